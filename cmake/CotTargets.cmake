@@ -1,0 +1,113 @@
+# cot_layer, cot_driver, cot_generate, cot_unit_tests: the four ways a target comes into being.
+
+set_property(GLOBAL PROPERTY COT_LIBS_BELOW "")
+# Folders that may use the operating system beyond ISO C (threads, mmap, signals, files).
+set(COT_OS_FOLDERS module jit object runtime api driver)
+
+# "isa/x64" -> isa_x64
+function(cot_folder_id out folder)
+  string(REPLACE "/" "_" id "${folder}")
+  string(REPLACE "-" "_" id "${id}")
+  set(${out} "${id}" PARENT_SCOPE)
+endfunction()
+
+# Inside src/<folder>/gen.cmake (included if present, COT_FOLDER_DIR is that folder):
+#   cot_generate(OUTPUT file... COMMAND cmd... [DEPENDS file-or-target...])
+# Outputs are relative to ${COT_GEN_DIR} (an include directory: `#include "isa/x64/lower.inc"`), generated
+# before the folder and everything above it is compiled; a generated .c file is compiled into the library.
+# Host tools are named by their target: COMMAND rulec in.isle -o ${COT_GEN_DIR}/isa/x64/lower.inc
+function(cot_generate)
+  cmake_parse_arguments(PARSE_ARGV 0 G "" "" "OUTPUT;COMMAND;DEPENDS")
+  set(outs "")
+  foreach(o IN LISTS G_OUTPUT)
+    cmake_path(ABSOLUTE_PATH o BASE_DIRECTORY "${COT_GEN_DIR}" NORMALIZE)
+    cmake_path(GET o PARENT_PATH dir)
+    file(MAKE_DIRECTORY "${dir}")
+    list(APPEND outs "${o}")
+  endforeach()
+  list(GET G_COMMAND 0 tool)
+  if(TARGET ${tool})
+    list(APPEND G_DEPENDS ${tool})
+  endif()
+  add_custom_command(OUTPUT ${outs} COMMAND ${G_COMMAND} DEPENDS ${G_DEPENDS}
+                     WORKING_DIRECTORY "${COT_FOLDER_DIR}" VERBATIM)
+  set_property(GLOBAL APPEND PROPERTY "COT_GEN_${COT_FOLDER_ID}" ${outs})
+endfunction()
+
+# Sources of a folder: globbed and generated. Sets `out` to the list, empty if the folder has none.
+function(cot_folder_sources out folder)
+  cot_folder_id(COT_FOLDER_ID "${folder}")
+  set(COT_FOLDER_DIR "${CMAKE_SOURCE_DIR}/src/${folder}")
+  file(GLOB srcs CONFIGURE_DEPENDS "${COT_FOLDER_DIR}/*.c")
+  if(srcs)
+    if(EXISTS "${COT_FOLDER_DIR}/gen.cmake")
+      include("${COT_FOLDER_DIR}/gen.cmake")
+    endif()
+    get_property(gen GLOBAL PROPERTY "COT_GEN_${COT_FOLDER_ID}")
+    list(APPEND srcs ${gen})
+  endif()
+  set(${out} "${srcs}" PARENT_SCOPE)
+endfunction()
+
+function(cot_configure_target target folder)
+  if(folder IN_LIST COT_OS_FOLDERS)
+    target_compile_definitions(${target} PRIVATE _GNU_SOURCE)
+    target_link_libraries(${target} PUBLIC Threads::Threads)
+  endif()
+endfunction()
+
+# cot_layer(folder...): one library cot_<folder> each, linked with all layers declared before.
+function(cot_layer)
+  get_property(below GLOBAL PROPERTY COT_LIBS_BELOW)
+  set(made "")
+  foreach(folder IN LISTS ARGN)
+    cot_folder_sources(srcs "${folder}")
+    if(NOT srcs)
+      continue()
+    endif()
+    cot_folder_id(id "${folder}")
+    add_library(cot_${id} STATIC ${srcs})
+    target_include_directories(cot_${id} PUBLIC "${CMAKE_SOURCE_DIR}/src" "${CMAKE_SOURCE_DIR}/include"
+                                                "${COT_GEN_DIR}")
+    target_link_libraries(cot_${id} PUBLIC ${below})
+    if(id STREQUAL "base")
+      target_link_libraries(cot_${id} PUBLIC m)
+    endif()
+    cot_configure_target(cot_${id} "${folder}")
+    list(APPEND made cot_${id})
+  endforeach()
+  list(REVERSE made)
+  set_property(GLOBAL PROPERTY COT_LIBS_BELOW ${made} ${below})
+endfunction()
+
+# cot_driver(folder name): the command, at the top of the build folder.
+function(cot_driver folder name)
+  cot_folder_sources(srcs "${folder}")
+  if(srcs)
+    get_property(below GLOBAL PROPERTY COT_LIBS_BELOW)
+    add_executable(${name} ${srcs})
+    target_include_directories(${name} PRIVATE "${CMAKE_SOURCE_DIR}/src" "${CMAKE_SOURCE_DIR}/include"
+                                               "${COT_GEN_DIR}")
+    target_link_libraries(${name} PRIVATE ${below})
+    cot_configure_target(${name} "${folder}")
+    set_target_properties(${name} PROPERTIES RUNTIME_OUTPUT_DIRECTORY "${CMAKE_BINARY_DIR}")
+  endif()
+endfunction()
+
+# cot_unit_tests(dir lib): one cmocka executable per test_*.c of dir, named <folder>.<topic> in ctest.
+# Inside a test COT_SOURCE_DIR and COT_BUILD_DIR are the two roots; the working directory is the first.
+function(cot_unit_tests dir lib)
+  file(GLOB tests CONFIGURE_DEPENDS "${CMAKE_SOURCE_DIR}/tests/unit/${dir}/test_*.c")
+  cot_folder_id(id "${dir}")
+  foreach(src IN LISTS tests)
+    cmake_path(GET src STEM stem)
+    string(REGEX REPLACE "^test_" "" topic "${stem}")
+    set(t "unit_${id}_${topic}")
+    add_executable(${t} "${src}")
+    target_compile_definitions(${t} PRIVATE _GNU_SOURCE COT_SOURCE_DIR="${CMAKE_SOURCE_DIR}"
+                                            COT_BUILD_DIR="${CMAKE_BINARY_DIR}")
+    target_link_libraries(${t} PRIVATE ${lib} ${COT_CMOCKA})
+    add_test(NAME ${id}.${topic} COMMAND ${t} WORKING_DIRECTORY "${CMAKE_SOURCE_DIR}")
+    set_tests_properties(${id}.${topic} PROPERTIES TIMEOUT 300)
+  endforeach()
+endfunction()
