@@ -106,6 +106,7 @@ function(cot_unit_tests dir lib)
     add_executable(${t} "${src}")
     target_compile_definitions(${t} PRIVATE _GNU_SOURCE COT_SOURCE_DIR="${CMAKE_SOURCE_DIR}"
                                             COT_BUILD_DIR="${CMAKE_BINARY_DIR}")
+    target_include_directories(${t} PRIVATE "${CMAKE_SOURCE_DIR}/tests/unit")
     target_link_libraries(${t} PRIVATE ${lib} ${COT_CMOCKA})
     add_test(NAME ${id}.${topic} COMMAND ${t} WORKING_DIRECTORY "${CMAKE_SOURCE_DIR}")
     set_tests_properties(${id}.${topic} PROPERTIES TIMEOUT 300)

@@ -56,7 +56,7 @@ void *mem_realloc(Mem *m, void *old, size_t old_size, size_t new_size) {
     size_t others = m->live - old_size;
     m->allocs++;
     if (m->fail_at && m->allocs == m->fail_at) out_of_memory(m, new_size);
-    if (new_size > SIZE_MAX - others || (m->limit && others + new_size > m->limit))
+    if (new_size > PTRDIFF_MAX - others || (m->limit && others + new_size > m->limit))
         out_of_memory(m, new_size);
     void *p = m->hooks.realloc(m->hooks.user, old, old_size, new_size);
     if (!p) out_of_memory(m, new_size);
