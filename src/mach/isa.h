@@ -1,0 +1,75 @@
+/* mach/isa.h — what an ISA supplies: one const table of functions and data. The driver calls, the ISA never
+ * looks back above mach. */
+#ifndef COT_MACH_ISA_H
+#define COT_MACH_ISA_H
+#include "mach/mach.h"
+#include "mach/machbuf.h"
+
+struct LowerCtx;
+
+typedef struct MachFrame { /* computed after allocation (emit.c), read by emission
+     *   fp+16.. : incoming stack arguments        (x64: return address at fp+8, saved fp at fp+0)
+     *   fp-…    : clobbered callee-saved registers
+     *             stack slots      at sp + slots_off
+     *             spill slots      at sp + spill_off
+     *             outgoing args    at sp + 0          */
+    uint32_t outgoing, spill_off, slots_off, saves_off, size; /* size: sp = fp - size */
+    RaPRegSet saved;   /* callee-saved registers that must be kept */
+    uint32_t incoming; /* bytes of incoming stack arguments */
+    bool leaf;         /* makes no calls */
+    bool need_frame;
+} MachFrame;
+
+typedef struct EmitCtx { /* during emission of one function */
+    MachBuf *buf;
+    const IsaVtable *isa;
+    const MachSettings *set;
+    const ClifFunc *f;
+    MachFrame frame;
+    const uint32_t *jt_targets;  /* labels, see LowerCtx */
+    const uint8_t *const_bytes;  /* constant pool, placed after the code */
+    MachLabel const_label;       /* address of the pool */
+    const uint32_t *slot_offset;
+    ClifSrcLoc srcloc;           /* of the instruction being emitted */
+    MachLabel next_block;        /* label of the block emitted next (fall-through), MACH_LABEL_NONE at the end */
+} EmitCtx;
+
+struct IsaVtable {
+    const char *name;          /* "x86_64" */
+    uint8_t code_alignment;    /* of functions */
+    uint8_t pointer_bytes;
+    uint8_t max_inst_bytes;
+    const char *const *flag_names; /* settings.def rows, NULL-terminated */
+    uint64_t (*host_flags)(void);  /* of the machine this runs on; 0 if it is another architecture */
+    /* allocation environment for a function's convention */
+    void (*ra_env)(const MachSettings *s, const ClifFunc *f, RaEnv *env);
+    RaClass (*reg_class)(ClifType t);
+    /* If instruction i is a pure copy at machine level (its result's register may simply be its argument's): that
+     * argument's index; -1 otherwise. Must hold for every use of the result. */
+    int (*transparent)(const ClifFunc *f, ClifInst i);
+    /* lowering: emits into L->buf; fills out[] for each result; false = error recorded */
+    bool (*lower_inst)(struct LowerCtx *L, ClifInst i, ValueRegs *out);
+    /* terminator with targets: labels in branch order of clif_branch_calls */
+    bool (*lower_branch)(struct LowerCtx *L, ClifInst i, const MachLabel *targets, uint32_t n);
+    /* a plain copy dst = src (flagged RA_INST_MOVE), and a jump (a terminator without operands) */
+    void (*lower_copy)(struct LowerCtx *L, RaVReg dst, RaVReg src, ClifType t);
+    void (*lower_jump)(struct LowerCtx *L, MachLabel target);
+    /* moves the incoming arguments to the entry block's parameters (emitted at function start) */
+    bool (*lower_args)(struct LowerCtx *L, const RaVReg *param_regs, uint32_t n);
+    /* emission: allocs are those of the instruction's operands, in order */
+    void (*emit)(EmitCtx *e, const MachInst *mi, const RaOperand *ops, const RaAlloc *allocs, uint32_t nops);
+    void (*emit_move)(EmitCtx *e, RaAlloc to, RaAlloc from, RaClass cls, uint8_t slots); /* reg/slot to reg/slot, not slot to slot */
+    /* an out-of-line trap stub: illegal instruction + machbuf_trap, or with explicit_traps the call that raises */
+    void (*emit_trap_stub)(EmitCtx *e, ClifTrap code);
+    void (*emit_prologue)(EmitCtx *e);
+    void (*frame_layout)(EmitCtx *e, RaPRegSet written, uint32_t spill_slots, uint32_t slots_size, uint32_t outgoing, bool has_calls);
+    void (*print)(const MachInst *mi, const RaOperand *ops, const RaAlloc *allocs /* NULL: virtual */, uint32_t nops, StrBuf *out);
+    const char *(*preg_name)(RaPReg p, unsigned bytes, char buf[16]);
+    /* label uses: kinds are the ISA's; patching and reach */
+    const MachLabelKind *label_kinds;
+};
+extern const IsaVtable isa_x64;
+/* The registry (isa/registry.c) is the one place that names all ISAs. */
+const IsaVtable *isa_lookup(const char *arch);
+const IsaVtable *isa_host(void);
+#endif
