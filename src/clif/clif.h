@@ -48,7 +48,7 @@ typedef uint32_t ClifSrcLoc;            /* CLIF_NONE = unknown; for Wasm the byt
 
 /* ---- opcodes: everything about an opcode is its row in opcodes.def ---- */
 typedef enum ClifFormat {
-#define CLIF_FORMAT(Name, name, nvalues, has_list) CLIF_FMT_##Name,
+#define CLIF_FORMAT(Name, ...) CLIF_FMT_##Name,
 #include "clif/formats.def"
 #undef CLIF_FORMAT
     CLIF_FMT_COUNT
@@ -194,6 +194,9 @@ typedef struct ClifEhTableData { ClifSigRef sig; ListRef normal; uint32_t first,
 #define CLIF_BLOCKARG_TRY_EXN 0x80000000u
 #define CLIF_BLOCKARG_MASK 0xC0000000u
 
+typedef struct ClifValueLabel { uint32_t value, from_loc, label; } ClifValueLabel;
+typedef struct ClifStackMapEntry { uint32_t inst, type, slot, offset; } ClifStackMapEntry;
+
 typedef struct ClifFunc {
     Mem *mem;
     ClifName name;
@@ -228,8 +231,8 @@ typedef struct ClifFunc {
     uint32_t stack_limit;        /* global value or CLIF_NONE */
     VecU32 user_names;           /* pairs (namespace, index), when names are by reference */
     /* debug: value labels, pairs sorted by value; user stack maps. Empty unless the producer asks. */
-    VEC(struct ClifValueLabel { uint32_t value, from_loc, label; }) labels;
-    VEC(struct ClifStackMapEntry { uint32_t inst, type, slot, offset; }) stack_maps;
+    VEC(ClifValueLabel) labels;
+    VEC(ClifStackMapEntry) stack_maps;
 } ClifFunc;
 
 /* ---- function ---- */
