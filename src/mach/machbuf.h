@@ -5,8 +5,7 @@
  * buffer.rs): (1) a jump to the very next instruction is deleted; (2) a conditional branch over a jump is
  * inverted and takes the jump's target; (3) a label on an unconditional jump is redirected to the jump's target
  * ("threading") and the jump itself deleted when nothing falls into it. All amortised O(1) per branch.
- * A fix-up whose reach would end before the end of the function gets an island with a veneer (ISAs with short
- * branches); x64 rel32 never needs one below 2 GiB, but stress builds force the code path with rel8. */
+ * A fix-up that cannot reach is a limit error (x64 rel32 reaches 2 GiB, the most a function may have). */
 #ifndef COT_MACH_MACHBUF_H
 #define COT_MACH_MACHBUF_H
 #include "mach/mach.h"
@@ -26,7 +25,7 @@ typedef struct MachBranch { /* a branch at the tail of the buffer */
     uint32_t fixup;       /* index */
     uint8_t inverted[8];  /* encoding of the inverse, same length; conditional only */
     uint8_t ninverted;    /* 0 = unconditional */
-    uint32_t labels_at_start; /* head of the list of labels bound at `start` */
+    uint32_t labels_at_start; /* labels bound at `start`: branch_labels from here to the next branch's */
 } MachBranch;
 
 typedef struct MachBuf {
@@ -37,8 +36,10 @@ typedef struct MachBuf {
     VecU32 label_alias;  /* per label, MACH_LABEL_NONE = none */
     VEC(MachFixup) fixups;
     VEC(MachBranch) branches; /* the latest run of branches that ends at code.n */
+    VecU32 branch_labels;     /* stack of labels bound at the starts of `branches` */
     VecU32 labels_at_tail;    /* labels bound at code.n */
     uint32_t labels_at_tail_off;
+    uint32_t dead_off;        /* control never falls into this offset (after a return or trap) */
     VEC(MachReloc) relocs;
     VEC(MachTrap) traps;
     VEC(MachSrcLoc) srclocs;
@@ -61,6 +62,7 @@ static inline void machbuf_commit(MachBuf *b, uint32_t n) { b->code.n += n; }
 MachLabel machbuf_new_label(MachBuf *b);
 void machbuf_bind(MachBuf *b, MachLabel l);
 void machbuf_use_label(MachBuf *b, uint32_t field_offset, MachLabel l, uint8_t kind);
+void machbuf_dead_end(MachBuf *b); /* call after a return, trap or indirect jump has been committed */
 /* Tell about a branch just about to be written at the current offset (call before committing its bytes). */
 void machbuf_uncond_branch(MachBuf *b, uint32_t len, uint32_t field_at, MachLabel target, uint8_t kind);
 void machbuf_cond_branch(MachBuf *b, uint32_t len, uint32_t field_at, MachLabel target, uint8_t kind, const uint8_t *inverted);

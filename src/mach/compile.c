@@ -1,0 +1,90 @@
+/* mach/compile.c — the pipeline of one function: order, lower, allocate, check, emit. */
+#include <time.h>
+#include "mach/mach_int.h"
+
+MachCtx *mach_ctx_new(Mem *m, const IsaVtable *isa, const MachSettings *s) {
+    MachCtx *c = mem_alloc(m, sizeof *c);
+    memset(c, 0, sizeof *c);
+    c->mem = m;
+    c->isa = isa;
+    c->set = *s;
+    lower_init(&c->lower, m, isa, &c->set);
+    machbuf_init(&c->buf, m);
+    c->ra = ra_ctx_new(m);
+    ra_ctx_set_stress(c->ra, s->stress_seed);
+    return c;
+}
+
+void mach_ctx_free(MachCtx *c) {
+    if (!c) return;
+    blockorder_free(&c->order, c->mem);
+    lower_free(&c->lower);
+    vcode_free(&c->vc, c->mem);
+    machbuf_free(&c->buf);
+    ra_ctx_free(c->ra);
+    mem_free(c->mem, c, sizeof *c);
+}
+
+void mach_ctx_print(MachCtx *c, unsigned what, StrBuf *out) {
+    c->print_what = what;
+    c->print_to = out;
+}
+
+static uint64_t now_ns(void) {
+    struct timespec t;
+    timespec_get(&t, TIME_UTC);
+    return (uint64_t)t.tv_sec * 1000000000u + (uint64_t)t.tv_nsec;
+}
+
+/* Adds the time since *t to *sum and restarts. */
+static void lap(uint64_t *sum, uint64_t *t) {
+    uint64_t n = now_ns();
+    *sum += n - *t;
+    *t = n;
+}
+
+static bool allocate(MachCtx *c, const ClifFunc *f, RaFunc *rf, RaOutput *ra, MachTimes *times, uint64_t *t, Diag *d) {
+    RaEnv env;
+    c->isa->ra_env(&c->set, f, &env);
+    vcode_ra_func(&c->vc, &c->order, &c->lower, rf);
+    if (c->print_what & MACH_PRINT_VCODE) vcode_print(&c->vc, &c->order, &c->lower, NULL, c->print_to);
+    if (c->set.verify_input && !ra_check_input(c->ra, rf, &env, d)) return false;
+    lap(&times->check, t);
+    if (!ra_run(c->ra, c->set.regalloc, rf, &env, ra, d)) return false;
+    lap(&times->regalloc, t);
+    if (c->print_what & MACH_PRINT_REGALLOC) ra_dump(rf, &env, ra, c->print_to);
+    if (c->print_what & MACH_PRINT_ALLOCATED) vcode_print(&c->vc, &c->order, &c->lower, ra, c->print_to);
+    if (c->set.verify_regalloc && !ra_check(c->ra, rf, &env, ra, d)) return false;
+    lap(&times->check, t);
+    return true;
+}
+
+bool mach_compile(MachCtx *c, ClifFunc *f, MachCompiled *out, Diag *d) {
+    memset(out, 0, sizeof *out);
+    uint64_t t = now_ns();
+    clif_resolve_all_aliases(f);
+    if (!blockorder_compute(&c->order, c->mem, f, d)) return false;
+    lap(&out->times.order, &t);
+    if (!lower_function(&c->lower, &c->vc, f, &c->order, d)) return false;
+    lap(&out->times.lower, &t);
+    RaFunc rf;
+    RaOutput ra;
+    if (!allocate(c, f, &rf, &ra, &out->times, &t, d)) return false;
+    if (!emit_function(c, f, &rf, &ra, d, &out->frame_size)) return false;
+    lap(&out->times.emit, &t);
+    MachBuf *b = &c->buf;
+    out->code = b->code.p;
+    out->size = b->code.n;
+    out->alignment = c->isa->code_alignment;
+    out->relocs = b->relocs.p;
+    out->num_relocs = b->relocs.n;
+    out->traps = b->traps.p;
+    out->num_traps = b->traps.n;
+    out->srclocs = b->srclocs.p;
+    out->num_srclocs = b->srclocs.n;
+    out->calls = b->calls.p;
+    out->num_calls = b->calls.n;
+    out->num_insts = c->vc.num_insts;
+    out->ra = ra.stats;
+    return true;
+}

@@ -1,0 +1,66 @@
+/* mach/emit.c — allocated VCode to bytes: prologue, blocks with inserted moves, trap stubs, constant pool.
+ *
+ * Edits are sorted by program point: those at 2i stand before instruction i, those at 2i+1 after it. Block k is
+ * label k. Copies whose two operands were given the same register are dropped. Out-of-line traps follow the code,
+ * then the constant pool, aligned to 16. Cost: O(instructions + edits + fix-ups). */
+#include "mach/mach_int.h"
+
+static void emit_edits(EmitCtx *e, const RaOutput *ra, const uint8_t *vreg_slots, uint32_t *next, uint32_t point) {
+    for (; *next < ra->num_edits && ra->edits[*next].point <= point; ++*next) {
+        const RaEdit *ed = &ra->edits[*next];
+        if (ed->from == ed->to) continue;
+        e->isa->emit_move(e, ed->to, ed->from, ra_vreg_class(ed->vreg), vreg_slots[ra_vreg_index(ed->vreg)]);
+    }
+}
+
+static void emit_const_pool(EmitCtx *e, const LowerCtx *L) {
+    uint32_t n = L->const_bytes.n;
+    if (n == 0) return;
+    MachBuf *b = e->buf;
+    uint32_t pad = (16 - (machbuf_offset(b) & 15)) & 15;
+    memset(machbuf_room(b, pad + n), 0, pad);
+    machbuf_commit(b, pad);
+    machbuf_bind(b, e->const_label);
+    memcpy(machbuf_room(b, n), L->const_bytes.p, n);
+    machbuf_commit(b, n);
+}
+
+bool emit_function(MachCtx *c, const ClifFunc *f, const RaFunc *rf, const RaOutput *ra, Diag *d, uint32_t *frame_size) {
+    LowerCtx *L = &c->lower;
+    MachBuf *b = &c->buf;
+    machbuf_reset(b, c->isa->label_kinds, rf->num_blocks);
+    EmitCtx e = {.buf = b, .isa = c->isa, .set = &c->set, .f = f, .jt_targets = L->jt_targets.p, .const_bytes = L->const_bytes.p,
+                 .slot_offset = L->slot_offset.p, .srcloc = CLIF_NONE};
+    e.const_label = machbuf_new_label(b);
+    c->isa->frame_layout(&e, ra->written, ra->num_slots, L->slots_size, L->outgoing_args, L->has_calls);
+    c->isa->emit_prologue(&e);
+    const MachInst *insts = downvec_data(&c->vc.insts);
+    const uint32_t *locs = downvec_data(&c->vc.srclocs);
+    uint32_t next = 0;
+    for (uint32_t k = 0; k < rf->num_blocks; k++) {
+        const RaBlock *rb = &rf->blocks[k];
+        e.next_block = k + 1 < rf->num_blocks ? k + 1 : MACH_LABEL_NONE;
+        machbuf_bind(b, k);
+        for (uint32_t i = rb->inst_start; i < rb->inst_end; i++) {
+            emit_edits(&e, ra, rf->vreg_slots, &next, 2 * i);
+            uint32_t first = rf->op_start[i];
+            if (locs[i] != e.srcloc) {
+                e.srcloc = locs[i];
+                machbuf_start_loc(b, locs[i]);
+            }
+            if (!((rf->inst_flags[i] & RA_INST_MOVE) && ra->allocs[first] == ra->allocs[first + 1]))
+                c->isa->emit(&e, &insts[i], rf->ops + first, ra->allocs + first, rf->op_start[i + 1] - first);
+            emit_edits(&e, ra, rf->vreg_slots, &next, 2 * i + 1);
+        }
+    }
+    for (uint32_t s = 0; s < b->trap_stubs.n; s++) { /* stubs may not add stubs */
+        struct MachTrapStub st = b->trap_stubs.p[s];
+        machbuf_bind(b, st.label);
+        machbuf_start_loc(b, st.loc);
+        c->isa->emit_trap_stub(&e, st.code);
+    }
+    machbuf_end_loc(b);
+    emit_const_pool(&e, L);
+    *frame_size = e.frame.size;
+    return machbuf_finish(b, d);
+}

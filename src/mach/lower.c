@@ -1,0 +1,404 @@
+/* mach/lower.c — the lowering driver: CLIF to VCode, backward.
+ *
+ * Problem  Select machine instructions so that an operation can absorb what feeds it (addresses, constants,
+ *          loads, compares), emit nothing for unused pure code, and write the allocator's operands once.
+ * Idea     Walk blocks and instructions backward. A value gets its virtual register when a later user asks for
+ *          it; only then is its definition lowered. A definition that a rule absorbed completely is never asked
+ *          for and vanishes. Each CLIF instruction's machine code goes forward into L->buf, then is prepended to
+ *          arrays that grow downwards. A rule's result register that it made itself is renamed to the register
+ *          that users already refer to; any other result is copied.
+ * Sinking  A load may move down into its only user if no side effect lies between: side effects number
+ *          "colours"; equal colours mean nothing lies between. Uses are counted transitively: an argument of
+ *          an instruction whose result is used many times counts as used many times, because absorbing code may be
+ *          emitted once per user.
+ * Cost     O(instructions + operands).
+ * Ref      cranelift/codegen/src/machinst/lower.rs */
+#include "mach/mach_int.h"
+
+void downvec_grow_(Mem *m, void **p, uint32_t *cap, uint32_t n, uint64_t need, size_t elem) {
+    uint64_t want = need + need / 2 + 64;
+    if (want > UINT32_MAX / 2) want = need;
+    char *fresh = mem_alloc(m, want * elem);
+    if (n) memcpy(fresh + (want - n) * elem, (char *)*p + (size_t)(*cap - n) * elem, n * elem);
+    mem_free(m, *p, *cap * elem);
+    *p = fresh;
+    *cap = (uint32_t)want;
+}
+
+void lower_init(LowerCtx *L, Mem *m, const IsaVtable *isa, const MachSettings *s) {
+    memset(L, 0, sizeof *L);
+    L->mem = m;
+    L->isa = isa;
+    L->set = s;
+}
+
+void lower_free(LowerCtx *L) {
+    Mem *m = L->mem;
+    vec_free(m, &L->buf.insts);
+    vec_free(m, &L->buf.op_start);
+    vec_free(m, &L->buf.flags);
+    vec_free(m, &L->buf.ops);
+    vec_free(m, &L->buf.clobbers);
+    vec_free(m, &L->vreg_type);
+    vec_free(m, &L->value_reg);
+    vec_free(m, &L->value_uses);
+    vec_free(m, &L->inst_color);
+    vec_free(m, &L->sunk);
+    vec_free(m, &L->slot_offset);
+    vec_free(m, &L->jt_targets);
+    vec_free(m, &L->const_bytes);
+    hashmap_free(m, &L->const_map);
+}
+
+/* ---- registers ---- */
+RaVReg lower_new_vreg(LowerCtx *L, ClifType t) {
+    uint32_t i = L->num_vregs++;
+    vec_push(L->mem, &L->vreg_type, t);
+    return ra_vreg(i, L->isa->reg_class(t));
+}
+
+ValueRegs lower_new_regs(LowerCtx *L, ClifType t) {
+    if (t == CLIF_I128) {
+        RaVReg lo = lower_new_vreg(L, CLIF_I64);
+        return (ValueRegs){{lo, lower_new_vreg(L, CLIF_I64)}, 2};
+    }
+    return (ValueRegs){{lower_new_vreg(L, t), RA_VREG_NONE}, 1};
+}
+
+static ValueRegs regs_from(const LowerCtx *L, ClifValue v, RaVReg lo) {
+    if (clif_value_type(L->f, v) == CLIF_I128) return (ValueRegs){{lo, lo + 1}, 2};
+    return (ValueRegs){{lo, RA_VREG_NONE}, 1};
+}
+
+ValueRegs lower_value_regs(LowerCtx *L, ClifValue v) {
+    RaVReg r = L->value_reg.p[v.i];
+    if (r != RA_VREG_NONE) return regs_from(L, v, r);
+    /* look through copies */
+    ClifValue src = v;
+    for (;;) {
+        ClifInst def = lower_def_inst(L, src);
+        if (def.i == CLIF_NONE) break;
+        int k = L->isa->transparent(L->f, def);
+        if (k < 0) break;
+        src = clif_arg(L->f, def, (uint32_t)k);
+    }
+    r = L->value_reg.p[src.i];
+    if (r == RA_VREG_NONE) {
+        r = lower_new_regs(L, clif_value_type(L->f, src)).r[0];
+        L->value_reg.p[src.i] = r;
+    }
+    L->value_reg.p[v.i] = r;
+    return regs_from(L, v, r);
+}
+
+bool lower_is_used(const LowerCtx *L, ClifValue v) { return L->value_reg.p[v.i] != RA_VREG_NONE; }
+
+/* ---- effects, sinking ---- */
+static bool has_effect(const ClifFunc *f, const ClifInstData *d) {
+    unsigned fl = clif_op_info[d->op].flags;
+    if (fl & (CLIF_OPF_TERMINATOR | CLIF_OPF_CALL | CLIF_OPF_RETURN | CLIF_OPF_CAN_STORE | CLIF_OPF_CAN_TRAP | CLIF_OPF_OTHER_SIDE_EFFECTS))
+        return true;
+    return (fl & CLIF_OPF_CAN_LOAD) && clif_memflags(f, d->aux).trap != CLIF_TRAP_NONE;
+}
+
+static void add_use(LowerCtx *L, uint32_t v, bool many) {
+    uint8_t u = L->value_uses.p[v];
+    L->value_uses.p[v] = many || u ? 2 : 1;
+}
+
+/* One backward pass in block order: use counts and colours. */
+static void count_uses(LowerCtx *L, const BlockOrder *o) {
+    const ClifFunc *f = L->f;
+    uint32_t color = 0;
+    for (uint32_t k = o->blocks.n; k--;) {
+        const MachBlock *mb = &o->blocks.p[k];
+        if (mb->clif == CLIF_NONE) continue;
+        color++;
+        uint32_t i = f->blocks.p[mb->clif].last;
+        if (clif_op_is((ClifOp)f->insts.p[i].op, CLIF_OPF_BRANCH)) {
+            ListRef tmp[2];
+            const ListRef *calls;
+            uint32_t nc = clif_branch_calls(f, (ClifInst){i}, &calls, tmp);
+            for (uint32_t c = 0; c < nc; c++) {
+                uint32_t n, *a = clif_call_args(f, calls[c], &n);
+                for (uint32_t j = 0; j < n; j++) add_use(L, a[j], true); /* edges never absorb */
+            }
+        }
+        for (; i != CLIF_NONE; i = f->links.p[i].prev) {
+            const ClifInstData *d = &f->insts.p[i];
+            bool effect = has_effect(f, d), many = false;
+            uint32_t n, *r = clif_results(f, (ClifInst){i}, &n);
+            if (effect) color++;
+            else
+                for (uint32_t j = 0; j < n; j++) many |= L->value_uses.p[r[j]] > 1;
+            L->inst_color.p[i] = color;
+            uint32_t *a = clif_args(f, (ClifInst){i}, &n);
+            for (uint32_t j = 0; j < n; j++) add_use(L, a[j], many);
+        }
+    }
+}
+
+bool lower_can_sink(const LowerCtx *L, ClifInst load) {
+    const ClifFunc *f = L->f;
+    if (bitset_has(&L->sunk, load.i) || f->links.p[load.i].block != L->cur_block) return false;
+    ClifValue v = clif_result(f, load, 0);
+    if (L->value_uses.p[v.i] != 1 || L->value_reg.p[v.i] != RA_VREG_NONE) return false;
+    const ClifInstData *d = &f->insts.p[load.i];
+    uint32_t after = L->inst_color.p[load.i] - (has_effect(f, d) ? 1 : 0);
+    return after == L->cur_color;
+}
+
+void lower_sink(LowerCtx *L, ClifInst load) { bitset_add(&L->sunk, load.i); }
+
+/* ---- constants, tables, errors ---- */
+uint32_t lower_const(LowerCtx *L, const void *bytes, uint32_t n) {
+    bool fresh;
+    uint64_t key = hash_bytes(bytes, n, n);
+    uint32_t at = (L->const_bytes.n + n - 1) & ~(n - 1);
+    uint32_t *slot = hashmap_get_or_insert(L->mem, &L->const_map, key, at, &fresh);
+    if (!fresh && memcmp(L->const_bytes.p + *slot, bytes, n) == 0) return *slot;
+    vec_resize0(L->mem, &L->const_bytes, at + n);
+    memcpy(L->const_bytes.p + at, bytes, n);
+    return at;
+}
+
+uint32_t lower_jump_table(LowerCtx *L, const MachLabel *targets, uint32_t n) {
+    uint32_t at = L->jt_targets.n;
+    memcpy(vec_extend(L->mem, &L->jt_targets, n), targets, n * sizeof *targets);
+    return at;
+}
+
+bool lower_unsupported(LowerCtx *L, ClifInst i, const char *why) {
+    StrBuf sb;
+    sb_init(&sb, L->mem);
+    clif_print_inst(L->f, i, &sb);
+    diag_msg(L->diag, DIAG_UNSUPPORTED, "%s: no code for `%s`%s%s", L->isa->name, sb_cstr(&sb), why ? ": " : "", why ? why : "");
+    sb_free(&sb);
+    return false;
+}
+
+/* ---- the driver ---- */
+static void buf_clear(struct LowerBuf *b) {
+    vec_clear(&b->insts);
+    vec_clear(&b->op_start);
+    vec_clear(&b->flags);
+    vec_clear(&b->ops);
+    vec_clear(&b->clobbers);
+}
+
+/* Prepends the buffer to the function. */
+static void flush(LowerCtx *L, VCode *vc, ClifSrcLoc loc) {
+    struct LowerBuf *b = &L->buf;
+    uint32_t k = b->insts.n, nops = b->ops.n;
+    if (k == 0) return;
+    Mem *m = L->mem;
+    memcpy(downvec_prepend(m, &vc->ops, nops), b->ops.p, nops * sizeof(RaOperand));
+    memcpy(downvec_prepend(m, &vc->insts, k), b->insts.p, k * sizeof(MachInst));
+    memcpy(downvec_prepend(m, &vc->flags, k), b->flags.p, k);
+    uint32_t *start = downvec_prepend(m, &vc->op_start, k), *locs = downvec_prepend(m, &vc->srclocs, k);
+    for (uint32_t i = 0; i < k; i++) {
+        start[i] = vc->ops.n - b->op_start.p[i]; /* distance from the end of all operands */
+        locs[i] = loc;
+    }
+    for (uint32_t i = b->clobbers.n; i--;) {
+        RaClobber c = b->clobbers.p[i];
+        c.inst = vc->insts.n - c.inst; /* distance from the end of all instructions */
+        vec_push(m, &vc->clobbers, c);
+    }
+    buf_clear(b);
+}
+
+static void rename_defs(LowerCtx *L, RaVReg from, RaVReg to) {
+    RaOperand *op = L->buf.ops.p;
+    for (uint32_t i = 0, n = L->buf.ops.n; i < n; i++)
+        if (op[i].vreg == from) op[i].vreg = to;
+}
+
+/* Connects what the rule produced with what later code refers to. */
+static void bind_result(LowerCtx *L, ClifValue v, ValueRegs got, uint32_t fresh_from) {
+    RaVReg want = L->value_reg.p[v.i];
+    if (want == RA_VREG_NONE) return;
+    ValueRegs w = regs_from(L, v, want);
+    for (unsigned k = 0; k < w.n; k++) {
+        if (got.r[k] == w.r[k]) continue;
+        if (ra_vreg_index(got.r[k]) >= fresh_from) rename_defs(L, got.r[k], w.r[k]);
+        else L->isa->lower_copy(L, w.r[k], got.r[k], w.n == 2 ? CLIF_I64 : clif_value_type(L->f, v));
+    }
+}
+
+#define MAX_RESULTS 64
+static bool lower_one(LowerCtx *L, VCode *vc, ClifInst inst, const BlockOrder *o, const MachBlock *mb) {
+    const ClifFunc *f = L->f;
+    const ClifInstData *d = &f->insts.p[inst.i];
+    if (bitset_has(&L->sunk, inst.i)) return true;
+    uint32_t n, *r = clif_results(f, inst, &n);
+    if (!has_effect(f, d)) {
+        bool used = false;
+        for (uint32_t j = 0; j < n; j++) used |= L->value_reg.p[r[j]] != RA_VREG_NONE;
+        if (!used || L->isa->transparent(f, inst) >= 0) return true;
+    }
+    L->cur_inst = inst.i;
+    L->cur_color = L->inst_color.p[inst.i];
+    uint32_t fresh_from = L->num_vregs;
+    if (clif_op_is((ClifOp)d->op, CLIF_OPF_BRANCH)) {
+        if (!L->isa->lower_branch(L, inst, o->targets.p + mb->target_first, mb->ntarget)) return false;
+    } else {
+        if (n > MAX_RESULTS) return lower_unsupported(L, inst, "more than 64 results");
+        ValueRegs out[MAX_RESULTS];
+        if (!L->isa->lower_inst(L, inst, out)) return false;
+        for (uint32_t j = 0; j < n; j++) bind_result(L, (ClifValue){r[j]}, out[j], fresh_from);
+    }
+    flush(L, vc, f->srclocs.p[inst.i]);
+    return true;
+}
+
+/* The arguments passed along the edges of block mb: asked for before the block's own code. */
+static void edge_args(LowerCtx *L, VCode *vc, const BlockOrder *o, const MachBlock *mb) {
+    for (uint32_t e = mb->succ_first + mb->nsucc; e-- > mb->succ_first;) {
+        ListRef call = o->edge_calls.p[e];
+        uint32_t before = vc->branch_args.n;
+        if (call) {
+            uint32_t n = list_len(&L->f->lists, call) - 1;
+            for (uint32_t j = n; j-- > 0;) {
+                ValueRegs vr = lower_value_regs(L, (ClifValue){list_data(&L->f->lists, call)[1 + j]});
+                for (unsigned k = vr.n; k-- > 0;) *downvec_prepend(L->mem, &vc->branch_args, 1) = vr.r[k];
+            }
+        }
+        vc->edge_args.p[e] = vc->branch_args.n - before; /* count; summed up later */
+    }
+}
+
+static void stack_slots(LowerCtx *L) {
+    vec_clear(&L->slot_offset);
+    uint64_t at = 0;
+    for (uint32_t s = 0; s < L->f->slots.n; s++) {
+        unsigned al = L->f->slots.p[s].align_log2;
+        uint64_t a = (uint64_t)1 << (al < 3 ? 3 : al > 4 ? 4 : al);
+        at = (at + a - 1) & ~(a - 1);
+        vec_push(L->mem, &L->slot_offset, (uint32_t)at);
+        at += L->f->slots.p[s].size;
+        if (at > INT32_MAX / 2) {
+            diag_msg(L->diag, DIAG_LIMIT, "stack slots of more than 1 GiB");
+            return;
+        }
+    }
+    L->slots_size = (uint32_t)((at + 15) & ~(uint64_t)15);
+}
+
+static void begin(LowerCtx *L, VCode *vc, const ClifFunc *f, const BlockOrder *o, Diag *d) {
+    Mem *m = L->mem;
+    L->f = f;
+    L->diag = d;
+    L->num_vregs = 0;
+    L->outgoing_args = 0;
+    L->has_calls = false;
+    L->ret_area_ptr = RA_VREG_NONE;
+    vec_clear(&L->vreg_type);
+    vec_clear(&L->value_reg);
+    vec_extend(m, &L->value_reg, f->values.n);
+    if (f->values.n) memset(L->value_reg.p, 0xFF, f->values.n * sizeof(uint32_t));
+    vec_clear(&L->value_uses);
+    vec_resize0(m, &L->value_uses, f->values.n);
+    vec_clear(&L->inst_color);
+    vec_extend(m, &L->inst_color, f->insts.n);
+    bitset_resize0(m, &L->sunk, f->insts.n);
+    vec_clear(&L->jt_targets);
+    vec_clear(&L->const_bytes);
+    hashmap_clear(&L->const_map);
+    buf_clear(&L->buf);
+    vc->insts.n = vc->op_start.n = vc->flags.n = vc->srclocs.n = vc->ops.n = vc->branch_args.n = 0;
+    *downvec_prepend(m, &vc->op_start, 1) = 0; /* the sentinel after the last instruction */
+    vec_clear(&vc->clobbers);
+    vec_clear(&vc->params);
+    vec_clear(&vc->blocks);
+    vec_extend(m, &vc->blocks, o->blocks.n);
+    vec_clear(&vc->edge_args);
+    vec_resize0(m, &vc->edge_args, o->succs.n + 1);
+    stack_slots(L);
+}
+
+/* Turns distances from the end into positions; block ranges, parameters, edge arguments. */
+static void finish(LowerCtx *L, VCode *vc, const BlockOrder *o) {
+    Mem *m = L->mem;
+    uint32_t n = vc->insts.n, nops = vc->ops.n;
+    vc->num_insts = n;
+    uint32_t *start = downvec_data(&vc->op_start);
+    for (uint32_t i = 0; i <= n; i++) start[i] = nops - start[i];
+    for (uint32_t i = 0, j = vc->clobbers.n; i < j; i++) vc->clobbers.p[i].inst = n - vc->clobbers.p[i].inst;
+    for (uint32_t i = 0, j = vc->clobbers.n; i + 1 < j; i++, j--) {
+        RaClobber t = vc->clobbers.p[i];
+        vc->clobbers.p[i] = vc->clobbers.p[j - 1];
+        vc->clobbers.p[j - 1] = t;
+    }
+    uint32_t sum = 0;
+    for (uint32_t e = 0; e <= o->succs.n; e++) {
+        uint32_t k = vc->edge_args.p[e];
+        vc->edge_args.p[e] = sum;
+        sum += e < o->succs.n ? k : 0;
+    }
+    for (uint32_t b = 0; b < o->blocks.n; b++) {
+        const MachBlock *mb = &o->blocks.p[b];
+        RaBlock *rb = &vc->blocks.p[b];
+        rb->inst_start = n - rb->inst_start;
+        rb->inst_end = n - rb->inst_end;
+        rb->succ_start = mb->succ_first;
+        rb->succ_end = mb->succ_first + mb->nsucc;
+        rb->pred_start = o->pred_first.p[b];
+        rb->pred_end = o->pred_first.p[b + 1];
+        rb->param_start = vc->params.n;
+        if (mb->clif != CLIF_NONE && b != 0) {
+            uint32_t np, *p = clif_block_params(L->f, (ClifBlock){mb->clif}, &np);
+            for (uint32_t j = 0; j < np; j++) {
+                ValueRegs vr = lower_value_regs(L, (ClifValue){p[j]});
+                for (unsigned k = 0; k < vr.n; k++) vec_push(m, &vc->params, vr.r[k]);
+            }
+        }
+        rb->param_end = vc->params.n;
+    }
+    vec_clear(&vc->vreg_slots);
+    uint8_t *slots = vec_extend(m, &vc->vreg_slots, L->num_vregs);
+    for (uint32_t v = 0; v < L->num_vregs; v++) slots[v] = clif_type_bits(L->vreg_type.p[v]) > 64 ? 2 : 1;
+}
+
+static bool lower_entry(LowerCtx *L, VCode *vc) {
+    uint32_t np, *p = clif_block_params(L->f, (ClifBlock){L->f->first_block}, &np);
+    uint32_t k = 0;
+    RaVReg regs[2 * 1024];
+    if (np > 1024) return diag_msg(L->diag, DIAG_LIMIT, "more than 1024 parameters");
+    for (uint32_t j = 0; j < np; j++) {
+        if (!lower_is_used(L, (ClifValue){p[j]})) {
+            regs[k++] = RA_VREG_NONE;
+            if (clif_value_type(L->f, (ClifValue){p[j]}) == CLIF_I128) regs[k++] = RA_VREG_NONE;
+            continue;
+        }
+        ValueRegs vr = lower_value_regs(L, (ClifValue){p[j]});
+        for (unsigned q = 0; q < vr.n; q++) regs[k++] = vr.r[q];
+    }
+    if (!L->isa->lower_args(L, regs, k)) return false;
+    flush(L, vc, CLIF_NONE);
+    return true;
+}
+
+bool lower_function(LowerCtx *L, VCode *vc, const ClifFunc *f, const BlockOrder *o, Diag *d) {
+    begin(L, vc, f, o, d);
+    if (d->kind) return false;
+    count_uses(L, o);
+    for (uint32_t b = o->blocks.n; b--;) {
+        const MachBlock *mb = &o->blocks.p[b];
+        RaBlock *rb = &vc->blocks.p[b];
+        rb->inst_end = vc->insts.n;
+        edge_args(L, vc, o, mb);
+        if (mb->clif == CLIF_NONE) {
+            L->isa->lower_jump(L, o->succs.p[mb->succ_first]);
+            flush(L, vc, CLIF_NONE);
+        } else {
+            L->cur_block = mb->clif;
+            for (uint32_t i = f->blocks.p[mb->clif].last; i != CLIF_NONE; i = f->links.p[i].prev)
+                if (!lower_one(L, vc, (ClifInst){i}, o, mb)) return false;
+            if (b == 0 && !lower_entry(L, vc)) return false;
+        }
+        rb->inst_start = vc->insts.n;
+    }
+    finish(L, vc, o);
+    return true;
+}
