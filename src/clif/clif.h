@@ -154,7 +154,7 @@ typedef struct ClifSig {
     uint32_t returns, nreturns; /* likewise */
 } ClifSig;
 
-typedef enum ClifNameKind { CLIF_NAME_USER /* namespace a, index b: "u0:1" */, CLIF_NAME_TESTCASE /* string a, length b in f->strings: "%foo" */,
+typedef enum ClifNameKind { CLIF_NAME_USER /* namespace a, index b: "u0:1" */, CLIF_NAME_TESTCASE /* offset a, length b in f->bytes: "%foo" */,
                             CLIF_NAME_LIBCALL /* a = ClifLibCall */, CLIF_NAME_KNOWN /* a */ } ClifNameKind;
 typedef struct ClifName { uint32_t kind, a, b; } ClifName;
 typedef struct ClifExtFunc { ClifName name; ClifSigRef sig; uint8_t colocated, patchable; } ClifExtFunc;
@@ -187,8 +187,9 @@ typedef struct ClifRange { uint32_t first, n; } ClifRange; /* bytes in f->bytes 
 typedef struct ClifAliasRegion { uint32_t user_id; ClifRange desc; } ClifAliasRegion;
 /* try_call: normal return target and handlers */
 typedef enum ClifEhItemKind { CLIF_EH_TAG, CLIF_EH_DEFAULT, CLIF_EH_CONTEXT } ClifEhItemKind;
-typedef struct ClifEhItem { uint8_t kind; uint32_t tag; ListRef call; /* blockcall */ ClifValue context; } ClifEhItem;
-typedef struct ClifEhTableData { ClifSigRef sig; ListRef normal; uint32_t first, n; /* into eh_items */ } ClifEhTableData;
+typedef struct ClifEhItem { uint8_t kind; uint32_t tag; uint32_t call; /* tag, default: index into jt_calls */ ClifValue context; } ClifEhItem;
+/* calls[0] is the normal return, the rest are those of the tag and default items in their order */
+typedef struct ClifEhTableData { ClifSigRef sig; uint32_t calls, ncalls; /* into jt_calls */ uint32_t first, n; /* into eh_items */ } ClifEhTableData;
 /* Arguments of a blockcall are values, or, for try_call targets, results: top two bits of the word. */
 #define CLIF_BLOCKARG_TRY_RET 0x40000000u
 #define CLIF_BLOCKARG_TRY_EXN 0x80000000u
@@ -239,6 +240,8 @@ typedef struct ClifFunc {
 void clif_func_init(ClifFunc *f, Mem *m);
 void clif_func_clear(ClifFunc *f); /* empty again; keeps every capacity */
 void clif_func_free(ClifFunc *f);
+/* The signature of a call-like instruction; NULL if it is none or its entity is out of range. */
+const ClifSig *clif_call_sig(const ClifFunc *f, ClifInst i);
 
 /* ---- data-flow graph (all inline accessors are in dfg.h) ---- */
 ClifBlock clif_make_block(ClifFunc *f);
@@ -249,7 +252,11 @@ uint32_t clif_result_types(const ClifFunc *f, ClifInst i, ClifType *out, uint32_
 uint32_t clif_make_results(ClifFunc *f, ClifInst i);             /* all of them, by clif_result_types */
 ClifValue clif_append_block_param(ClifFunc *f, ClifBlock b, ClifType t);
 void clif_remove_block_param(ClifFunc *f, ClifBlock b, uint32_t at);
+/* A parameter value of b that is not (yet) in its list; attaching appends it. SSA construction decides late. */
+ClifValue clif_make_detached_param(ClifFunc *f, ClifBlock b, ClifType t);
+void clif_attach_block_param(ClifFunc *f, ClifValue v);
 void clif_change_to_alias(ClifFunc *f, ClifValue v, ClifValue of);
+ClifValue clif_resolve_compress(ClifFunc *f, ClifValue v); /* as clif_resolve, and shortens the chain */
 ClifValue clif_resolve_slow(const ClifFunc *f, ClifValue v);
 /* Replaces every alias in every argument by what it stands for (the back end needs this once). */
 void clif_resolve_all_aliases(ClifFunc *f);
@@ -263,7 +270,15 @@ ClifFuncRef clif_import_func(ClifFunc *f, ClifExtFunc ef);
 ClifStackSlot clif_make_stack_slot(ClifFunc *f, uint32_t size, uint8_t align_log2);
 ClifGlobalValue clif_make_gv(ClifFunc *f, ClifGlobalValueData gv);
 ClifJumpTable clif_make_jump_table(ClifFunc *f, const ListRef *calls, uint32_t n); /* calls[0] = default */
-/* Calls fn for every blockcall of a branch, in text order. Returns their number. Used by CFG, verifier, back end. */
+/* items: kind, tag, context are read; calls: the normal return, then one per tag or default item in order. */
+ClifEhTable clif_make_eh_table(ClifFunc *f, ClifSigRef sig, const ListRef *calls, uint32_t ncalls, const ClifEhItem *items, uint32_t n);
+ClifDynStackSlot clif_make_dyn_stack_slot(ClifFunc *f, ClifDynType t);
+ClifDynType clif_make_dyn_type(ClifFunc *f, ClifType base_vector, ClifGlobalValue scale);
+uint32_t clif_make_alias_region(ClifFunc *f, uint32_t user_id, const char *desc, uint32_t len);
+ClifName clif_testcase_name(ClifFunc *f, const char *s, uint32_t n); /* without the leading % */
+static inline ClifName clif_user_name(uint32_t ns, uint32_t index) { return (ClifName){CLIF_NAME_USER, ns, index}; }
+/* All blockcalls of a branch in text order (br_table: the default first). Returns their number; *out points into
+ * the function or to tmp. Used by CFG, verifier, back end. */
 uint32_t clif_branch_calls(const ClifFunc *f, ClifInst i, const ListRef **out, ListRef tmp[2]);
 
 /* ---- layout ---- */
