@@ -295,12 +295,12 @@ static void begin(LowerCtx *L, VCode *vc, const ClifFunc *f, const BlockOrder *o
     L->ret_area_ptr = RA_VREG_NONE;
     vec_clear(&L->vreg_type);
     vec_clear(&L->value_reg);
-    vec_extend(m, &L->value_reg, f->values.n);
+    (void)vec_extend(m, &L->value_reg, f->values.n);
     if (f->values.n) memset(L->value_reg.p, 0xFF, f->values.n * sizeof(uint32_t));
     vec_clear(&L->value_uses);
     vec_resize0(m, &L->value_uses, f->values.n);
     vec_clear(&L->inst_color);
-    vec_extend(m, &L->inst_color, f->insts.n);
+    (void)vec_extend(m, &L->inst_color, f->insts.n);
     bitset_resize0(m, &L->sunk, f->insts.n);
     vec_clear(&L->jt_targets);
     vec_clear(&L->const_bytes);
@@ -311,7 +311,7 @@ static void begin(LowerCtx *L, VCode *vc, const ClifFunc *f, const BlockOrder *o
     vec_clear(&vc->clobbers);
     vec_clear(&vc->params);
     vec_clear(&vc->blocks);
-    vec_extend(m, &vc->blocks, o->blocks.n);
+    (void)vec_extend(m, &vc->blocks, o->blocks.n);
     vec_clear(&vc->edge_args);
     vec_resize0(m, &vc->edge_args, o->succs.n + 1);
     stack_slots(L);
