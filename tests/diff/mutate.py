@@ -1,0 +1,145 @@
+#!/usr/bin/env python3
+"""Broken modules. Starts from random valid ones (and the small ones of $COT_BENCH), changes them in one of four ways, and
+asks of `cot validate` an exit code of 0 or 1, of a refusal one line `FILE:0xOFFSET: error: …`, of the decision that it
+is the one of wasm-tools for Wasm 2.0 without SIMD plus extended constant expressions; of `cot run` on what validates
+that it ends. A signal, a sanitizer report or a hang is a failure. What fails stays in DIR.
+
+usage: mutate.py [--count N] [--seed S] [--out DIR] [--jobs J] [--cot CMD]"""
+import argparse
+import concurrent.futures
+import glob
+import os
+import re
+import shlex
+import sys
+
+sys.path.insert(0, os.path.dirname(os.path.abspath(__file__)))
+import tools
+
+FEATURES = "wasm2,-simd,extended-const"
+PLACE = re.compile(rb":0x[0-9a-fA-F]+: error: ")
+SANITIZER = re.compile(rb"AddressSanitizer|LeakSanitizer|UndefinedBehaviorSanitizer|runtime error:|ThreadSanitizer")
+SANITIZER_EXIT = 99
+ENV = dict(os.environ, ASAN_OPTIONS="exitcode=%d:allocator_may_return_null=1" % SANITIZER_EXIT,
+           UBSAN_OPTIONS="halt_on_error=1:exitcode=%d" % SANITIZER_EXIT)
+
+
+def bases(rng, out):
+    """Modules to start from: random ones with and without the proposals that cot refuses, and real ones."""
+    found = []
+    for i in range(40):
+        path, seed = os.path.join(out, "base%02d.wasm" % i), os.path.join(out, "seed.bin")
+        with open(seed, "wb") as f:
+            f.write(rng.bytes(100 + rng.below(3000)))
+        cmd = [tools.wasm_tools(), "smith", seed, "-o", path, "--ensure-termination", "--fuel", "300"]
+        if i % 4:
+            cmd += ["--%s-enabled=false" % x for x in ("simd", "relaxed-simd", "gc", "threads", "memory64", "tail-call",
+                                                       "exceptions", "compact-imports", "custom-descriptors")]
+        if i % 4 == 1:
+            cmd += ["--max-imports=0", "--export-everything=true", "--min-memories=1", "--min-funcs=3"]
+        if tools.run(cmd).code == 0:
+            found.append(path)
+    real = glob.glob(os.path.join(os.environ.get("COT_BENCH", "/nonexistent"), "sightglass", "*", "*.wasm"))
+    return found + [p for p in sorted(real) if os.path.getsize(p) < 60000]
+
+
+def mutate(rng, base, path):
+    """Writes a changed copy and says how it was changed."""
+    with open(base, "rb") as f:
+        data = bytearray(f.read())
+    way = rng.below(4)
+    if way == 0:
+        r = tools.run([tools.wasm_tools(), "mutate", base, "--seed", str(rng.below(1 << 32)), "-o", path], timeout=30)
+        if r.code == 0:
+            return "mutate"
+        way = 1  # a module it does not know how to change
+    if way == 1:
+        data = data[:rng.below(len(data) + 1)]
+        said = "truncate"
+    elif way == 2:
+        for _ in range(1 + rng.below(8)):
+            data[rng.below(len(data))] ^= 1 << rng.below(8)
+        said = "flip"
+    else:
+        at, n = rng.below(len(data)), 1 + rng.below(16)
+        kind = rng.below(3)
+        if kind == 0:
+            del data[at:at + n]
+        elif kind == 1:
+            data[at:at] = rng.bytes(n)
+        else:
+            src = rng.below(len(data))
+            data[at:at + n] = data[src:src + n]
+        said = "splice"
+    with open(path, "wb") as f:
+        f.write(data)
+    return said
+
+
+def broken(r):
+    """Not a clean end."""
+    if r.timed_out or r.code < 0 or r.code == SANITIZER_EXIT:
+        return r.describe()
+    found = SANITIZER.search(r.err)
+    return "sanitizer report: " + r.err[found.start():found.start() + 200].decode(errors="replace") if found else None
+
+
+def check(job):
+    """(how it was changed, accepted, problem or None)"""
+    seed, number, base, out, cot = job
+    rng = tools.Rng(seed * 7919 + number)
+    path = os.path.join(out, "x%06d.wasm" % number)
+    said = mutate(rng, base, path)
+    r = tools.run(cot + ["validate", path], timeout=60, env=ENV)
+    problem = broken(r)
+    if problem is None and r.code not in (0, 1):
+        problem = "validate: " + r.describe()
+    if problem is None and r.code == 1 and not PLACE.search(r.err):
+        problem = "refused without FILE:0x…: error: %r" % r.err[:200]
+    accepted = r.code == 0
+    if problem is None:
+        theirs = tools.run([tools.wasm_tools(), "validate", "-f", FEATURES, path], timeout=60)
+        if (theirs.code == 0) != accepted:
+            problem = "wasm-tools %s it, cot does not agree\n    cot: %s\n    wasm-tools: %s" % (
+                "accepts" if theirs.code == 0 else "refuses", r.err.decode(errors="replace").strip()[:200],
+                " ".join(theirs.err.decode(errors="replace").split())[:200])
+    if problem is None and accepted:
+        r = tools.run(cot + ["run", "-W", "timeout=5", path], timeout=60, env=ENV)
+        problem = broken(r)
+        if problem:
+            problem = "run: " + problem
+    if problem is None:
+        os.unlink(path)
+    return said, accepted, (path + " (%s of %s): %s" % (said, os.path.basename(base), problem)) if problem else None
+
+
+def main():
+    p = argparse.ArgumentParser()
+    p.add_argument("--count", type=int, default=300)
+    p.add_argument("--seed", type=int, default=1)
+    p.add_argument("--out", default=os.path.join(tools.BUILD, "oracle", "mutate"))
+    p.add_argument("--jobs", type=int, default=2)
+    p.add_argument("--cot", default=tools.COT)
+    a = p.parse_args()
+    out = os.path.abspath(a.out)
+    os.makedirs(out, exist_ok=True)
+    rng = tools.Rng(a.seed)
+    start = bases(rng, out)
+    if not start:
+        sys.exit("no modules to start from")
+    jobs = [(a.seed, n, start[rng.below(len(start))], out, shlex.split(a.cot)) for n in range(a.count)]
+    ways, failed, accepted = {}, 0, 0
+    with concurrent.futures.ThreadPoolExecutor(a.jobs) as pool:
+        for said, ok, problem in pool.map(check, jobs):
+            ways[said] = ways.get(said, 0) + 1
+            accepted += ok
+            if problem:
+                failed += 1
+                print(problem)
+    print("seed %d: %s; %d accepted" % (a.seed, ", ".join("%d %s" % (ways[k], k) for k in sorted(ways)), accepted))
+    print("%d passed, %d failed" % (a.count - failed, failed))
+    return 1 if failed else 0
+
+
+if __name__ == "__main__":
+    sys.exit(main())
