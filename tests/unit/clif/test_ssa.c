@@ -7,7 +7,7 @@
 #include "clif/builder.h"
 
 typedef struct Rng { uint64_t s; } Rng;
-static uint32_t rnd(Rng *r, uint32_t n) {
+static uint32_t pick(Rng *r, uint32_t n) {
     r->s = r->s * 6364136223846793005u + 1442695040888963407u;
     return (uint32_t)(r->s >> 33) % n;
 }
@@ -18,18 +18,18 @@ typedef struct Blk { Op ops[MAX_OPS]; uint32_t nops, term, cond, nt, t[4]; } Blk
 typedef struct Prog { Blk b[MAX_BLOCKS]; uint32_t nb, nv; } Prog;
 
 static void make_prog(Rng *r, Prog *p) {
-    p->nb = 2 + rnd(r, MAX_BLOCKS - 2);
-    p->nv = 1 + rnd(r, MAX_VARS - 1);
+    p->nb = 2 + pick(r, MAX_BLOCKS - 2);
+    p->nv = 1 + pick(r, MAX_VARS - 1);
     for (uint32_t i = 0; i < p->nb; i++) {
         Blk *b = &p->b[i];
-        b->nops = rnd(r, MAX_OPS);
+        b->nops = pick(r, MAX_OPS);
         for (uint32_t k = 0; k < b->nops; k++)
-            b->ops[k] = (Op){(uint8_t)rnd(r, 3), (uint8_t)rnd(r, p->nv), (uint8_t)rnd(r, p->nv), (uint8_t)rnd(r, p->nv), rnd(r, 100)};
+            b->ops[k] = (Op){(uint8_t)pick(r, 3), (uint8_t)pick(r, p->nv), (uint8_t)pick(r, p->nv), (uint8_t)pick(r, p->nv), pick(r, 100)};
         static const uint8_t targets[] = {1, 2, 4, 0};
-        b->term = rnd(r, 10) < 2 ? 3 : rnd(r, 3);
+        b->term = pick(r, 10) < 2 ? 3 : pick(r, 3);
         b->nt = targets[b->term];
-        b->cond = rnd(r, p->nv);
-        for (uint32_t k = 0; k < b->nt; k++) b->t[k] = 1 + rnd(r, p->nb - 1); /* never the entry */
+        b->cond = pick(r, p->nv);
+        for (uint32_t k = 0; k < b->nt; k++) b->t[k] = 1 + pick(r, p->nb - 1); /* never the entry */
     }
 }
 
@@ -143,10 +143,10 @@ static void random_cfgs_keep_their_meaning(void **state) {
         for (uint32_t i = 0; i < p.nv; i++) var[i] = cb_declare_var(&cb, CLIF_I32);
         uint32_t order[MAX_BLOCKS], unfilled[MAX_BLOCKS] = {0};
         for (uint32_t i = 0; i < p.nb; i++) order[i] = i;
-        uint32_t style = rnd(&r, 3); /* in order; shuffled; in order with late sealing */
+        uint32_t style = pick(&r, 3); /* in order; shuffled; in order with late sealing */
         if (style == 1)
             for (uint32_t i = p.nb - 1; i > 1; i--) {
-                uint32_t k = 1 + rnd(&r, i), t = order[i];
+                uint32_t k = 1 + pick(&r, i), t = order[i];
                 order[i] = order[k], order[k] = t;
             }
         for (uint32_t i = 0; i < p.nb; i++)
@@ -155,7 +155,7 @@ static void random_cfgs_keep_their_meaning(void **state) {
         for (uint32_t o = 0; o < p.nb; o++) {
             uint32_t i = order[o];
             for (uint32_t k = 0; k < p.nb; k++)
-                if (!sealed[k] && unfilled[k] == 0 && (style != 2 || rnd(&r, 3) == 0)) cb_seal(&cb, blk[k]), sealed[k] = true;
+                if (!sealed[k] && unfilled[k] == 0 && (style != 2 || pick(&r, 3) == 0)) cb_seal(&cb, blk[k]), sealed[k] = true;
             fill(&cb, &p, i, blk, var);
             for (uint32_t k = 0; k < p.b[i].nt; k++) unfilled[p.b[i].t[k]]--;
         }
