@@ -1,7 +1,7 @@
 /* codegen.c — decision trees to C.
  *
  * Each term with rules becomes one function.  A binding of the rule set is a C variable of the block
- * that evaluates it: vN, and vN_k for the k-th output of an extractor or the value of a partial
+ * that evaluates it: v_N, and v_N_k for the k-th output of an extractor or the value of a partial
  * constructor.  Tests on one binding become one switch (variants, integers, integer constants) or a
  * chain of ifs; falling out of a test goes on with the next step, so there are no gotos and no flags.
  *
@@ -83,7 +83,7 @@ static const char *variant_text(const Gen *g, TypeId ty, uint32_t variant) {
 
 /* --- values -------------------------------------------------------------------------------- */
 
-/* An atom is a C variable: binding * (MAX_ARITY + 1) + 0 for vN, + 1 + k for vN_k. */
+/* An atom is a C variable: binding * (MAX_ARITY + 1) + 0 for v_N, + 1 + k for v_N_k. */
 static uint32_t atom(BindId id, uint32_t slot) {
     return id * (MAX_ARITY + 1) + slot;
 }
@@ -114,8 +114,9 @@ static uint32_t atom_of(const RuleSet *rs, BindId id) {
 static const char *atom_name(const Gen *g, uint32_t at) {
     BindId id = at / (MAX_ARITY + 1);
     uint32_t slot = at % (MAX_ARITY + 1);
-    if (g->rs->binds.d[id].kind == B_ARG) return rulec_format(g->rc, "a%u", g->rs->binds.d[id].a);
-    return slot == 0 ? rulec_format(g->rc, "v%u", id) : rulec_format(g->rc, "v%u_%u", id, slot - 1);
+    if (g->rs->binds.d[id].kind == B_ARG) return rulec_format(g->rc, "a_%u", g->rs->binds.d[id].a);
+    return slot == 0 ? rulec_format(g->rc, "v_%u", id)
+                     : rulec_format(g->rc, "v_%u_%u", id, slot - 1);
 }
 
 static const char *atom_type(const Gen *g, uint32_t at) {
@@ -146,7 +147,7 @@ static const char *args_text(const Gen *g, const Binding *b) {
 
 static const char *outs_text(const Gen *g, BindId id, uint32_t n) {
     const char *s = "";
-    for (uint32_t i = 0; i < n; i++) s = rulec_format(g->rc, "%s, &v%u_%u", s, id, i);
+    for (uint32_t i = 0; i < n; i++) s = rulec_format(g->rc, "%s, &v_%u_%u", s, id, i);
     return s;
 }
 
@@ -214,36 +215,36 @@ static void emit_bind(Gen *g, BindId id) {
     switch (b->kind) {
     case B_EXTRACT:
         if (b->ty != NONE) {
-            line(g, "%s v%u = %s(%s);", ctype(g, b->ty), id, t->etor_fn, args_text(g, b));
+            line(g, "%s v_%u = %s(%s);", ctype(g, b->ty), id, t->etor_fn, args_text(g, b));
             break;
         }
-        for (uint32_t i = 0; i < t->nargs; i++) line(g, "%s v%u_%u;", ctype(g, t->args[i]), id, i);
+        for (uint32_t i = 0; i < t->nargs; i++) line(g, "%s v_%u_%u;", ctype(g, t->args[i]), id, i);
         if (t->infallible)
             line(g, "%s(%s%s);", t->etor_fn, args_text(g, b), outs_text(g, id, t->nargs));
         else
-            line(g, "bool v%u = %s(%s%s);", id, t->etor_fn, args_text(g, b),
+            line(g, "bool v_%u = %s(%s%s);", id, t->etor_fn, args_text(g, b),
                  outs_text(g, id, t->nargs));
         break;
     case B_CONSTRUCT:
         if (!t->partial) {
-            line(g, "%s v%u = %s(%s);", ctype(g, t->ret), id, term_fn(g, t), args_text(g, b));
+            line(g, "%s v_%u = %s(%s);", ctype(g, t->ret), id, term_fn(g, t), args_text(g, b));
             break;
         }
-        line(g, "%s v%u_0;", ctype(g, t->ret), id);
-        line(g, "bool v%u = %s(%s, &v%u_0);", id, term_fn(g, t), args_text(g, b), id);
+        line(g, "%s v_%u_0;", ctype(g, t->ret), id);
+        line(g, "bool v_%u = %s(%s, &v_%u_0);", id, term_fn(g, t), args_text(g, b), id);
         break;
     case B_MATCH_SOME:
-        line(g, "if (!v%u) return %s;", b->src[0], g->in_outlined ? "2" : "false");
+        line(g, "if (!v_%u) return %s;", b->src[0], g->in_outlined ? "2" : "false");
         break;
     case B_MAKE_VARIANT:
-        line(g, "%s v%u = ISLE_NEW_%s(%s);", ctype(g, b->a), id, variant_text(g, b->a, b->b),
+        line(g, "%s v_%u = ISLE_NEW_%s(%s);", ctype(g, b->a), id, variant_text(g, b->a, b->b),
              args_text(g, b));
         break;
     case B_MATCH_VARIANT: {
         TypeId ty = g->rs->binds.d[b->src[0]].ty;
         const Field *f = &g->rc->types.d[ty].variants[b->a].fields[b->b];
-        line(g, "%s v%u = ISLE_GET_%s_%s(ctx, %s);", ctype(g, b->ty), id, variant_text(g, ty, b->a),
-             sym_str(g->rc, f->name), value(g, b->src[0]));
+        line(g, "%s v_%u = ISLE_GET_%s_%s(ctx, %s);", ctype(g, b->ty), id,
+             variant_text(g, ty, b->a), sym_str(g->rc, f->name), value(g, b->src[0]));
         break;
     }
     case B_BOOL:
@@ -259,7 +260,7 @@ static void emit_bind(Gen *g, BindId id) {
 static const char *test_text(const Gen *g, BindId at, const Constraint *c) {
     const char *x = value(g, at);
     switch (c->kind) {
-    case C_SOME: return rulec_format(g->rc, "v%u", at);
+    case C_SOME: return rulec_format(g->rc, "v_%u", at);
     case C_BOOL: return c->val ? x : rulec_format(g->rc, "!%s", x);
     case C_VARIANT: {
         const char *v = variant_text(g, c->ty, c->a);
@@ -314,11 +315,11 @@ static void emit_arm(Gen *g, const Step *s, const Arm *arm) {
     for (uint32_t i = 0; i < o->params.n; i++)
         args = rulec_format(g->rc, "%s, %s", args, atom_name(g, o->params.d[i]));
     if (g->term->partial) {
-        line(g, "int done = %s(%s, out);", o->name, args);
-        line(g, "if (done != 0) return done == 1;");
+        line(g, "int done_ = %s(%s, out_);", o->name, args);
+        line(g, "if (done_ != 0) return done_ == 1;");
     } else {
-        line(g, "%s result;", ctype(g, g->term->ret));
-        line(g, "if (%s(%s, &result) != 0) return result;", o->name, args);
+        line(g, "%s result_;", ctype(g, g->term->ret));
+        line(g, "if (%s(%s, &result_) != 0) return result_;", o->name, args);
     }
 }
 
@@ -371,21 +372,21 @@ static void emit_loop(Gen *g, const Step *s) {
     line(g, "{");
     g->indent++;
     if (b->kind == B_CONSTRUCT && t->ctor == CTOR_INTERNAL) {
-        line(g, "%s b%u[ISLE_MULTI_CAP];", ctype(g, t->ret), id);
-        line(g, "unsigned n%u = %s(%s, b%u, ISLE_MULTI_CAP);", id, term_fn(g, t), args_text(g, b),
+        line(g, "%s b_%u[ISLE_MULTI_CAP];", ctype(g, t->ret), id);
+        line(g, "unsigned n_%u = %s(%s, b_%u, ISLE_MULTI_CAP);", id, term_fn(g, t), args_text(g, b),
              id);
-        line(g, "for (unsigned i%u = 0; i%u < n%u; i%u++) {", id, id, id, id);
+        line(g, "for (unsigned i_%u = 0; i_%u < n_%u; i_%u++) {", id, id, id, id);
         g->indent++;
-        line(g, "%s v%u_0 = b%u[i%u];", ctype(g, t->ret), id, id, id);
+        line(g, "%s v_%u_0 = b_%u[i_%u];", ctype(g, t->ret), id, id, id);
     } else {
         bool etor = b->kind == B_EXTRACT;
         const char *fn = etor ? t->etor_fn : t->ctor_fn;
         uint32_t nout = etor ? t->nargs : 1;
         for (uint32_t i = 0; i < nout; i++)
-            line(g, "%s v%u_%u;", ctype(g, etor ? t->args[i] : t->ret), id, i);
-        line(g, "%s_iter it%u;", fn, id);
-        line(g, "%s_begin(%s, &it%u);", fn, args_text(g, b), id);
-        line(g, "while (%s_next(ctx, &it%u%s)) {", fn, id, outs_text(g, id, nout));
+            line(g, "%s v_%u_%u;", ctype(g, etor ? t->args[i] : t->ret), id, i);
+        line(g, "%s_iter it_%u;", fn, id);
+        line(g, "%s_begin(%s, &it_%u);", fn, args_text(g, b), id);
+        line(g, "while (%s_next(ctx, &it_%u%s)) {", fn, id, outs_text(g, id, nout));
         g->indent++;
     }
     emit_block(g, s->body);
@@ -399,10 +400,10 @@ static void emit_return(Gen *g, const Step *s) {
     const Rule *r = &g->rs->rules.d[s->rule];
     const char *v = value(g, r->result);
     if (g->term->multi) {
-        line(g, "if (count == cap) return count;");
-        line(g, "out[count++] = %s;", v);
+        line(g, "if (count_ == cap_) return count_;");
+        line(g, "out_[count_++] = %s;", v);
     } else if (g->in_outlined || g->term->partial) {
-        line(g, "*out = %s;", v);
+        line(g, "*out_ = %s;", v);
         line(g, "return %s;", g->in_outlined ? "1" : "true");
     } else {
         line(g, "return %s;", v);
@@ -455,11 +456,11 @@ static void signature(const Gen *g, FILE *f, const Term *t, bool is_static) {
             : t->partial ? "bool"
                          : ctype(g, t->ret),
             term_fn(g, t), g->opt->ctx);
-    for (uint32_t i = 0; i < t->nargs; i++) fprintf(f, ", %s a%u", ctype(g, t->args[i]), i);
+    for (uint32_t i = 0; i < t->nargs; i++) fprintf(f, ", %s a_%u", ctype(g, t->args[i]), i);
     if (t->multi)
-        fprintf(f, ", %s *out, unsigned cap", ctype(g, t->ret));
+        fprintf(f, ", %s *out_, unsigned cap_", ctype(g, t->ret));
     else if (t->partial)
-        fprintf(f, ", %s *out", ctype(g, t->ret));
+        fprintf(f, ", %s *out_", ctype(g, t->ret));
     fprintf(f, ")");
 }
 
@@ -467,7 +468,7 @@ static void outlined_signature(const Gen *g, const Outlined *o) {
     fprintf(g->f, "static ISLE_OUTLINE int %s(%s *ctx", o->name, g->opt->ctx);
     for (uint32_t i = 0; i < o->params.n; i++)
         fprintf(g->f, ", %s %s", atom_type(g, o->params.d[i]), atom_name(g, o->params.d[i]));
-    fprintf(g->f, ", %s *out)", ctype(g, g->term->ret));
+    fprintf(g->f, ", %s *out_)", ctype(g, g->term->ret));
 }
 
 /* The arms to be functions of their own, in the order in which emit_arm will meet them. */
@@ -509,10 +510,10 @@ static void emit_term(Gen *g, bool is_root) {
     fprintf(g->f, "\n");
     signature(g, g->f, t, !is_root);
     fprintf(g->f, " {\n");
-    if (t->multi) line(g, "unsigned count = 0;");
+    if (t->multi) line(g, "unsigned count_ = 0;");
     emit_block(g, tree);
     if (t->multi)
-        line(g, "return count;");
+        line(g, "return count_;");
     else if (t->partial && !never_falls(g, tree))
         line(g, "return false;");
     else if (!never_falls(g, tree))

@@ -44,7 +44,8 @@ typedef struct Builder {
     VEC(Var) vars;
     Flags flags; /* of the root term */
     uint32_t instance, size, depth;
-    bool failed; /* the rule has an error and is dropped */
+    bool failed;    /* the rule has an error and is dropped */
+    bool lost_vars; /* a pattern has an error: some variables may be missing */
     bool too_big;
 } Builder;
 
@@ -550,7 +551,8 @@ static BindId build_expr(Builder *b, const Expr *e, TypeId want, Flags fl) {
     case EXPR_VAR: {
         BindId at = find_var(b, e->name);
         if (at == NONE) {
-            bad(b, e->pos, rulec_format(rc, "unknown variable '%s'", sym_str(rc, e->name)));
+            if (!b->lost_vars)
+                bad(b, e->pos, rulec_format(rc, "unknown variable '%s'", sym_str(rc, e->name)));
             return NONE;
         }
         if (b->rs->binds.d[at].ty == NONE) return NONE;
@@ -629,12 +631,14 @@ static void build_rule(Rulec *rc, RuleSet *rs, const Def *d, uint32_t index) {
     }
     Flags lhs = {.pure = true, .partial = true, .multi = t->multi};
     for (uint32_t i = 0; i < d->niflets; i++) {
+        b.lost_vars = b.failed;
         BindId at = build_expr(&b, d->iflets[i].expr, NONE, lhs);
         if (at == NONE) continue;
         uint8_t *seen = rulec_alloc(rc, rs->binds.n);
         require_some(&b, at, seen);
         match_pattern(&b, d->iflets[i].pat, NULL, at);
     }
+    b.lost_vars = b.failed;
     rule.result = build_expr(&b, d->expr, t->ret, b.flags);
     if (rule.result == NONE || b.failed) return;
     normalize_equals(&b);
