@@ -143,7 +143,8 @@ int main(void) {
     show("sorted");
     static Person people[300];
     for (int i = 0; i < 300; i++) {
-        snprintf(people[i].name, 12, "%c%c%u", 'a' + (int)rnd_below(4), 'A' + (int)rnd_below(3), rnd_below(3));
+        int a = (int)rnd_below(4), b = (int)rnd_below(3); /* the order in which arguments are computed is not fixed */
+        snprintf(people[i].name, 12, "%c%c%u", 'a' + a, 'A' + b, rnd_below(3));
         people[i].weight = rnd_below(50) / 4.0;
         people[i].age = (short)rnd_below(90);
         people[i].id = (int64_t)rnd();
