@@ -42,7 +42,8 @@ int main(void) {
     check("add_64", lower(&c, (Data){.tag = ISLE_Data_Add, .k = 64, .x = n2, .y = n1}), 102);
     check("add_same", lower(&c, (Data){.tag = ISLE_Data_Add, .k = 32, .x = n2, .y = n2}), 1002);
     check("add_const", lower(&c, (Data){.tag = ISLE_Data_Add, .k = 32, .x = n1, .y = n2}), 7);
-    check("add_negative", lower(&c, (Data){.tag = ISLE_Data_Add, .k = 7, .x = n3, .y = n3}), INT64_MIN);
+    check("add_negative", lower(&c, (Data){.tag = ISLE_Data_Add, .k = 7, .x = n3, .y = n3}),
+          INT64_MIN);
     check("sub_fold", lower(&c, (Data){.tag = ISLE_Data_Sub, .x = n1, .y = n3}),
           8 * 10 + INT64_MIN + 1);
     check("order of calls", c.nlog == 2 && c.log[0] == 7 && c.log[1] == INT64_MIN, 1);
@@ -60,6 +61,8 @@ int main(void) {
     check("cmp", lower(&c, (Data){.tag = ISLE_Data_Cmp, .c = Cc_Lt, .x = n1, .y = n2}), 1001);
     check("neg", lower(&c, (Data){.tag = ISLE_Data_Neg, .k = 64, .x = n2}), 1002);
     check("nop", lower(&c, (Data){.tag = ISLE_Data_Nop}), 5);
+    c.nodes[0] = (Data){.tag = ISLE_Data_Add, .x = n2, .y = n3};
+    check("moved", isle_moved(&c, (Node){0}), 1 + 10 * 1002 + 3);
     check("no rule yet", c.unreachable, 0);
     lower(&c, (Data){.tag = ISLE_Data_Neg, .k = 32, .x = n2});
     check("no rule", c.unreachable, 1);
@@ -99,8 +102,9 @@ int main(void) {
     check("make nop", isle_make(&c, 2, 9).tag, ISLE_Data_Nop);
     check("make phi", isle_make(&c, 3, 9).k, 3);
 
-    check("rule table", isle_rule_count > 0 && strcmp(isle_rules[0].name, "quarter") == 0 &&
-                            strcmp(isle_rules[0].file, "run.isle") == 0,
+    check("rule table",
+          isle_rule_count > 0 && strcmp(isle_rules[0].name, "quarter") == 0 &&
+              strcmp(isle_rules[0].file, "run.isle") == 0,
           1);
     for (unsigned i = 0; i < isle_rule_count; i++) check(isle_rules[i].name, c.hits[i] > 0, 1);
     printf("rulec run: %d failed\n", failed);

@@ -34,6 +34,8 @@ typedef struct Ctx {
 } Ctx;
 
 enum { KIND_32 = 32, ISLE_CONST_K64 = 64 };
+#define wipe(ctx, n) ((ctx)->nodes[(n).i] = (Data){.tag = ISLE_Data_Bad, .x = {90}, .y = {90}}, 1)
+#define join(ctx, a, b, c) ((a) + (b)*10 + (c))
 #define node_eq(a, b) ((a).i == (b).i)
 #define ISLE_TAG_Data(ctx, d) ((d).tag)
 #define ISLE_GET_Data_Add_k(ctx, d) ((d).k)
@@ -48,7 +50,8 @@ enum { KIND_32 = 32, ISLE_CONST_K64 = 64 };
 #define ISLE_GET_Data_Cmp_y(ctx, d) ((d).y)
 #define ISLE_GET_Data_Neg_0(ctx, d) ((d).k)
 #define ISLE_GET_Data_Neg_1(ctx, d) ((d).x)
-#define ISLE_NEW_Data_Const(ctx, kind, val) ((Data){.tag = ISLE_Data_Const, .k = (kind), .v = (val)})
+#define ISLE_NEW_Data_Const(ctx, kind, val) \
+    ((Data){.tag = ISLE_Data_Const, .k = (kind), .v = (val)})
 #define ISLE_NEW_Data_Phi(ctx, kind) ((Data){.tag = ISLE_Data_Phi, .k = (kind)})
 #define ISLE_NEW_Data_Nop(ctx) ((Data){.tag = ISLE_Data_Nop})
 #define ISLE_HIT(rule) (ctx->hits[rule]++)
@@ -56,6 +59,17 @@ enum { KIND_32 = 32, ISLE_CONST_K64 = 64 };
 
 static inline Data node_data(Ctx *ctx, Node n) {
     return ctx->nodes[n.i];
+}
+typedef const Data *Ref; /* into the context: what it points to may be overwritten */
+enum { ISLE_Ref_Pair, ISLE_Ref_Other };
+#define ISLE_TAG_Ref(ctx, d) ((d)->tag == ISLE_Data_Add ? ISLE_Ref_Pair : ISLE_Ref_Other)
+#define ISLE_GET_Ref_Pair_x(ctx, d) ((d)->x)
+#define ISLE_GET_Ref_Pair_y(ctx, d) ((d)->y)
+static inline Ref node_ref(Ctx *ctx, Node n) {
+    return &ctx->nodes[n.i];
+}
+static inline int64_t node_number(Ctx *ctx, Node n) {
+    return n.i + (ctx->nodes[0].tag == ISLE_Data_Add ? 0 : 7000);
 }
 static inline void split(Ctx *ctx, int64_t v, uint32_t *hi, uint32_t *lo) {
     (void)ctx;
@@ -112,7 +126,8 @@ static inline void users_begin(Ctx *ctx, Node n, users_iter *it) {
 static inline bool users_next(Ctx *ctx, users_iter *it, Node *out) {
     while (it->at < 16) {
         out->i = it->at++;
-        if (out->i != it->of && ctx->nodes[out->i].x.i == it->of && ctx->nodes[out->i].k != 0) return true;
+        if (out->i != it->of && ctx->nodes[out->i].x.i == it->of && ctx->nodes[out->i].k != 0)
+            return true;
     }
     return false;
 }

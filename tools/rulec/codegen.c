@@ -415,7 +415,8 @@ static void emit_block(Gen *g, const Block *b) {
         const Step *s = &b->steps.d[i];
         if (s->kind == STEP_RETURN) {
             const Rule *r = &g->rs->rules.d[s->rule];
-            line(g, "/* rule %s %s:%u */", r->name == NONE ? "-" : sym_str(g->rc, r->name),
+            line(g, "/* rule %s %s:%u */",
+                 sym_str(g->rc, r->name == NONE ? g->term->name : r->name),
                  base_name(g->rc->files.d[r->pos.file]), r->pos.line);
         }
         bool scope = g->term->multi && s->kind == STEP_RETURN && s->binds.n != 0;

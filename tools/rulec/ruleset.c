@@ -216,6 +216,19 @@ static void normalize_equals(Builder *b) {
     }
 }
 
+/* What is left to compare for equality must have an equality in C. */
+static void check_equals(Builder *b) {
+    for (uint32_t i = 0; i < b->rule->equals.n && !b->failed; i++) {
+        TypeId ty = b->rs->binds.d[b->rule->equals.d[i].at].ty;
+        const Type *t = &b->rc->types.d[ty];
+        if (t->kind == TY_ENUM && !t->all_nullary)
+            bad(b, b->rule->pos,
+                rulec_format(b->rc,
+                             "values of type '%s' cannot be compared: its variants have fields",
+                             type_name(b, ty)));
+    }
+}
+
 /* --- patterns ------------------------------------------------------------------------------ */
 
 static BindId find_var(const Builder *b, Sym name) {
@@ -642,6 +655,7 @@ static void build_rule(Rulec *rc, RuleSet *rs, const Def *d, uint32_t index) {
     rule.result = build_expr(&b, d->expr, t->ret, b.flags);
     if (rule.result == NONE || b.failed) return;
     normalize_equals(&b);
+    check_equals(&b);
     if (!b.failed) vec_push(rc, &rs->rules, rule);
 }
 

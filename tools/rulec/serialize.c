@@ -12,8 +12,9 @@
  * lower binding, which makes the output deterministic.
  *
  * Bindings are evaluated as late as possible, at most once on each path: `use` puts a binding, after its
- * sources, in the list of the next step.  Before the impure calls of a right-hand side all variant
- * fields it reads are loaded, so that a constructor may change what the matched value lives in.
+ * sources, in the list of the next step.  Before the impure calls of a right-hand side all fields and
+ * extractor outputs it reads are evaluated, so that a constructor may change what the matched value
+ * lives in.
  *
  * Counting the rules that share a test is one pass over their constraints: rules are kept sorted by
  * priority, and a test counts the rules of a priority group only if all rules before the group have it.
@@ -118,15 +119,15 @@ static void use(Tree *t, BindId at) {
     if (emit) vec_push(t->rc, &t->step.binds, at);
 }
 
-/* Loads the variant fields that an expression reads. */
-static void use_fields(Tree *t, BindId at, uint8_t *seen) {
+/* Evaluates what an expression takes from the left-hand side: variant fields and extractors' outputs. */
+static void use_matched(Tree *t, BindId at, uint8_t *seen) {
     if (seen[at] || t->state[at] >= EMITTED) return;
     seen[at] = 1;
     const Binding *b = &t->rs->binds.d[at];
-    if (b->kind == B_MATCH_VARIANT)
+    if (b->kind == B_MATCH_VARIANT || b->kind == B_EXTRACT)
         use(t, at);
     else
-        for (uint32_t i = 0; i < b->nsrc; i++) use_fields(t, b->src[i], seen);
+        for (uint32_t i = 0; i < b->nsrc; i++) use_matched(t, b->src[i], seen);
 }
 
 /* --- choosing a test ----------------------------------------------------------------------- */
@@ -368,8 +369,8 @@ static Block *build(Tree *t, uint32_t *order, uint32_t n) {
         const Rule *r = &t->rs->rules.d[order[i]];
         uint32_t mark = t->trail.n;
         uint8_t *seen = rulec_alloc(t->rc, t->rs->binds.n);
-        for (uint32_t k = 0; k < r->impure.n; k++) use_fields(t, r->impure.d[k], seen);
-        use_fields(t, r->result, seen);
+        for (uint32_t k = 0; k < r->impure.n; k++) use_matched(t, r->impure.d[k], seen);
+        use_matched(t, r->result, seen);
         for (uint32_t k = 0; k < r->impure.n; k++) use(t, r->impure.d[k]);
         use(t, r->result);
         Step s = {.kind = STEP_RETURN, .rule = order[i]};
