@@ -1,0 +1,293 @@
+/* module/compile.c — all functions of a Wasm module to one CodeUnit, in parallel.
+ *
+ * Idea     Work items are the defined functions in index order, then one entry and one host adapter per distinct
+ *          function type. Threads claim items from an atomic counter and append results to buffers of their own;
+ *          afterwards the items are laid out in order and copied. Since items are claimed in order, when item k
+ *          fails every lower item has been claimed and is finished, so the reported error is the lowest one.
+ * Memory   A thread keeps one Mem, one translator, one ClifFunc, one MachCtx for all its items: nothing is
+ *          allocated per function after warm-up. */
+#include <pthread.h>
+#include <stdatomic.h>
+#include <time.h>
+#include <unistd.h>
+#include "module/module.h"
+#include "verify/verify.h"
+
+#define CODE_ALIGN 16u
+
+typedef struct Item { uint32_t worker, code_off, size, reloc_first, nrelocs, trap_first, ntraps, loc_first, nlocs; } Item;
+
+typedef struct Worker {
+    struct Job *job;
+    uint32_t index;
+    Mem mem;
+    jmp_buf oom;
+    pthread_t thread;
+    VecU8 code;
+    VEC(MachReloc) relocs;
+    VEC(UnitTrap) traps;
+    VEC(UnitLoc) locs;
+    UnitPhases ph;
+    RaStats ra;
+    uint64_t operators, insts, late_allocs;
+    uint32_t fail_item;
+    Diag diag;
+} Worker;
+
+typedef struct Job {
+    const WasmModule *m;
+    const VmLayout *lay;
+    const WasmTunables *tn;
+    const MachSettings *set;
+    const UnitOptions *opt;
+    const IsaVtable *isa;
+    uint32_t nfuncs, ntypes, nitems;
+    const uint32_t *types; /* distinct function types */
+    Item *items;
+    atomic_uint next;
+    atomic_bool stop;
+} Job;
+
+uint64_t unit_now_ns(void) {
+    struct timespec t;
+    clock_gettime(CLOCK_MONOTONIC, &t);
+    return (uint64_t)t.tv_sec * 1000000000u + (uint64_t)t.tv_nsec;
+}
+
+static void keep(Worker *w, uint32_t item, const MachCompiled *c) {
+    Mem *m = &w->mem;
+    uint32_t at = (w->code.n + CODE_ALIGN - 1) & ~(CODE_ALIGN - 1);
+    Item *it = &w->job->items[item];
+    *it = (Item){.worker = w->index, .code_off = at, .size = c->size, .reloc_first = w->relocs.n, .nrelocs = c->num_relocs,
+                 .trap_first = w->traps.n, .ntraps = c->num_traps, .loc_first = w->locs.n, .nlocs = c->num_srclocs};
+    vec_reserve(m, &w->code, (uint64_t)at + c->size);
+    memset(w->code.p + w->code.n, 0xCC, at - w->code.n);
+    memcpy(w->code.p + at, c->code, c->size);
+    w->code.n = at + c->size;
+    if (c->num_relocs) memcpy(vec_extend(m, &w->relocs, c->num_relocs), c->relocs, c->num_relocs * sizeof(MachReloc));
+    for (uint32_t i = 0; i < c->num_traps; i++) vec_push(m, &w->traps, (UnitTrap){c->traps[i].offset, c->traps[i].code});
+    for (uint32_t i = 0; i < c->num_srclocs; i++)
+        vec_push(m, &w->locs, (UnitLoc){c->srclocs[i].start, c->srclocs[i].end, c->srclocs[i].loc});
+    w->ph.order += c->times.order;
+    w->ph.lower += c->times.lower;
+    w->ph.regalloc += c->times.regalloc;
+    w->ph.check += c->times.check;
+    w->ph.emit += c->times.emit;
+    w->insts += c->num_insts;
+    w->ra.spills += c->ra.spills;
+    w->ra.reloads += c->ra.reloads;
+    w->ra.moves += c->ra.moves;
+    w->ra.edge_moves += c->ra.edge_moves;
+    w->ra.evictions += c->ra.evictions;
+}
+
+typedef struct Tools { /* a thread's reusable contexts */
+    WasmTranslator *tr;
+    ClifFunc f;
+    ClifBuilder b;
+    MachCtx *mach;
+    VerifyCtx verify;
+} Tools;
+
+static bool do_item(Worker *w, Tools *t, uint32_t item) {
+    Job *j = w->job;
+    const UnitOptions *opt = j->opt;
+    uint64_t t0 = unit_now_ns();
+    if (item < j->nfuncs) {
+        uint32_t func = j->m->num_imported_funcs + item;
+        if (!wasm_translate_func(t->tr, j->m, func, j->tn, j->lay, opt->validate_only ? NULL : &t->f, &w->diag)) return false;
+        w->operators += wasm_translator_operators(t->tr);
+    } else {
+        uint32_t k = item - j->nfuncs;
+        clif_func_clear(&t->f);
+        if (k < j->ntypes) wasm_make_entry_adapter(&t->b, &t->f, j->m, j->types[k], j->tn);
+        else wasm_make_host_adapter(&t->b, &t->f, j->m, j->types[k - j->ntypes], j->tn);
+    }
+    uint64_t t1 = unit_now_ns();
+    w->ph.translate += t1 - t0;
+    if (opt->validate_only) return true;
+    if (opt->verify) {
+        if (!clif_verify(&t->verify, &t->f, &w->diag)) return false;
+        w->ph.verify += unit_now_ns() - t1;
+    }
+    if (opt->print & UNIT_PRINT_CLIF) clif_print_func(&t->f, opt->print_to);
+    MachCompiled c;
+    if (!mach_compile(t->mach, &t->f, &c, &w->diag)) return false;
+    keep(w, item, &c);
+    return true;
+}
+
+static void *worker_main(void *arg) {
+    Worker *w = arg;
+    Job *j = w->job;
+    if (setjmp(w->oom)) {
+        diag_msg(&w->diag, DIAG_OOM, "out of memory");
+        atomic_store(&j->stop, true);
+        return NULL;
+    }
+    w->mem.oom = &w->oom;
+    Tools t;
+    memset(&t, 0, sizeof t);
+    t.tr = wasm_translator_new(&w->mem);
+    clif_func_init(&t.f, &w->mem);
+    clif_builder_init(&t.b, &w->mem);
+    verify_ctx_init(&t.verify, &w->mem, CLIF_I64);
+    t.mach = mach_ctx_new(&w->mem, j->isa, j->set);
+    unsigned mp = (j->opt->print & UNIT_PRINT_VCODE ? MACH_PRINT_VCODE : 0) | (j->opt->print & UNIT_PRINT_ALLOCATED ? MACH_PRINT_ALLOCATED : 0);
+    if (mp) mach_ctx_print(t.mach, mp, j->opt->print_to);
+    for (;;) {
+        uint32_t item = atomic_fetch_add(&j->next, 1);
+        if (item >= j->nitems || atomic_load(&j->stop)) break;
+        w->fail_item = item;
+        if (!do_item(w, &t, item)) {
+            if (w->diag.func == CLIF_NONE && item < j->nfuncs) w->diag.func = j->m->num_imported_funcs + item;
+            atomic_store(&j->stop, true);
+            break;
+        }
+        if (j->opt->progress && w->index == 0 && item % 64 == 0) j->opt->progress(j->opt->progress_user, item, j->nitems);
+    }
+    wasm_translator_free(t.tr);
+    clif_builder_free(&t.b);
+    clif_func_free(&t.f);
+    verify_ctx_free(&t.verify);
+    mach_ctx_free(t.mach);
+    return NULL;
+}
+
+static void patch_pcrel4(CodeUnit *u, uint32_t at, int64_t target, int64_t addend) {
+    int32_t v = (int32_t)(target + addend - at);
+    memcpy(u->code.p + at, &v, 4);
+}
+
+/* Copies the items into the unit in order and resolves references between them. */
+static bool link_unit(CodeUnit *u, Job *j, Worker *ws, Diag *d) {
+    Mem *m = u->mem;
+    uint64_t total = 0;
+    for (uint32_t i = 0; i < j->nitems; i++) total = ((total + CODE_ALIGN - 1) & ~(uint64_t)(CODE_ALIGN - 1)) + j->items[i].size;
+    if (total > INT32_MAX - (1 << 20)) return diag_msg(d, DIAG_LIMIT, "module needs more than 2 GiB of machine code");
+    vec_reserve(m, &u->code, total);
+    uint32_t *at = mem_alloc(m, (j->nitems + 1) * sizeof *at);
+    for (uint32_t i = 0; i < j->nitems; i++) {
+        const Item *it = &j->items[i];
+        const Worker *w = &ws[it->worker];
+        at[i] = (u->code.n + CODE_ALIGN - 1) & ~(CODE_ALIGN - 1);
+        memset(u->code.p + u->code.n, 0xCC, at[i] - u->code.n);
+        memcpy(u->code.p + at[i], w->code.p + it->code_off, it->size);
+        u->code.n = at[i] + it->size;
+        for (uint32_t k = 0; k < it->ntraps; k++) {
+            UnitTrap tr = w->traps.p[it->trap_first + k];
+            vec_push(m, &u->traps, (UnitTrap){tr.offset + at[i], tr.code});
+        }
+        for (uint32_t k = 0; k < it->nlocs; k++) {
+            UnitLoc l = w->locs.p[it->loc_first + k];
+            vec_push(m, &u->locs, (UnitLoc){l.start + at[i], l.end + at[i], l.loc});
+        }
+    }
+    for (uint32_t i = 0; i < j->nitems; i++) {
+        const Item *it = &j->items[i];
+        for (uint32_t k = 0; k < it->nrelocs; k++) {
+            const MachReloc *r = &ws[it->worker].relocs.p[it->reloc_first + k];
+            uint32_t off = at[i] + r->offset;
+            if (r->name.kind == CLIF_NAME_USER && r->name.a == 0) {
+                COT_ASSERT(r->kind == MACH_RELOC_X86_CALL_PCREL4 || r->kind == MACH_RELOC_X86_PCREL4);
+                patch_pcrel4(u, off, at[r->name.b - j->m->num_imported_funcs], r->addend);
+            } else {
+                COT_ASSERT(r->name.kind == CLIF_NAME_LIBCALL);
+                vec_push(m, &u->relocs, (UnitReloc){off, r->kind, (uint8_t)r->name.a, r->addend});
+            }
+        }
+    }
+    for (uint32_t i = 0; i < j->nfuncs; i++) vec_push(m, &u->funcs, (UnitFunc){at[i], j->items[i].size});
+    uint32_t pos = 0; /* among the distinct types, which are in index order */
+    for (uint32_t ty = 0; ty < j->m->types.n; ty++) {
+        uint32_t canon = j->m->types.p[ty].canon;
+        UnitFunc e, h;
+        if (canon != ty) {
+            e = u->entry.p[canon];
+            h = u->host.p[canon];
+        } else {
+            uint32_t ie = j->nfuncs + pos, ih = ie + j->ntypes;
+            pos++;
+            e = (UnitFunc){at[ie], j->items[ie].size};
+            h = (UnitFunc){at[ih], j->items[ih].size};
+        }
+        vec_push(m, &u->entry, e);
+        vec_push(m, &u->host, h);
+    }
+    mem_free(m, at, (j->nitems + 1) * sizeof *at);
+    return true;
+}
+
+static void add_phases(UnitPhases *a, const UnitPhases *b) {
+    a->translate += b->translate;
+    a->verify += b->verify;
+    a->order += b->order;
+    a->lower += b->lower;
+    a->regalloc += b->regalloc;
+    a->check += b->check;
+    a->emit += b->emit;
+}
+
+bool unit_compile_wasm(CodeUnit *u, const WasmModule *m, const VmLayout *lay, const WasmTunables *tn, const MachSettings *s,
+                       const UnitOptions *opt, Diag *d) {
+    Mem *mem = u->mem;
+    Job j = {.m = m, .lay = lay, .tn = tn, .set = s, .opt = opt, .isa = u->isa, .nfuncs = m->funcs.n - m->num_imported_funcs};
+    VecU32 types = {0};
+    if (!opt->validate_only)
+        for (uint32_t t = 0; t < m->types.n; t++)
+            if (m->types.p[t].canon == t) vec_push(mem, &types, t);
+    j.types = types.p;
+    j.ntypes = types.n;
+    j.nitems = j.nfuncs + 2 * j.ntypes;
+    size_t items_size = (j.nitems + 1) * sizeof(Item);
+    j.items = mem_alloc(mem, items_size);
+    long cpus = sysconf(_SC_NPROCESSORS_ONLN);
+    uint32_t n = opt->print ? 1 : opt->threads ? opt->threads : cpus > 0 ? (uint32_t)cpus : 1;
+    if (n > 64) n = 64;
+    if (n > (j.nitems + 7) / 8) n = (j.nitems + 7) / 8;
+    if (n == 0) n = 1;
+    Worker *ws = mem_alloc(mem, n * sizeof *ws);
+    memset(ws, 0, n * sizeof *ws);
+    for (uint32_t i = 0; i < n; i++) {
+        ws[i].job = &j;
+        ws[i].index = i;
+        ws[i].fail_item = UINT32_MAX;
+        mem_init(&ws[i].mem, opt->hooks);
+        diag_clear(&ws[i].diag);
+        ws[i].diag.func = CLIF_NONE;
+    }
+    uint32_t started = 1;
+    for (; started < n; started++)
+        if (pthread_create(&ws[started].thread, NULL, worker_main, &ws[started])) break;
+    worker_main(&ws[0]);
+    for (uint32_t i = 1; i < started; i++) pthread_join(ws[i].thread, NULL);
+
+    Worker *bad = NULL;
+    for (uint32_t i = 0; i < n; i++) {
+        if (ws[i].diag.kind && (!bad || ws[i].fail_item < bad->fail_item)) bad = &ws[i];
+        add_phases(&u->phases, &ws[i].ph);
+        u->operators += ws[i].operators;
+        u->machine_insts += ws[i].insts;
+        u->late_allocs += ws[i].late_allocs;
+        u->ra.spills += ws[i].ra.spills;
+        u->ra.reloads += ws[i].ra.reloads;
+        u->ra.moves += ws[i].ra.moves;
+        u->ra.edge_moves += ws[i].ra.edge_moves;
+        u->ra.evictions += ws[i].ra.evictions;
+    }
+    uint64_t t0 = unit_now_ns();
+    bool ok = !bad && (opt->validate_only || link_unit(u, &j, ws, d));
+    if (bad) *d = bad->diag;
+    u->phases.link += unit_now_ns() - t0;
+    for (uint32_t i = 0; i < n; i++) {
+        Worker *w = &ws[i];
+        vec_free(&w->mem, &w->code);
+        vec_free(&w->mem, &w->relocs);
+        vec_free(&w->mem, &w->traps);
+        vec_free(&w->mem, &w->locs);
+    }
+    mem_free(mem, ws, n * sizeof *ws);
+    mem_free(mem, j.items, items_size);
+    vec_free(mem, &types);
+    return ok;
+}
