@@ -126,9 +126,12 @@ ClifImm128 clif_make_imm128(ClifFunc *f, const uint8_t bytes[16]) {
 
 /* ---- signatures and functions ---- */
 static uint32_t add_abi_params(ClifFunc *f, const ClifAbiParam *p, uint32_t n) {
+    /* The source may be another signature of this function, which moves when the array grows. */
     uint32_t first = f->abi_params.n;
+    uintptr_t base = (uintptr_t)f->abi_params.p, src = (uintptr_t)p;
+    bool inside = n && src >= base && src < base + (size_t)first * sizeof *p;
     ClifAbiParam *to = vec_extend(f->mem, &f->abi_params, n);
-    if (n) memcpy(to, p, n * sizeof *p);
+    if (n) memcpy(to, inside ? f->abi_params.p + (src - base) / sizeof *p : p, n * sizeof *p);
     return first;
 }
 
