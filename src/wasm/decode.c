@@ -107,7 +107,6 @@ static bool limits(Dec *c, bool memory, WasmLimitsT *l) {
     }
     if (memory && (l->min > 65536 || (l->has_max && l->max > 65536)))
         return FAIL(INVALID, "memory size must be at most 65536 pages (4GiB)");
-    if (!memory && l->min > WASM_MAX_TABLE_ELEMS) return FAIL(LIMIT, "table of more than %d elements", WASM_MAX_TABLE_ELEMS);
     return true;
 }
 
@@ -381,6 +380,7 @@ static bool sections(Dec *c) {
 bool wasm_module_parse(WasmModule *m, Mem *mem, const uint8_t *bytes, size_t size, const WasmFeatures *features, Diag *d) {
     *m = (WasmModule){.mem = mem, .bytes = bytes, .size = size, .features = *features, .start = UINT32_MAX};
     if (size > WASM_MAX_MODULE_BYTES) return diag_at(d, DIAG_LIMIT, 0, "module of more than %d bytes", WASM_MAX_MODULE_BYTES);
+    vec_reserve(mem, &m->valtypes, 16); /* so that empty ranges of it are never null */
     static const uint8_t magic[8] = {0, 'a', 's', 'm', 1, 0, 0, 0};
     if (size < 4 || memcmp(bytes, magic, 4)) return diag_at(d, DIAG_MALFORMED, 0, "magic header not detected");
     if (size < 8 || memcmp(bytes + 4, magic + 4, 4)) return diag_at(d, DIAG_MALFORMED, 4, "unknown binary version");

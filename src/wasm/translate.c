@@ -345,6 +345,8 @@ WasmTranslator *wasm_translator_new(Mem *m) {
     memset(t, 0, sizeof *t);
     t->mem = m;
     clif_builder_init(&t->b, m);
+    tr_grow(t, 64);
+    vec_reserve(m, &t->saved, 16);
     return t;
 }
 
