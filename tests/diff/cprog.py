@@ -120,7 +120,7 @@ def main():
     p.add_argument("--seed", type=int, default=1)
     p.add_argument("--jobs", type=int, default=2)
     p.add_argument("--out")
-    a = p.parse_args()
+    a = p.parse_intermixed_args()
     a.out = os.path.abspath(a.out or os.path.join(tools.BUILD, "oracle", a.what))
     os.makedirs(a.out, exist_ok=True)
     a.engine_cmd = PEER if a.engine == "wasmtime" else shlex.split(tools.COT)
