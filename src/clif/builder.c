@@ -70,7 +70,7 @@ void cb_entry_params(ClifBuilder *b, ClifBlock blk) {
 
 /* ---- variables ---- */
 ClifVar cb_declare_var(ClifBuilder *b, ClifType t) {
-    vec_push(b->mem, &b->ssa->vars, (SsaVar){CLIF_NONE, CLIF_NONE, t});
+    vec_push(b->mem, &b->ssa->vars, (SsaVar){CLIF_NONE, CLIF_NONE, t, 0});
     return (ClifVar){b->ssa->vars.n - 1};
 }
 

@@ -11,15 +11,15 @@
  *             - The definitions of a variable form a list, newest block first by the order in which filling
  *               began. A child begins after its parent, so the first definition in the list whose block is an
  *               ancestor is the nearest one. Ancestry is decided in O(log depth) by skew-binary jump pointers
- *               (Myers 1983). Mostly the head of the list answers; else the list and the path to the root are
- *               walked in lockstep, so the shorter one bounds the cost.
- *             - Only when a newer definition is pushed is the old head written to the hash map; variables that
- *               live in one block never touch it.
+ *               (Myers 1983). Mostly the head of the list answers, or one near it.
+ *             - When a walk over the list gets long the variable is indexed: a hash map by (block, variable) then
+ *               allows walking list and path to the root in lockstep, so that the shorter one bounds the cost.
+ *               Other variables never hash.
  *             - A parameter is not put into its block's list before it is known to be needed, so nothing is
  *               ever removed; a needless one becomes an alias.
  *             - An explicit stack of frames takes the place of the recursion over predecessors.
  * Invariants  1. Each variable's list is strictly descending in seq, hence has one entry per block.
- *             2. The map holds every list entry but the head.
+ *             2. The map holds every list entry of an indexed variable.
  *             3. A branch to a block exists only before the block is sealed, so when a parameter is settled
  *                all branches that need its argument exist.
  * Cost        reads in the defining block O(1) without hashing; others O(log depth) or the walk above, plus
@@ -105,20 +105,19 @@ void ssa_def(Mem *m, ClifSsa *s, uint32_t b, uint32_t var, uint32_t value) {
     uint32_t seq = s->blocks.p[b].seq;
     s->blocks.p[b].touched = 1;
     if (v->head == CLIF_NONE || seq > s->defs.p[v->head].seq) {
-        uint32_t old = v->head, fresh = s->defs.n;
-        if (old != CLIF_NONE) hashmap_set(m, &s->map, key_of(s->defs.p[old].block, var), old);
-        vec_push(m, &s->defs, (SsaDef){b, seq, value, old});
-        v->head = fresh;
+        uint32_t d = s->defs.n;
+        vec_push(m, &s->defs, (SsaDef){b, seq, value, v->head});
+        v->head = d;
+        if (v->indexed) hashmap_set(m, &s->map, key_of(b, var), d);
         return;
     }
     if (s->defs.p[v->head].block == b) {
         s->defs.p[v->head].value = value;
         return;
     }
-    bool fresh;
-    uint32_t *at = hashmap_get_or_insert(m, &s->map, key_of(b, var), s->defs.n, &fresh);
-    if (!fresh) {
-        s->defs.p[*at].value = value;
+    uint32_t *known = v->indexed ? hashmap_find(&s->map, key_of(b, var)) : NULL;
+    if (known) {
+        s->defs.p[*known].value = value;
         return;
     }
     /* Into its place by seq; look-ups over predecessors go from newer to older blocks, so the last place
@@ -126,14 +125,27 @@ void ssa_def(Mem *m, ClifSsa *s, uint32_t b, uint32_t var, uint32_t value) {
     uint32_t prev = v->head;
     if (v->finger != CLIF_NONE && s->defs.p[v->finger].seq > seq) prev = v->finger;
     while (s->defs.p[prev].next != CLIF_NONE && s->defs.p[s->defs.p[prev].next].seq > seq) prev = s->defs.p[prev].next;
+    uint32_t next = s->defs.p[prev].next;
+    if (next != CLIF_NONE && s->defs.p[next].block == b) {
+        s->defs.p[next].value = value;
+        return;
+    }
     uint32_t d = s->defs.n;
-    vec_push(m, &s->defs, (SsaDef){b, seq, value, s->defs.p[prev].next});
+    vec_push(m, &s->defs, (SsaDef){b, seq, value, next});
     s->defs.p[prev].next = d;
     v->finger = d;
+    if (v->indexed) hashmap_set(m, &s->map, key_of(b, var), d);
+}
+
+static void index_variable(Mem *m, ClifSsa *s, uint32_t var) {
+    s->vars.p[var].indexed = 1;
+    for (uint32_t d = s->vars.p[var].head; d != CLIF_NONE; d = s->defs.p[d].next)
+        hashmap_set(m, &s->map, key_of(s->defs.p[d].block, var), d);
 }
 
 /* The nearest definition on the path from b to its root, CLIF_NONE if there is none. */
-static uint32_t find_def(const ClifSsa *s, uint32_t b, uint32_t var) {
+enum { LONG_WALK = 24 };
+static uint32_t find_def(Mem *m, ClifSsa *s, uint32_t b, uint32_t var) {
     const SsaVar *v = &s->vars.p[var];
     if (v->head == CLIF_NONE) return CLIF_NONE;
     const SsaDef *defs = s->defs.p;
@@ -141,13 +153,16 @@ static uint32_t find_def(const ClifSsa *s, uint32_t b, uint32_t var) {
     uint32_t seq = blocks[b].seq, root = blocks[b].root, root_seq = blocks[root].seq;
     uint32_t d = v->head;
     if (defs[d].seq > seq && v->finger != CLIF_NONE && defs[v->finger].seq > seq) d = v->finger;
-    for (uint32_t p = b;; p = blocks[p].parent) {
+    for (uint32_t steps = 0, p = b;; steps++) {
         if (d == CLIF_NONE || defs[d].seq < root_seq) return CLIF_NONE;
         if (defs[d].seq <= seq && is_ancestor_or_self(s, defs[d].block, b)) return d;
         d = defs[d].next;
+        if (steps < LONG_WALK) continue;
+        if (!v->indexed) index_variable(m, s, var);
         uint32_t *e = hashmap_find(&s->map, key_of(p, var));
         if (e) return *e;
         if (p == root) return CLIF_NONE;
+        p = blocks[p].parent;
     }
 }
 
@@ -230,7 +245,7 @@ static uint32_t finish(ClifFunc *f, ClifSsa *s, SsaFrame fr) {
 /* The value of var at the end of block b as far as written; if it needs the predecessors of a sealed root,
  * pushes a frame instead and returns CLIF_NONE. */
 static uint32_t look_up(ClifFunc *f, ClifSsa *s, uint32_t b, uint32_t var) {
-    uint32_t d = find_def(s, b, var);
+    uint32_t d = find_def(f->mem, s, b, var);
     if (d != CLIF_NONE) return s->defs.p[d].value;
     uint32_t root = s->blocks.p[b].root;
     uint32_t v = clif_make_detached_param(f, (ClifBlock){root}, s->vars.p[var].type).i;

@@ -4,7 +4,7 @@
 #include "clif/clif.h"
 
 typedef struct SsaDef { uint32_t block, seq, value, next; } SsaDef; /* next: the next older definition */
-typedef struct SsaVar { uint32_t head, finger; uint8_t type; } SsaVar;
+typedef struct SsaVar { uint32_t head, finger; uint8_t type, indexed; } SsaVar;
 typedef struct SsaPred { uint32_t inst, block, edges, next; } SsaPred;  /* all edges from one branch */
 typedef struct SsaEdge { uint32_t slot, next; } SsaEdge; /* 0 1 2: field a b c; k + 3: jt_calls[k] */
 typedef struct SsaPending { uint32_t var, value, next; } SsaPending;
@@ -26,7 +26,7 @@ typedef struct ClifSsa {
     VEC(SsaPending) pending;
     VEC(SsaFrame) frames;
     VecU32 results;
-    HashMap map; /* block << 32 | variable -> index in defs, except the newest definition of each variable */
+    HashMap map; /* block << 32 | variable -> index in defs, of indexed variables */
     uint32_t next_seq;
 } ClifSsa;
 

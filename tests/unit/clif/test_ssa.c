@@ -12,13 +12,13 @@ static uint32_t pick(Rng *r, uint32_t n) {
     return (uint32_t)(r->s >> 33) % n;
 }
 
-enum { MAX_BLOCKS = 24, MAX_OPS = 6, MAX_VARS = 8 };
+enum { MAX_BLOCKS = 120, MAX_OPS = 6, MAX_VARS = 8 };
 typedef struct Op { uint8_t kind, dst, x, y; uint32_t k; } Op; /* 0: dst = k, 1: dst = x + y, 2: trace x */
 typedef struct Blk { Op ops[MAX_OPS]; uint32_t nops, term, cond, nt, t[4]; } Blk; /* 0 jump 1 brif 2 table 3 return */
 typedef struct Prog { Blk b[MAX_BLOCKS]; uint32_t nb, nv; } Prog;
 
 static void make_prog(Rng *r, Prog *p) {
-    p->nb = 2 + pick(r, MAX_BLOCKS - 2);
+    p->nb = 2 + pick(r, pick(r, 8) ? 22 : MAX_BLOCKS - 2); /* the large ones make variables indexed */
     p->nv = 1 + pick(r, MAX_VARS - 1);
     for (uint32_t i = 0; i < p->nb; i++) {
         Blk *b = &p->b[i];
