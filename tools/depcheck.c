@@ -10,20 +10,24 @@
 #include "tree.h"
 
 typedef enum Need { CORE /* ISO C only */, HOST /* may use the operating system */ } Need;
-typedef struct Folder { const char *name; int layer; Need need; } Folder;
+typedef struct Folder {
+    const char *name;
+    int layer;
+    Need need;
+} Folder;
 
 static const Folder folders[] = {
-    {"base", 0, CORE},     {"clif", 1, CORE},        {"regalloc", 1, CORE}, {"analysis", 2, CORE},
-    {"verify", 3, CORE},   {"interp", 3, CORE},      {"opt", 3, CORE},      {"mach", 4, CORE},
-    {"wasm", 4, CORE},     {"isa/x64", 5, CORE},     {"isa/aarch64", 5, CORE}, {"isa", 6, CORE},
-    {"module", 7, HOST},   {"jit", 8, HOST},         {"object", 8, HOST},   {"runtime", 9, HOST},
-    {"api", 10, HOST},     {"driver", 11, HOST},
+    {"base", 0, CORE},   {"clif", 1, CORE},    {"regalloc", 1, CORE},    {"analysis", 2, CORE},
+    {"verify", 3, CORE}, {"interp", 3, CORE},  {"opt", 3, CORE},         {"mach", 4, CORE},
+    {"wasm", 4, CORE},   {"isa/x64", 5, CORE}, {"isa/aarch64", 5, CORE}, {"isa", 6, CORE},
+    {"module", 7, HOST}, {"jit", 8, HOST},     {"object", 8, HOST},      {"runtime", 9, HOST},
+    {"api", 10, HOST},   {"driver", 11, HOST},
 };
 enum { N_FOLDERS = sizeof folders / sizeof *folders };
 
-static const char *const iso_headers =
-    " assert ctype errno fenv float inttypes limits math setjmp stdalign stdarg stdatomic stdbool stddef stdint "
-    "stdio stdlib stdnoreturn string time ";
+static const char *const iso_headers = " assert ctype errno fenv float inttypes limits math setjmp "
+                                       "stdalign stdarg stdatomic stdbool stddef stdint "
+                                       "stdio stdlib stdnoreturn string time ";
 
 static int violations;
 
@@ -48,7 +52,9 @@ static int ends_with(const char *s, const char *tail) {
     return n >= k && !strcmp(s + n - k, tail);
 }
 
-static int is_isa(const Folder *f) { return !strncmp(f->name, "isa/", 4); }
+static int is_isa(const Folder *f) {
+    return !strncmp(f->name, "isa/", 4);
+}
 
 static void check_quoted(const char *file, int line, const Folder *from, const char *inc) {
     if (!strncmp(inc, "cot/", 4) || !strcmp(inc, "wasm.h")) {
@@ -65,7 +71,8 @@ static void check_quoted(const char *file, int line, const Folder *from, const c
     if (to == from) return;
     if (ends_with(inc, "_int.h")) complain(file, line, inc, "internal header of another folder");
     if (to->layer >= from->layer)
-        complain(file, line, inc, to->layer == from->layer ? "a folder of the same layer" : "upward");
+        complain(file, line, inc,
+                 to->layer == from->layer ? "a folder of the same layer" : "upward");
     else if (is_isa(to) && strcmp(from->name, "isa"))
         complain(file, line, inc, "an ISA is known to the registry only");
     else if (is_isa(from) && !strcmp(to->name, "wasm"))
@@ -105,8 +112,10 @@ static void check_file(Arena *a, const char *root, const char *path) {
                 char *stop = *s == '"' || *s == '<' ? strchr(s + 1, close) : NULL;
                 if (stop && stop < end) {
                     const char *inc = arena_strndup(a, s + 1, (size_t)(stop - s - 1));
-                    if (close == '"') check_quoted(path, line, from, inc);
-                    else check_system(path, line, from, inc);
+                    if (close == '"')
+                        check_quoted(path, line, from, inc);
+                    else
+                        check_system(path, line, from, inc);
                 }
             }
         }
@@ -130,7 +139,9 @@ int main(int argc, char **argv) {
     }
     vec_free(&mem, &files);
     arena_destroy(&a);
-    if (!checked) printf("%s: no sources under src/\n", root);
-    else printf("depcheck: %d files, %d violations\n", checked, violations);
+    if (!checked)
+        printf("%s: no sources under src/\n", root);
+    else
+        printf("depcheck: %d files, %d violations\n", checked, violations);
     return violations || !checked;
 }

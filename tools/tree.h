@@ -42,8 +42,10 @@ static inline void tree_files(Arena *a, const char *root, const char *sub, Paths
                               : arena_strndup(a, e->d_name, strlen(e->d_name));
             struct stat st;
             if (stat(tree_join(a, root, path), &st) != 0) continue;
-            if (S_ISDIR(st.st_mode)) vec_push(a->mem, &dirs, path);
-            else if (S_ISREG(st.st_mode)) vec_push(a->mem, out, path);
+            if (S_ISDIR(st.st_mode))
+                vec_push(a->mem, &dirs, path);
+            else if (S_ISREG(st.st_mode))
+                vec_push(a->mem, out, path);
         }
         closedir(d);
     }

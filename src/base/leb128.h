@@ -3,7 +3,12 @@
 #define COT_BASE_LEB128_H
 #include "base/vec.h"
 
-typedef enum LebStatus { LEB_OK, LEB_EOF, LEB_TOO_LONG /* more bytes than ceil(N/7) */, LEB_TOO_LARGE /* unused bits set */ } LebStatus;
+typedef enum LebStatus {
+    LEB_OK,
+    LEB_EOF,
+    LEB_TOO_LONG /* more bytes than ceil(N/7) */,
+    LEB_TOO_LARGE /* unused bits set */
+} LebStatus;
 LebStatus leb_u32_slow(const uint8_t **p, const uint8_t *end, uint32_t *out);
 LebStatus leb_s32(const uint8_t **p, const uint8_t *end, int32_t *out);
 LebStatus leb_s33(const uint8_t **p, const uint8_t *end, int64_t *out);

@@ -20,7 +20,9 @@ void listpool_free(Mem *m, ListPool *lp) {
 }
 
 /* The smallest class whose block has room for the length word and n elements (n >= 1). */
-static unsigned class_of(uint32_t n) { return 30u - (unsigned)__builtin_clz(n | 3u); }
+static unsigned class_of(uint32_t n) {
+    return 30u - (unsigned)__builtin_clz(n | 3u);
+}
 
 static uint32_t block_alloc(Mem *m, ListPool *lp, unsigned c) {
     uint32_t b = lp->free_head[c];
@@ -76,7 +78,9 @@ static uint32_t *append(Mem *m, ListPool *lp, ListRef *l) {
     return lp->words.p + *l + n;
 }
 
-void list_push(Mem *m, ListPool *lp, ListRef *l, uint32_t x) { *append(m, lp, l) = x; }
+void list_push(Mem *m, ListPool *lp, ListRef *l, uint32_t x) {
+    *append(m, lp, l) = x;
+}
 
 void list_insert(Mem *m, ListPool *lp, ListRef *l, uint32_t at, uint32_t x) {
     uint32_t n = list_len(lp, *l);

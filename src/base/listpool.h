@@ -8,17 +8,25 @@
 #define COT_BASE_LISTPOOL_H
 #include "base/vec.h"
 
-typedef struct ListPool { VecU32 words; uint32_t free_head[32]; } ListPool;
+typedef struct ListPool {
+    VecU32 words;
+    uint32_t free_head[32];
+} ListPool;
 typedef uint32_t ListRef; /* 0 = empty */
 
 void listpool_clear(ListPool *lp); /* keeps capacity */
 void listpool_free(Mem *m, ListPool *lp);
-static inline uint32_t list_len(const ListPool *lp, ListRef l) { return l ? lp->words.p[l - 1] : 0; }
-static inline uint32_t *list_data(const ListPool *lp, ListRef l) { return lp->words.p + l; }
-ListRef list_new(Mem *m, ListPool *lp, const uint32_t *elems, uint32_t n); /* elems may point into the pool */
+static inline uint32_t list_len(const ListPool *lp, ListRef l) {
+    return l ? lp->words.p[l - 1] : 0;
+}
+static inline uint32_t *list_data(const ListPool *lp, ListRef l) {
+    return lp->words.p + l;
+}
+ListRef list_new(Mem *m, ListPool *lp, const uint32_t *elems,
+                 uint32_t n); /* elems may point into the pool */
 void list_push(Mem *m, ListPool *lp, ListRef *l, uint32_t x);
 void list_insert(Mem *m, ListPool *lp, ListRef *l, uint32_t at, uint32_t x);
-void list_remove(ListPool *lp, ListRef *l, uint32_t at);      /* keeps order */
+void list_remove(ListPool *lp, ListRef *l, uint32_t at); /* keeps order */
 void list_truncate(ListPool *lp, ListRef *l, uint32_t n);
 void list_release(ListPool *lp, ListRef *l);
 #endif

@@ -37,8 +37,10 @@ static void *libc_realloc(void *user, void *old, size_t old_size, size_t new_siz
 
 void mem_init(Mem *m, const MemHooks *hooks) {
     *m = (Mem){0};
-    if (hooks) m->hooks = *hooks;
-    else m->hooks.realloc = libc_realloc;
+    if (hooks)
+        m->hooks = *hooks;
+    else
+        m->hooks.realloc = libc_realloc;
 }
 
 static _Noreturn void out_of_memory(Mem *m, size_t size) {
@@ -65,7 +67,9 @@ void *mem_realloc(Mem *m, void *old, size_t old_size, size_t new_size) {
     return p;
 }
 
-void arena_init(Arena *a, Mem *m) { *a = (Arena){.mem = m}; }
+void arena_init(Arena *a, Mem *m) {
+    *a = (Arena){.mem = m};
+}
 
 void arena_destroy(Arena *a) {
     for (ArenaChunk *c = a->first; c;) {
@@ -86,7 +90,9 @@ void arena_reset(Arena *a) {
     if (a->first) enter_chunk(a, a->first);
 }
 
-ArenaMark arena_mark(const Arena *a) { return (ArenaMark){a->now, a->cur}; }
+ArenaMark arena_mark(const Arena *a) {
+    return (ArenaMark){a->now, a->cur};
+}
 
 void arena_release(Arena *a, ArenaMark mark) {
     if (!mark.chunk) {
@@ -108,8 +114,10 @@ void *arena_alloc_slow(Arena *a, size_t size, size_t align) {
         ArenaChunk *c = mem_alloc(a->mem, want);
         c->size = want;
         c->next = next;
-        if (a->now) a->now->next = c;
-        else a->first = c;
+        if (a->now)
+            a->now->next = c;
+        else
+            a->first = c;
         next = c;
     }
     enter_chunk(a, next);

@@ -17,24 +17,30 @@
 #include <stdint.h>
 
 typedef struct MemHooks {
-    void *(*realloc)(void *user, void *old, size_t old_size, size_t new_size); /* new_size 0 frees */
+    void *(*realloc)(void *user, void *old, size_t old_size,
+                     size_t new_size); /* new_size 0 frees */
     void *user;
 } MemHooks;
 
 typedef struct Mem {
     MemHooks hooks;
-    jmp_buf *oom;    /* where to go when memory is out; NULL = abort */
-    size_t live;     /* bytes now allocated */
-    size_t peak;     /* highest `live` */
-    size_t limit;    /* 0 = none */
-    uint64_t allocs; /* calls that asked the system for memory */
+    jmp_buf *oom;     /* where to go when memory is out; NULL = abort */
+    size_t live;      /* bytes now allocated */
+    size_t peak;      /* highest `live` */
+    size_t limit;     /* 0 = none */
+    uint64_t allocs;  /* calls that asked the system for memory */
     uint64_t fail_at; /* stress: fail the n-th call (1-based), 0 = never */
 } Mem;
 
 void mem_init(Mem *m, const MemHooks *hooks /* NULL = libc */);
-void *mem_realloc(Mem *m, void *old, size_t old_size, size_t new_size); /* never returns NULL unless new_size==0 */
-static inline void *mem_alloc(Mem *m, size_t size) { return mem_realloc(m, NULL, 0, size); }
-static inline void mem_free(Mem *m, void *p, size_t size) { if (p) mem_realloc(m, p, size, 0); }
+void *mem_realloc(Mem *m, void *old, size_t old_size,
+                  size_t new_size); /* never returns NULL unless new_size==0 */
+static inline void *mem_alloc(Mem *m, size_t size) {
+    return mem_realloc(m, NULL, 0, size);
+}
+static inline void mem_free(Mem *m, void *p, size_t size) {
+    if (p) mem_realloc(m, p, size, 0);
+}
 
 /* ---- Arena: bump allocation, freed all at once, reset without giving memory back. ----
  *
@@ -48,13 +54,17 @@ typedef struct Arena {
     char *cur, *end;
     ArenaChunk *first, *now;
 } Arena;
-typedef struct ArenaMark { ArenaChunk *chunk; char *cur; } ArenaMark;
+typedef struct ArenaMark {
+    ArenaChunk *chunk;
+    char *cur;
+} ArenaMark;
 
 void arena_init(Arena *a, Mem *m);
 void arena_destroy(Arena *a);
-void arena_reset(Arena *a);                  /* keeps the chunks */
+void arena_reset(Arena *a); /* keeps the chunks */
 ArenaMark arena_mark(const Arena *a);
-void arena_release(Arena *a, ArenaMark mark); /* everything since the mark is gone; chunks are kept */
+void arena_release(Arena *a,
+                   ArenaMark mark); /* everything since the mark is gone; chunks are kept */
 void *arena_alloc_slow(Arena *a, size_t size, size_t align);
 
 static inline void *arena_alloc(Arena *a, size_t size, size_t align) {

@@ -3,7 +3,9 @@
 
 #include <stdio.h>
 
-void sb_init(StrBuf *sb, Mem *m) { *sb = (StrBuf){.mem = m}; }
+void sb_init(StrBuf *sb, Mem *m) {
+    *sb = (StrBuf){.mem = m};
+}
 
 void sb_free(StrBuf *sb) {
     mem_free(sb->mem, sb->p, sb->cap);
@@ -35,7 +37,9 @@ void sb_putn(StrBuf *sb, const char *s, size_t n) {
     sb->n += (uint32_t)n;
 }
 
-void sb_puts(StrBuf *sb, const char *s) { sb_putn(sb, s, strlen(s)); }
+void sb_puts(StrBuf *sb, const char *s) {
+    sb_putn(sb, s, strlen(s));
+}
 
 void sb_vprintf(StrBuf *sb, const char *fmt, va_list ap) {
     va_list again;
@@ -66,8 +70,12 @@ static void put_radix(StrBuf *sb, uint64_t x, unsigned radix) {
     sb_putn(sb, p, (size_t)(tmp + sizeof tmp - p));
 }
 
-void sb_u64(StrBuf *sb, uint64_t x) { put_radix(sb, x, 10); }
-void sb_hex(StrBuf *sb, uint64_t x) { put_radix(sb, x, 16); }
+void sb_u64(StrBuf *sb, uint64_t x) {
+    put_radix(sb, x, 10);
+}
+void sb_hex(StrBuf *sb, uint64_t x) {
+    put_radix(sb, x, 16);
+}
 
 void sb_pad_to(StrBuf *sb, uint32_t col) {
     uint32_t bol = sb->n;
@@ -80,4 +88,6 @@ void sb_pad_to(StrBuf *sb, uint32_t col) {
     sb->n += col - at;
 }
 
-const char *sb_cstr(StrBuf *sb) { return sb->p ? sb->p : ""; }
+const char *sb_cstr(StrBuf *sb) {
+    return sb->p ? sb->p : "";
+}

@@ -4,7 +4,11 @@
 #include <stdarg.h>
 #include "base/vec.h"
 
-typedef struct StrBuf { Mem *mem; char *p; uint32_t n, cap; } StrBuf;
+typedef struct StrBuf {
+    Mem *mem;
+    char *p;
+    uint32_t n, cap;
+} StrBuf;
 void sb_init(StrBuf *sb, Mem *m);
 void sb_free(StrBuf *sb);
 void sb_clear(StrBuf *sb);

@@ -35,10 +35,14 @@ int main(int argc, char **argv) {
     uint64_t runs = 0, seed = 1, max_len = 256;
     int status = 0;
     for (int i = 1; i < argc; i++) {
-        if (!strncmp(argv[i], "-runs=", 6)) runs = strtoull(argv[i] + 6, NULL, 10);
-        else if (!strncmp(argv[i], "-seed=", 6)) seed = strtoull(argv[i] + 6, NULL, 10);
-        else if (!strncmp(argv[i], "-max_len=", 9)) max_len = strtoull(argv[i] + 9, NULL, 10);
-        else status |= run_file(argv[i]);
+        if (!strncmp(argv[i], "-runs=", 6))
+            runs = strtoull(argv[i] + 6, NULL, 10);
+        else if (!strncmp(argv[i], "-seed=", 6))
+            seed = strtoull(argv[i] + 6, NULL, 10);
+        else if (!strncmp(argv[i], "-max_len=", 9))
+            max_len = strtoull(argv[i] + 9, NULL, 10);
+        else
+            status |= run_file(argv[i]);
     }
     uint64_t s = seed * 0x9E3779B97F4A7C15u | 1;
     for (uint64_t r = 0; r < runs; r++) {

@@ -52,9 +52,9 @@ static inline const char *leb_compare(const uint8_t *s, const uint8_t *end) {
     int32_t s32 = 0;
     uint64_t u64 = 0;
     int64_t s64 = 0;
-#define LEB_CHECK(model, bits, read, out, what) \
-    want = model(s, end, bits, &v, &after); \
-    p = s; \
+#define LEB_CHECK(model, bits, read, out, what)              \
+    want = model(s, end, bits, &v, &after);                  \
+    p = s;                                                   \
     if (read(&p, end, &out) != want) return what ": status"; \
     if (want == LEB_OK ? (I128)out != v || p != after : p != s) return what ": value or position"
     LEB_CHECK(model_u, 32, leb_u32, u32, "u32");

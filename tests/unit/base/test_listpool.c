@@ -4,12 +4,16 @@
 #include <string.h>
 
 enum { LISTS = 40, MAX = 80 };
-typedef struct Model { uint32_t e[MAX], n; } Model;
+typedef struct Model {
+    uint32_t e[MAX], n;
+} Model;
 
 static void check(const ListPool *lp, ListRef l, const Model *md) {
     assert_int_equal(list_len(lp, l), md->n);
-    if (md->n) assert_memory_equal(list_data(lp, l), md->e, md->n * sizeof(uint32_t));
-    else assert_int_equal(l, 0);
+    if (md->n)
+        assert_memory_equal(list_data(lp, l), md->e, md->n * sizeof(uint32_t));
+    else
+        assert_int_equal(l, 0);
 }
 
 static void against_a_model(void **st) {
@@ -62,8 +66,7 @@ static void against_a_model(void **st) {
                 if (j == i) break;
                 list_release(&lp, &l[i]);
                 uint32_t from = md[j].n ? (uint32_t)(rnd(&s) % md[j].n) : 0;
-                l[i] = list_new(&m, &lp, l[j] ? list_data(&lp, l[j]) + from : NULL,
-                                md[j].n - from);
+                l[i] = list_new(&m, &lp, l[j] ? list_data(&lp, l[j]) + from : NULL, md[j].n - from);
                 d->n = md[j].n - from;
                 memmove(d->e, md[j].e + from, d->n * sizeof x);
                 break;

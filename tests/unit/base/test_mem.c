@@ -31,15 +31,19 @@ static void limit_leaves_through_oom(void **st) {
     m.oom = &env;
     void *volatile p = mem_alloc(&m, 1000);
     volatile int jumped = 0;
-    if (setjmp(env) == 0) mem_alloc(&m, 1);
-    else jumped = 1;
+    if (setjmp(env) == 0)
+        mem_alloc(&m, 1);
+    else
+        jumped = 1;
     assert_true(jumped);
     assert_int_equal(m.live, 1000); /* the failed request changed nothing */
     mem_free(&m, p, 1000);
     m.limit = 0;
     jumped = 0;
-    if (setjmp(env) == 0) mem_alloc(&m, SIZE_MAX);
-    else jumped = 1;
+    if (setjmp(env) == 0)
+        mem_alloc(&m, SIZE_MAX);
+    else
+        jumped = 1;
     assert_true(jumped);
 }
 
@@ -64,7 +68,10 @@ static void nth_request_fails_when_asked(void **st) {
     mem_free(&m, p[1], 8);
 }
 
-typedef struct Ledger { size_t out; int calls; } Ledger;
+typedef struct Ledger {
+    size_t out;
+    int calls;
+} Ledger;
 static void *ledger_realloc(void *user, void *old, size_t old_size, size_t new_size) {
     Ledger *l = user;
     l->calls++;
@@ -96,7 +103,10 @@ static void arena_blocks_are_aligned_and_disjoint(void **st) {
     arena_init(&a, &m);
     uint64_t s = 1;
     enum { N = 3000 };
-    static struct { unsigned char *p; size_t n; } blk[N];
+    static struct {
+        unsigned char *p;
+        size_t n;
+    } blk[N];
     for (int i = 0; i < N; i++) {
         size_t align = (size_t)1 << (rnd(&s) % 7);
         size_t n = i % 97 == 0 ? (size_t)(rnd(&s) % 20000) : (size_t)(rnd(&s) % 64);

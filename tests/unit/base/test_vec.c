@@ -50,8 +50,10 @@ static void impossible_sizes_are_out_of_memory(void **st) {
     VecU64 *v = &(VecU64){0};
     volatile int jumped = 0;
     volatile uint64_t need = (uint64_t)UINT32_MAX + 5;
-    if (setjmp(env) == 0) vec_reserve(&m, v, need);
-    else jumped = 1;
+    if (setjmp(env) == 0)
+        vec_reserve(&m, v, need);
+    else
+        jumped = 1;
     assert_true(jumped);
     assert_int_equal(v->cap, 0);
     assert_int_equal(m.live, 0);
