@@ -103,7 +103,8 @@ def pattern(ty, depth, names, multi):
         names[name] = ty
         return ("bind", name, p)
     if kind < 0.55 and depth > 0:
-        return ("and", *[pattern(ty, depth - 1, names, multi) for _ in range(2)])
+        # Two uses of one multi call in a rule are one iteration, which the matcher does not model.
+        return ("and", pattern(ty, depth - 1, names, multi), pattern(ty, depth - 1, names, False))
     if ty == "u8":
         if depth > 0 and kind < 0.75:
             if rng.random() < 0.5:
@@ -232,15 +233,23 @@ def show_rule(term, r):
     return f'(rule r{r["id"]}{prio} ({term} {" ".join(map(show, r["pats"]))}){conds} (out {r["id"]} {show(r["rhs"])}))'
 
 
-def make_rule(ident, multi):
+def make_rule(ident, multi, heavy=False):
+    """A heavy rule matches on the variant of the node, so that its term has a big switch."""
     names = {}
-    pats = [pattern(t, rng.choice([0, 1, 2, 3]) if t != "N" else 4, names, multi) for t in ARGS]
+    pats = [pattern(t, rng.choice([0, 1, 2, 3]), names, multi) for t in ARGS[:3]]
+    if heavy and rng.random() < 0.95:
+        variant = rng.choice(list(FIELDS))
+        subs = [pattern(t, 3, names, multi) for t in FIELDS[variant]]
+        pats.append(("and", ("term", "data", ("term", "D." + variant, *subs)), pattern("N", 2, names, False)))
+    else:
+        pats.append(pattern("N", 4, names, multi))
     conds = []
     for _ in range(rng.choice([0, 0, 1, 2])):
         e = expr(2, names)
         if e[0] == "int":  # a literal alone has no type there
             e = ("add", e, e)
-        conds.append((pattern("u8", 1, names, multi), e, multi and rng.random() < 0.4))
+        many = multi and not any(c[2] for c in conds) and rng.random() < 0.5
+        conds.append((pattern("u8", 1, names, multi), e, many))
     u8s = [n for n, t in names.items() if t == "u8"]
     rhs = ("var", rng.choice(u8s)) if u8s else ("int", 1)
     return {"id": ident, "prio": None if multi else rng.randrange(6), "pats": pats, "conds": conds, "rhs": rhs}
@@ -249,7 +258,9 @@ def make_rule(ident, multi):
 terms = []
 for t in range(nterms):
     multi = t % 4 == 3
-    rules = [make_rule(t * 100 + k, multi) for k in range(1, rng.choice([4, 12, 30]))]
+    heavy = t % 5 in (1, 3)
+    size = 120 if heavy else rng.choice([4, 12, 30])
+    rules = [make_rule(t * 1000 + k, multi, heavy) for k in range(1, size)]
     terms.append({"name": f"t{t}", "multi": multi, "rules": rules})
 
 with tempfile.TemporaryDirectory() as tmp:
@@ -259,7 +270,7 @@ with tempfile.TemporaryDirectory() as tmp:
         for t in terms:
             text += f'(decl {"multi" if t["multi"] else "partial"} {t["name"]} (u8 u8 E N) u32)\n'
             if not t["rules"]:
-                t["rules"] = [make_rule(int(t["name"][1:]) * 100, t["multi"])]
+                t["rules"] = [make_rule(int(t["name"][1:]) * 1000, t["multi"])]
             text += "\n".join(show_rule(t["name"], r) for r in t["rules"]) + "\n"
         (tmp / "r.isle").write_text(text)
         (tmp / "r.h").write_text("")
@@ -277,6 +288,8 @@ with tempfile.TemporaryDirectory() as tmp:
                 sys.exit(f"seed {seed}: {err}")
         for t in terms:
             t["rules"] = [r for r in t["rules"] if r["id"] not in bad]
+    if nterms >= 20 and "static ISLE_OUTLINE" not in (tmp / "r_gen.c").read_text():
+        sys.exit(f"seed {seed}: no switch was cut into functions")
     init = []
     for n in NODES:
         f = {"tag": "ISLE_D_" + n[0]}
@@ -323,6 +336,7 @@ for t in terms:
                     matched += bool(want)
                     if want != have:
                         rules = "\n".join(show_rule(t["name"], r) for r in t["rules"])
-                        sys.exit(f"seed {seed}: {t['name']}{vals}: got {have}, want {want}\n{rules}")
+                        pathlib.Path(tempfile.gettempdir(), f"rulec-random-{seed}.isle").write_text(rules)
+                        sys.exit(f"seed {seed}: {t['name']}{vals}: got {have}, want {want}")
 nrules = sum(len(t["rules"]) for t in terms)
 print(f"rulec random: seed {seed}: {len(terms)} terms, {nrules} rules, {total} inputs, {matched} matched")

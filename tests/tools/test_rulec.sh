@@ -23,5 +23,5 @@ grep -q "^bool x_may(" "$tmp/may.c"
 if grep -q "x_lower" "$tmp/may.c"; then echo "unreachable term was written"; exit 1; fi
 if "$rulec" "$here/run.isle" --root nope > "$tmp/nope.c" 2> /dev/null; then echo "unknown root accepted"; exit 1; fi
 
-for seed in 1 2 3; do python3 "$here/random_rules.py" "$rulec" "$cc" $seed 30; done
+for seed in 1 2 3; do python3 "$here/random_rules.py" "$rulec" "$cc" $seed 20; done
 python3 "$here/mutate.py" "$rulec" 1 300

@@ -8,7 +8,8 @@
  * A big switch over variants is cut into one function for each large arm (`term__Variant_k`), which takes
  * the variables it reads as parameters: the C compiler then works on many middle-sized functions
  * instead of a giant one, and a call's stack frame is that of one arm.  Such a function answers 0 (no
- * rule of the arm matched: go on), 1 (done) or 2 (the chosen rule's partial constructor failed).
+ * rule of the arm matched: go on), 1 (done) or 2 (the chosen rule's partial constructor failed); that of
+ * a multi term takes and gives the number of results so far.
  *
  * Only terms that a root reaches are written.  docs/rulec.md describes the interface. */
 #include "rulec.h"
@@ -176,7 +177,12 @@ static void collect_block(const Gen *g, const Block *b, U32Vec *reads, U32Vec *d
             add_atom(g, reads, atom_of(g->rs, s->a));
             add_atom(g, reads, atom_of(g->rs, s->b));
             break;
-        case STEP_LOOP: break; /* multi terms are never cut */
+        case STEP_LOOP: {
+            const Binding *x = &g->rs->binds.d[s->a];
+            for (uint32_t j = 0; j < x->nsrc; j++) add_atom(g, reads, atom_of(g->rs, x->src[j]));
+            add_atom(g, defs, s->a);
+            break;
+        }
         case STEP_RETURN: add_atom(g, reads, atom_of(g->rs, g->rs->rules.d[s->rule].result)); break;
         }
         for (uint32_t k = 0; k < s->arms.n; k++) collect_block(g, s->arms.d[k].body, reads, defs);
@@ -296,13 +302,13 @@ static const char *label_text(const Gen *g, const Constraint *c) {
 static void emit_block(Gen *g, const Block *b);
 
 /* Does the arm become a function of its own? */
-static bool is_cut(const Gen *g, const Step *s, const Arm *arm) {
+static bool is_cut(const Step *s, const Arm *arm) {
     return s->kind == STEP_MATCH && arm->c.kind == C_VARIANT && s->arms.n >= OUTLINE_MIN_ARMS &&
-           !g->term->multi && count_rules(arm->body) >= OUTLINE_MIN_RULES;
+           count_rules(arm->body) >= OUTLINE_MIN_RULES;
 }
 
 static bool is_call(const Gen *g, const Step *s, const Arm *arm) {
-    return !g->in_outlined && is_cut(g, s, arm);
+    return !g->in_outlined && is_cut(s, arm);
 }
 
 static void emit_arm(Gen *g, const Step *s, const Arm *arm) {
@@ -314,7 +320,9 @@ static void emit_arm(Gen *g, const Step *s, const Arm *arm) {
     const char *args = "ctx";
     for (uint32_t i = 0; i < o->params.n; i++)
         args = rulec_format(g->rc, "%s, %s", args, atom_name(g, o->params.d[i]));
-    if (g->term->partial) {
+    if (g->term->multi) {
+        line(g, "count_ = %s(%s, out_, cap_, count_);", o->name, args);
+    } else if (g->term->partial) {
         line(g, "int done_ = %s(%s, out_);", o->name, args);
         line(g, "if (done_ != 0) return done_ == 1;");
     } else {
@@ -466,10 +474,13 @@ static void signature(const Gen *g, FILE *f, const Term *t, bool is_static) {
 }
 
 static void outlined_signature(const Gen *g, const Outlined *o) {
-    fprintf(g->f, "static ISLE_OUTLINE int %s(%s *ctx", o->name, g->opt->ctx);
+    bool multi = g->term->multi;
+    fprintf(g->f, "static ISLE_OUTLINE %s %s(%s *ctx", multi ? "unsigned" : "int", o->name,
+            g->opt->ctx);
     for (uint32_t i = 0; i < o->params.n; i++)
         fprintf(g->f, ", %s %s", atom_type(g, o->params.d[i]), atom_name(g, o->params.d[i]));
-    fprintf(g->f, ", %s *out_)", ctype(g, g->term->ret));
+    fprintf(g->f, ", %s *out_%s)", ctype(g, g->term->ret),
+            multi ? ", unsigned cap_, unsigned count_" : "");
 }
 
 /* The arms to be functions of their own, in the order in which emit_arm will meet them. */
@@ -478,7 +489,7 @@ static void find_cuts(Gen *g, const Block *b) {
         const Step *s = &b->steps.d[i];
         for (uint32_t k = 0; k < s->arms.n; k++) {
             const Arm *arm = &s->arms.d[k];
-            if (!is_cut(g, s, arm)) {
+            if (!is_cut(s, arm)) {
                 find_cuts(g, arm->body);
                 continue;
             }
@@ -504,7 +515,8 @@ static void emit_term(Gen *g, bool is_root) {
         outlined_signature(g, &g->outlined.d[i]);
         fprintf(g->f, " {\n");
         emit_block(g, g->outlined.d[i].body);
-        if (!never_falls(g, g->outlined.d[i].body)) line(g, "return 0;");
+        if (!never_falls(g, g->outlined.d[i].body))
+            line(g, g->term->multi ? "return count_;" : "return 0;");
         fprintf(g->f, "}\n");
     }
     g->in_outlined = false;
