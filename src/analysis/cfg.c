@@ -103,4 +103,6 @@ void inst_order_compute(InstOrder *o, Mem *m, const ClifFunc *f) {
     }
 }
 
-void inst_order_free(InstOrder *o, Mem *m) { vec_free(m, &o->num); }
+void inst_order_free(InstOrder *o, Mem *m) {
+    vec_free(m, &o->num);
+}

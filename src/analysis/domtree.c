@@ -53,11 +53,13 @@ static uint32_t eval(DomTree *d, Mem *m, uint32_t v) {
 
 void domtree_compute(DomTree *d, Mem *m, const CfgAnalysis *c) {
     uint32_t n = c->rpo.n;
-    uint32_t *idom = analysis_fill(m, &d->idom, c->nblocks, CLIF_NONE), *pre = analysis_fill(m, &d->pre, c->nblocks, CLIF_NONE),
+    uint32_t *idom = analysis_fill(m, &d->idom, c->nblocks, CLIF_NONE),
+             *pre = analysis_fill(m, &d->pre, c->nblocks, CLIF_NONE),
              *size = analysis_fill(m, &d->size, c->nblocks, 0);
     if (n == 0) return;
     number(d, m, c);
-    uint32_t *semi = analysis_fill(m, &d->semi, n, 0), *label = analysis_fill(m, &d->label, n, 0), *dom = analysis_fill(m, &d->dom, n, 0);
+    uint32_t *semi = analysis_fill(m, &d->semi, n, 0), *label = analysis_fill(m, &d->label, n, 0),
+             *dom = analysis_fill(m, &d->dom, n, 0);
     analysis_fill(m, &d->anc, n, CLIF_NONE);
     for (uint32_t v = 0; v < n; v++) {
         semi[v] = label[v] = v;

@@ -27,7 +27,8 @@ static uint32_t outermost(LoopAnalysis *l, uint32_t loop) {
 
 static void push_preds(LoopAnalysis *l, Mem *m, const CfgAnalysis *c, uint32_t b) {
     for (uint32_t k = c->pred_start.p[b]; k < c->pred_start.p[b + 1]; k++)
-        if (c->rpo_num.p[c->pred_block.p[k]] != CLIF_NONE) vec_push(m, &l->stack, c->pred_block.p[k]);
+        if (c->rpo_num.p[c->pred_block.p[k]] != CLIF_NONE)
+            vec_push(m, &l->stack, c->pred_block.p[k]);
 }
 
 static void find_members(LoopAnalysis *l, Mem *m, const CfgAnalysis *c, uint32_t loop) {
@@ -51,7 +52,8 @@ static void put_in_order(LoopAnalysis *l, Mem *m, const CfgAnalysis *c) {
     /* Children lists of "no loop" (index nloops) and of each loop; an item is a block, standing for its loop
      * when it is a header and the list is not that of its own loop. */
     uint32_t nl = l->loops.n;
-    uint32_t *head = analysis_fill(m, &l->head, nl + 1, CLIF_NONE), *next = analysis_fill(m, &l->next, c->nblocks, CLIF_NONE);
+    uint32_t *head = analysis_fill(m, &l->head, nl + 1, CLIF_NONE),
+             *next = analysis_fill(m, &l->next, c->nblocks, CLIF_NONE);
     uint32_t *num = analysis_fill(m, &l->order_num, c->nblocks, CLIF_NONE);
     for (uint32_t k = c->rpo.n; k-- > 0;) {
         uint32_t b = c->rpo.p[k], in = l->loop_of.p[b];

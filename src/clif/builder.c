@@ -57,12 +57,18 @@ void cb_switch_to(ClifBuilder *b, ClifBlock blk) {
     ssa_begin_block(b->ssa, blk.i);
 }
 
-void cb_seal(ClifBuilder *b, ClifBlock blk) { ssa_seal(b->f, b->ssa, blk.i); }
+void cb_seal(ClifBuilder *b, ClifBlock blk) {
+    ssa_seal(b->f, b->ssa, blk.i);
+}
 void cb_seal_all(ClifBuilder *b) {
     for (uint32_t k = 0; k < b->ssa->blocks.n; k++) ssa_seal(b->f, b->ssa, k);
 }
-void cb_set_cold(ClifBuilder *b, ClifBlock blk) { b->f->blocks.p[blk.i].flags |= CLIF_BLOCK_COLD; }
-ClifValue cb_block_param(ClifBuilder *b, ClifBlock blk, ClifType t) { return clif_append_block_param(b->f, blk, t); }
+void cb_set_cold(ClifBuilder *b, ClifBlock blk) {
+    b->f->blocks.p[blk.i].flags |= CLIF_BLOCK_COLD;
+}
+ClifValue cb_block_param(ClifBuilder *b, ClifBlock blk, ClifType t) {
+    return clif_append_block_param(b->f, blk, t);
+}
 void cb_entry_params(ClifBuilder *b, ClifBlock blk) {
     for (uint32_t k = 0; k < b->f->sig.nparams; k++)
         clif_append_block_param(b->f, blk, b->f->abi_params.p[b->f->sig.params + k].type);
@@ -109,7 +115,8 @@ static ClifInst append(ClifBuilder *b, const ClifInstData *d, uint32_t result) {
 static ClifType infer_ctrl(const ClifBuilder *b, const ClifInstData *d) {
     uint8_t k = clif_op_info[d->op].ctrl_operand;
     if (k == 255) return CLIF_INVALID;
-    uint32_t v = clif_format_has_list[clif_op_info[d->op].format] ? list_data(&b->f->lists, d->a)[k] : (&d->a)[k];
+    uint32_t v = clif_format_has_list[clif_op_info[d->op].format] ? list_data(&b->f->lists, d->a)[k]
+                                                                  : (&d->a)[k];
     return clif_value_type(b->f, (ClifValue){v});
 }
 
@@ -119,7 +126,8 @@ static void add_edges(ClifBuilder *b, ClifInst i) {
     uint32_t n = clif_branch_calls(b->f, i, &calls, tmp);
     const ClifInstData *d = &b->f->insts.p[i.i];
     uint32_t slot = calls != tmp ? 3 + (uint32_t)(calls - b->f->jt_calls.p)
-                                 : clif_op_info[d->op].format == CLIF_FMT_Brif ? 1 : 0;
+                    : clif_op_info[d->op].format == CLIF_FMT_Brif ? 1
+                                                                  : 0;
     for (uint32_t k = 0; k < n; k++)
         ssa_add_edge(b->mem, b->ssa, b->cur.i, i.i, slot + k, clif_call_block(b->f, calls[k]).i);
 }
@@ -139,7 +147,8 @@ ClifValue cb_ins1(ClifBuilder *b, ClifInstData d, ClifType result) {
         d.type = info->explicit_ctrl ? result : infer_ctrl(b, &d);
     }
     uint32_t v = f->values.n;
-    vec_push(f->mem, &f->values, (ClifValueData){.kind = CLIF_VAL_INST, .type = result, .num = 0, .ref = f->insts.n});
+    vec_push(f->mem, &f->values,
+             (ClifValueData){.kind = CLIF_VAL_INST, .type = result, .num = 0, .ref = f->insts.n});
     append(b, &d, v);
     return (ClifValue){v};
 }
@@ -174,7 +183,10 @@ ClifValue cb_ternary(ClifBuilder *b, ClifOp op, ClifValue x, ClifValue y, ClifVa
 ClifValue cb_iconst(ClifBuilder *b, ClifType t, int64_t imm) {
     unsigned bits = clif_type_bits(t);
     uint64_t x = bits >= 64 ? (uint64_t)imm : (uint64_t)imm & (((uint64_t)1 << bits) - 1);
-    return cb_ins1(b, (ClifInstData){.op = CLIF_OP_ICONST, .type = t, .b = (uint32_t)x, .c = (uint32_t)(x >> 32)}, t);
+    return cb_ins1(
+        b,
+        (ClifInstData){.op = CLIF_OP_ICONST, .type = t, .b = (uint32_t)x, .c = (uint32_t)(x >> 32)},
+        t);
 }
 
 ClifValue cb_f32const(ClifBuilder *b, uint32_t bits) {
@@ -182,27 +194,44 @@ ClifValue cb_f32const(ClifBuilder *b, uint32_t bits) {
 }
 
 ClifValue cb_f64const(ClifBuilder *b, uint64_t bits) {
-    return cb_ins1(b, (ClifInstData){.op = CLIF_OP_F64CONST, .b = (uint32_t)bits, .c = (uint32_t)(bits >> 32)}, CLIF_F64);
+    return cb_ins1(
+        b, (ClifInstData){.op = CLIF_OP_F64CONST, .b = (uint32_t)bits, .c = (uint32_t)(bits >> 32)},
+        CLIF_F64);
 }
 
 ClifValue cb_icmp(ClifBuilder *b, ClifIntCC cc, ClifValue x, ClifValue y) {
-    ClifInstData d = {.op = CLIF_OP_ICMP, .type = clif_value_type(b->f, x), .aux = (uint16_t)cc, .a = x.i, .b = y.i};
+    ClifInstData d = {.op = CLIF_OP_ICMP,
+                      .type = clif_value_type(b->f, x),
+                      .aux = (uint16_t)cc,
+                      .a = x.i,
+                      .b = y.i};
     return clif_type_is_vector(d.type) ? ins_value(b, d) : cb_ins1(b, d, CLIF_I8);
 }
 
 ClifValue cb_fcmp(ClifBuilder *b, ClifFloatCC cc, ClifValue x, ClifValue y) {
-    ClifInstData d = {.op = CLIF_OP_FCMP, .type = clif_value_type(b->f, x), .aux = (uint16_t)cc, .a = x.i, .b = y.i};
+    ClifInstData d = {.op = CLIF_OP_FCMP,
+                      .type = clif_value_type(b->f, x),
+                      .aux = (uint16_t)cc,
+                      .a = x.i,
+                      .b = y.i};
     return clif_type_is_vector(d.type) ? ins_value(b, d) : cb_ins1(b, d, CLIF_I8);
 }
 
-ClifValue cb_load(ClifBuilder *b, ClifOp op, ClifType t, uint16_t memflags, ClifValue addr, int32_t off) {
+ClifValue cb_load(ClifBuilder *b, ClifOp op, ClifType t, uint16_t memflags, ClifValue addr,
+                  int32_t off) {
     ClifInstData d = {.op = (uint8_t)op, .aux = memflags, .a = addr.i, .b = (uint32_t)off};
     d.type = clif_op_info[op].explicit_ctrl ? t : clif_value_type(b->f, addr);
     return cb_ins1(b, d, t);
 }
 
-void cb_store(ClifBuilder *b, ClifOp op, uint16_t memflags, ClifValue data, ClifValue addr, int32_t off) {
-    ClifInstData d = {.op = (uint8_t)op, .type = clif_value_type(b->f, data), .aux = memflags, .a = data.i, .b = addr.i, .c = (uint32_t)off};
+void cb_store(ClifBuilder *b, ClifOp op, uint16_t memflags, ClifValue data, ClifValue addr,
+              int32_t off) {
+    ClifInstData d = {.op = (uint8_t)op,
+                      .type = clif_value_type(b->f, data),
+                      .aux = memflags,
+                      .a = data.i,
+                      .b = addr.i,
+                      .c = (uint32_t)off};
     append(b, &d, CLIF_NONE);
 }
 
@@ -213,9 +242,11 @@ ClifInst cb_call(ClifBuilder *b, ClifFuncRef fn, const ClifValue *args, uint32_t
     return cb_ins(b, d);
 }
 
-ClifInst cb_call_indirect(ClifBuilder *b, ClifSigRef s, ClifValue callee, const ClifValue *args, uint32_t n) {
+ClifInst cb_call_indirect(ClifBuilder *b, ClifSigRef s, ClifValue callee, const ClifValue *args,
+                          uint32_t n) {
     ClifInstData d = {.op = CLIF_OP_CALL_INDIRECT, .type = clif_value_type(b->f, callee), .b = s.i};
-    d.a = clif_make_blockcall(b->f, (ClifBlock){callee.i}, args, n); /* a list with one word in front */
+    d.a = clif_make_blockcall(b->f, (ClifBlock){callee.i}, args,
+                              n); /* a list with one word in front */
     return cb_ins(b, d);
 }
 
@@ -225,8 +256,8 @@ void cb_jump(ClifBuilder *b, ClifBlock to, const ClifValue *args, uint32_t n) {
     ssa_add_edge(b->mem, b->ssa, b->cur.i, i.i, 0, to.i);
 }
 
-void cb_brif(ClifBuilder *b, ClifValue c, ClifBlock t, const ClifValue *ta, uint32_t tn, ClifBlock e, const ClifValue *ea,
-             uint32_t en) {
+void cb_brif(ClifBuilder *b, ClifValue c, ClifBlock t, const ClifValue *ta, uint32_t tn,
+             ClifBlock e, const ClifValue *ea, uint32_t en) {
     ClifInstData d = {.op = CLIF_OP_BRIF, .type = clif_value_type(b->f, c), .a = c.i};
     d.b = clif_make_blockcall(b->f, t, ta, tn);
     d.c = clif_make_blockcall(b->f, e, ea, en);
@@ -241,7 +272,8 @@ void cb_br_table(ClifBuilder *b, ClifValue index, ClifJumpTable jt) {
 }
 
 void cb_return(ClifBuilder *b, const ClifValue *vals, uint32_t n) {
-    ClifInstData d = {.op = CLIF_OP_RETURN, .a = n ? list_new(b->mem, &b->f->lists, &vals[0].i, n) : 0};
+    ClifInstData d = {.op = CLIF_OP_RETURN,
+                      .a = n ? list_new(b->mem, &b->f->lists, &vals[0].i, n) : 0};
     append(b, &d, CLIF_NONE);
 }
 
@@ -254,15 +286,24 @@ static void cond_trap(ClifBuilder *b, ClifOp op, ClifValue c, ClifTrap code) {
     ClifInstData d = {.op = (uint8_t)op, .type = clif_value_type(b->f, c), .aux = code, .a = c.i};
     append(b, &d, CLIF_NONE);
 }
-void cb_trapz(ClifBuilder *b, ClifValue c, ClifTrap code) { cond_trap(b, CLIF_OP_TRAPZ, c, code); }
-void cb_trapnz(ClifBuilder *b, ClifValue c, ClifTrap code) { cond_trap(b, CLIF_OP_TRAPNZ, c, code); }
+void cb_trapz(ClifBuilder *b, ClifValue c, ClifTrap code) {
+    cond_trap(b, CLIF_OP_TRAPZ, c, code);
+}
+void cb_trapnz(ClifBuilder *b, ClifValue c, ClifTrap code) {
+    cond_trap(b, CLIF_OP_TRAPNZ, c, code);
+}
 
-ClifInst cb_last_inst(const ClifBuilder *b) { return (ClifInst){b->f->blocks.p[b->cur.i].last}; }
-bool cb_is_filled(const ClifBuilder *b) { return b->cur.i != CLIF_NONE && ends_in_terminator(b->f, b->cur.i); }
+ClifInst cb_last_inst(const ClifBuilder *b) {
+    return (ClifInst){b->f->blocks.p[b->cur.i].last};
+}
+bool cb_is_filled(const ClifBuilder *b) {
+    return b->cur.i != CLIF_NONE && ends_in_terminator(b->f, b->cur.i);
+}
 
 ClifValue cb_ins1_in_entry(ClifBuilder *b, ClifInstData d, ClifType result) {
     ClifFunc *f = b->f;
-    if (d.type == CLIF_INVALID) d.type = clif_op_info[d.op].explicit_ctrl ? result : infer_ctrl(b, &d);
+    if (d.type == CLIF_INVALID)
+        d.type = clif_op_info[d.op].explicit_ctrl ? result : infer_ctrl(b, &d);
     ClifInst i = clif_make_inst(f, d);
     ClifValue v = clif_make_result(f, i, result);
     uint32_t entry = f->first_block;

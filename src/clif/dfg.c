@@ -21,7 +21,8 @@ ClifInst clif_make_inst(ClifFunc *f, ClifInstData d) {
     return (ClifInst){f->insts.n - 1};
 }
 
-static ClifValue make_value(ClifFunc *f, ClifValueKind kind, ClifType t, uint32_t num, uint32_t ref) {
+static ClifValue make_value(ClifFunc *f, ClifValueKind kind, ClifType t, uint32_t num,
+                            uint32_t ref) {
     ClifValueData d = {.kind = kind, .type = t, .num = num & 0x3FFFFF, .ref = ref};
     vec_push(f->mem, &f->values, d);
     return (ClifValue){f->values.n - 1};
@@ -61,7 +62,8 @@ uint32_t clif_make_results(ClifFunc *f, ClifInst i) {
         const ClifSig *sp = clif_call_sig(f, i);
         if (!sp) return 0;
         ClifSig s = *sp;
-        for (uint32_t k = 0; k < s.nreturns; k++) clif_make_result(f, i, f->abi_params.p[s.returns + k].type);
+        for (uint32_t k = 0; k < s.nreturns; k++)
+            clif_make_result(f, i, f->abi_params.p[s.returns + k].type);
         return s.nreturns;
     }
     ClifType t[2];
@@ -140,7 +142,8 @@ void clif_resolve_all_aliases(ClifFunc *f) {
         }
     }
     for (uint32_t k = 0; k < f->eh_items.n; k++)
-        if (f->eh_items.p[k].kind == CLIF_EH_CONTEXT) resolve_list(f, &f->eh_items.p[k].context.i, 1);
+        if (f->eh_items.p[k].kind == CLIF_EH_CONTEXT)
+            resolve_list(f, &f->eh_items.p[k].context.i, 1);
 }
 
 /* ---- branches ---- */

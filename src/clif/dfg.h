@@ -2,13 +2,19 @@
 #ifndef COT_CLIF_DFG_H
 #define COT_CLIF_DFG_H
 
-static inline ClifInstData *clif_data(const ClifFunc *f, ClifInst i) { return &f->insts.p[i.i]; }
-static inline ClifType clif_value_type(const ClifFunc *f, ClifValue v) { return (ClifType)f->values.p[v.i].type; }
+static inline ClifInstData *clif_data(const ClifFunc *f, ClifInst i) {
+    return &f->insts.p[i.i];
+}
+static inline ClifType clif_value_type(const ClifFunc *f, ClifValue v) {
+    return (ClifType)f->values.p[v.i].type;
+}
 static inline ClifValue clif_resolve(const ClifFunc *f, ClifValue v) {
     return f->values.p[v.i].kind == CLIF_VAL_ALIAS ? clif_resolve_slow(f, v) : v;
 }
-extern const uint8_t clif_format_nvalues[CLIF_FMT_COUNT]; /* fixed value arguments, stored in a, b, c in order */
-extern const uint8_t clif_format_has_list[CLIF_FMT_COUNT]; /* 1: the value arguments are the list in a */
+extern const uint8_t
+    clif_format_nvalues[CLIF_FMT_COUNT]; /* fixed value arguments, stored in a, b, c in order */
+extern const uint8_t
+    clif_format_has_list[CLIF_FMT_COUNT]; /* 1: the value arguments are the list in a */
 /* The value arguments (not those of blockcalls); *n their number. Valid until the function grows. */
 static inline uint32_t *clif_args(const ClifFunc *f, ClifInst i, uint32_t *n) {
     ClifInstData *d = &f->insts.p[i.i];
@@ -28,8 +34,14 @@ static inline ClifValue clif_arg(const ClifFunc *f, ClifInst i, uint32_t k) {
 static inline uint32_t *clif_results(const ClifFunc *f, ClifInst i, uint32_t *n) {
     uint32_t r = f->results.p[i.i];
     const ClifOpInfo *info = &clif_op_info[f->insts.p[i.i].op];
-    if (r == CLIF_NONE) { *n = 0; return NULL; }
-    if (info->result_rule != CLIF_RES_SIG && info->nresults == 1) { *n = 1; return &f->results.p[i.i]; }
+    if (r == CLIF_NONE) {
+        *n = 0;
+        return NULL;
+    }
+    if (info->result_rule != CLIF_RES_SIG && info->nresults == 1) {
+        *n = 1;
+        return &f->results.p[i.i];
+    }
     *n = list_len(&f->lists, r);
     return list_data(&f->lists, r);
 }
@@ -41,12 +53,18 @@ static inline uint32_t *clif_block_params(const ClifFunc *f, ClifBlock b, uint32
     *n = list_len(&f->lists, f->blocks.p[b.i].params);
     return list_data(&f->lists, f->blocks.p[b.i].params);
 }
-static inline ClifBlock clif_call_block(const ClifFunc *f, ListRef call) { return (ClifBlock){list_data(&f->lists, call)[0]}; }
+static inline ClifBlock clif_call_block(const ClifFunc *f, ListRef call) {
+    return (ClifBlock){list_data(&f->lists, call)[0]};
+}
 static inline uint32_t *clif_call_args(const ClifFunc *f, ListRef call, uint32_t *n) {
     *n = list_len(&f->lists, call) - 1;
     return list_data(&f->lists, call) + 1;
 }
-static inline ClifMemFlags clif_memflags(const ClifFunc *f, uint16_t idx) { return f->memflags.p[idx]; }
-#define CLIF_FOR_BLOCKS(f, b) for (uint32_t b = (f)->first_block; b != CLIF_NONE; b = (f)->blocks.p[b].next)
-#define CLIF_FOR_INSTS(f, b, i) for (uint32_t i = (f)->blocks.p[b].first; i != CLIF_NONE; i = (f)->links.p[i].next)
+static inline ClifMemFlags clif_memflags(const ClifFunc *f, uint16_t idx) {
+    return f->memflags.p[idx];
+}
+#define CLIF_FOR_BLOCKS(f, b) \
+    for (uint32_t b = (f)->first_block; b != CLIF_NONE; b = (f)->blocks.p[b].next)
+#define CLIF_FOR_INSTS(f, b, i) \
+    for (uint32_t i = (f)->blocks.p[b].first; i != CLIF_NONE; i = (f)->links.p[i].next)
 #endif

@@ -95,7 +95,8 @@ uint16_t clif_intern_memflags(ClifFunc *f, ClifMemFlags mf) {
     bool fresh;
     uint32_t *at = hashmap_get_or_insert(f->mem, &f->intern, key, f->memflags.n, &fresh);
     if (fresh) {
-        if (f->memflags.n > UINT16_MAX) COT_BUG("more than 65536 kinds of memory flags in a function");
+        if (f->memflags.n > UINT16_MAX)
+            COT_BUG("more than 65536 kinds of memory flags in a function");
         mf.pad = 0;
         vec_push(f->mem, &f->memflags, mf);
         return (uint16_t)(f->memflags.n - 1);
@@ -135,8 +136,8 @@ static uint32_t add_abi_params(ClifFunc *f, const ClifAbiParam *p, uint32_t n) {
     return first;
 }
 
-static ClifSig make_sig(ClifFunc *f, ClifCallConv cc, const ClifAbiParam *params, uint32_t np, const ClifAbiParam *rets,
-                        uint32_t nr) {
+static ClifSig make_sig(ClifFunc *f, ClifCallConv cc, const ClifAbiParam *params, uint32_t np,
+                        const ClifAbiParam *rets, uint32_t nr) {
     ClifSig s = {.callconv = (uint8_t)cc, .nparams = np, .nreturns = nr};
     s.params = add_abi_params(f, params, np);
     s.returns = add_abi_params(f, rets, nr);
@@ -150,8 +151,8 @@ ClifSigRef clif_import_sig(ClifFunc *f, ClifCallConv cc, const ClifAbiParam *par
     return (ClifSigRef){f->sigs.n - 1};
 }
 
-void clif_set_sig(ClifFunc *f, ClifCallConv cc, const ClifAbiParam *params, uint32_t np, const ClifAbiParam *rets,
-                  uint32_t nr) {
+void clif_set_sig(ClifFunc *f, ClifCallConv cc, const ClifAbiParam *params, uint32_t np,
+                  const ClifAbiParam *rets, uint32_t nr) {
     f->sig = make_sig(f, cc, params, np, rets, nr);
 }
 
@@ -217,7 +218,11 @@ ClifJumpTable clif_make_jump_table(ClifFunc *f, const ListRef *calls, uint32_t n
 ClifEhTable clif_make_eh_table(ClifFunc *f, ClifSigRef sig, const ListRef *calls, uint32_t ncalls,
                                const ClifEhItem *items, uint32_t n) {
     COT_ASSERT(ncalls >= 1);
-    ClifEhTableData t = {.sig = sig, .calls = add_calls(f, calls, ncalls), .ncalls = ncalls, .first = f->eh_items.n, .n = n};
+    ClifEhTableData t = {.sig = sig,
+                         .calls = add_calls(f, calls, ncalls),
+                         .ncalls = ncalls,
+                         .first = f->eh_items.n,
+                         .n = n};
     uint32_t next = t.calls + 1;
     for (uint32_t k = 0; k < n; k++) {
         ClifEhItem it = items[k];

@@ -13,7 +13,9 @@ static void link_block(ClifFunc *f, uint32_t b, uint32_t prev, uint32_t next) {
     *(next == CLIF_NONE ? &f->last_block : &f->blocks.p[next].prev) = b;
 }
 
-void clif_append_block(ClifFunc *f, ClifBlock b) { link_block(f, b.i, f->last_block, CLIF_NONE); }
+void clif_append_block(ClifFunc *f, ClifBlock b) {
+    link_block(f, b.i, f->last_block, CLIF_NONE);
+}
 void clif_insert_block_after(ClifFunc *f, ClifBlock b, ClifBlock after) {
     link_block(f, b.i, after.i, f->blocks.p[after.i].next);
 }

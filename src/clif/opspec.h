@@ -16,20 +16,47 @@ typedef enum ClifTypeSet {
 
 typedef enum ClifTypeClass {
     CLIF_TC_CTRL, /* the controlling type itself */
-    CLIF_TC_LANE, CLIF_TC_TRUTHY, CLIF_TC_HALF, CLIF_TC_DOUBLE, CLIF_TC_SPLIT, CLIF_TC_MERGE,
-    CLIF_TC_FIXEDV,                   /* functions of it */
-    CLIF_TC_NARROWER, CLIF_TC_WIDER,  /* relations to it; only of arguments */
-    CLIF_TC_SET,                      /* arg: ClifTypeSet; only of arguments */
-    CLIF_TC_JUST,                     /* arg: ClifType */
+    CLIF_TC_LANE,
+    CLIF_TC_TRUTHY,
+    CLIF_TC_HALF,
+    CLIF_TC_DOUBLE,
+    CLIF_TC_SPLIT,
+    CLIF_TC_MERGE,
+    CLIF_TC_FIXEDV, /* functions of it */
+    CLIF_TC_NARROWER,
+    CLIF_TC_WIDER, /* relations to it; only of arguments */
+    CLIF_TC_SET,   /* arg: ClifTypeSet; only of arguments */
+    CLIF_TC_JUST,  /* arg: ClifType */
 } ClifTypeClass;
-typedef struct ClifTypeSpec { uint8_t cls, arg; } ClifTypeSpec;
+typedef struct ClifTypeSpec {
+    uint8_t cls, arg;
+} ClifTypeSpec;
 
 typedef enum ClifOperandKind {
-    CLIF_OPK_NONE, CLIF_OPK_VALUE, CLIF_OPK_VARARGS,
-    CLIF_OPK_IMM64, CLIF_OPK_UIMM8, CLIF_OPK_OFFSET32, CLIF_OPK_IEEE16, CLIF_OPK_IEEE32, CLIF_OPK_IEEE64,
-    CLIF_OPK_UIMM128, CLIF_OPK_CONSTANT, CLIF_OPK_INTCC, CLIF_OPK_FLOATCC, CLIF_OPK_MEMFLAGS,
-    CLIF_OPK_TRAPCODE, CLIF_OPK_RMWOP, CLIF_OPK_BLOCKCALL, CLIF_OPK_BLOCK, CLIF_OPK_STACKSLOT,
-    CLIF_OPK_DYNSLOT, CLIF_OPK_GLOBALVALUE, CLIF_OPK_SIGREF, CLIF_OPK_FUNCREF, CLIF_OPK_JUMPTABLE,
+    CLIF_OPK_NONE,
+    CLIF_OPK_VALUE,
+    CLIF_OPK_VARARGS,
+    CLIF_OPK_IMM64,
+    CLIF_OPK_UIMM8,
+    CLIF_OPK_OFFSET32,
+    CLIF_OPK_IEEE16,
+    CLIF_OPK_IEEE32,
+    CLIF_OPK_IEEE64,
+    CLIF_OPK_UIMM128,
+    CLIF_OPK_CONSTANT,
+    CLIF_OPK_INTCC,
+    CLIF_OPK_FLOATCC,
+    CLIF_OPK_MEMFLAGS,
+    CLIF_OPK_TRAPCODE,
+    CLIF_OPK_RMWOP,
+    CLIF_OPK_BLOCKCALL,
+    CLIF_OPK_BLOCK,
+    CLIF_OPK_STACKSLOT,
+    CLIF_OPK_DYNSLOT,
+    CLIF_OPK_GLOBALVALUE,
+    CLIF_OPK_SIGREF,
+    CLIF_OPK_FUNCREF,
+    CLIF_OPK_JUMPTABLE,
     CLIF_OPK_EHTABLE,
     CLIF_OPK_COUNT
 } ClifOperandKind;

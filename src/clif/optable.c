@@ -32,10 +32,13 @@ enum {
 #define WIDER (CLIF_TC_WIDER << 8)
 #define ONE_OF(Set) (CLIF_TC_SET << 8 | CLIF_TS_##Set)
 #define JUST(TYPE) (CLIF_TC_JUST << 8 | CLIF_##TYPE)
-#define SPEC(t) {(t) >> 8, (t) & 255}
-#define RULE(t) \
-    ((t) >> 8 == CLIF_TC_CTRL ? CLIF_RES_CTRL : (t) >> 8 == CLIF_TC_JUST ? CLIF_RES_FIXED : CLIF_RES_DERIVED)
-#define FIXT(t) ((t) >> 8 == CLIF_TC_JUST ? (t) & 255 : CLIF_INVALID)
+#define SPEC(t) \
+    { (t) >> 8, (t)&255 }
+#define RULE(t)                                  \
+    ((t) >> 8 == CLIF_TC_CTRL   ? CLIF_RES_CTRL  \
+     : (t) >> 8 == CLIF_TC_JUST ? CLIF_RES_FIXED \
+                                : CLIF_RES_DERIVED)
+#define FIXT(t) ((t) >> 8 == CLIF_TC_JUST ? (t)&255 : CLIF_INVALID)
 
 /* ---- ClifOpInfo ---- */
 #define MONO .ctrl_operand = 255
@@ -48,7 +51,8 @@ enum {
 const ClifOpInfo clif_op_info[CLIF_OP_COUNT] = {
     [CLIF_OP_INVALID] = {.name = "invalid", .doc = "", .ctrl_operand = 255},
 #define CLIF_OPCODE(NAME, text, Format, fl, ctrl, args, res, meaning) \
-    [CLIF_OP_##NAME] = {.name = text, .doc = meaning, .format = CLIF_FMT_##Format, .flags = fl, ctrl, res},
+    [CLIF_OP_##NAME] = {                                              \
+        .name = text, .doc = meaning, .format = CLIF_FMT_##Format, .flags = fl, ctrl, res},
 #include "clif/opcodes.def"
 #undef CLIF_OPCODE
 };
@@ -68,14 +72,19 @@ const ClifOpInfo clif_op_info[CLIF_OP_COUNT] = {
 #define R1(n, t) .result_names = {#n}, .result_types = {SPEC(t)}
 #define R2(n1, t1, n2, t2) .result_names = {#n1, #n2}, .result_types = {SPEC(t1), SPEC(t2)}
 #define RSIG R0
-#define V(n, t) {CLIF_OPK_VALUE, SPEC(t), #n}
-#define I(n, KIND) {CLIF_OPK_##KIND, {0, 0}, #n}
-#define VARARGS(n) {CLIF_OPK_VARARGS, {0, 0}, #n}
+#define V(n, t) \
+    { CLIF_OPK_VALUE, SPEC(t), #n }
+#define I(n, KIND) \
+    { CLIF_OPK_##KIND, {0, 0}, #n }
+#define VARARGS(n) \
+    { CLIF_OPK_VARARGS, {0, 0}, #n }
 #define NO_ARGS .nargs = 0
-#define ARGS(...) \
-    .args = {__VA_ARGS__}, .nargs = sizeof((ClifOperandSpec[]){__VA_ARGS__}) / sizeof(ClifOperandSpec)
+#define ARGS(...)          \
+    .args = {__VA_ARGS__}, \
+    .nargs = sizeof((ClifOperandSpec[]){__VA_ARGS__}) / sizeof(ClifOperandSpec)
 const ClifOpSpec clif_op_spec[CLIF_OP_COUNT] = {
-#define CLIF_OPCODE(NAME, text, Format, fl, ctrl, args, res, meaning) [CLIF_OP_##NAME] = {ctrl, args, res},
+#define CLIF_OPCODE(NAME, text, Format, fl, ctrl, args, res, meaning) \
+    [CLIF_OP_##NAME] = {ctrl, args, res},
 #include "clif/opcodes.def"
 #undef CLIF_OPCODE
 };
@@ -92,7 +101,8 @@ const uint8_t clif_format_has_list[CLIF_FMT_COUNT] = {
 #undef CLIF_FORMAT
 };
 const ClifFormatInfo clif_format_info[CLIF_FMT_COUNT] = {
-#define CLIF_FORMAT(Name, name, nvalues, has_list, ctrl, pattern) [CLIF_FMT_##Name] = {name, pattern, ctrl},
+#define CLIF_FORMAT(Name, name, nvalues, has_list, ctrl, pattern) \
+    [CLIF_FMT_##Name] = {name, pattern, ctrl},
 #include "clif/formats.def"
 #undef CLIF_FORMAT
 };
@@ -114,18 +124,21 @@ const char *const clif_libcall_symbol[] = {
 #undef CLIF_LIBCALL
 };
 const char *const clif_rmw_name[] = {
-    [CLIF_RMW_ADD] = "add",   [CLIF_RMW_SUB] = "sub",   [CLIF_RMW_AND] = "and",   [CLIF_RMW_NAND] = "nand",
-    [CLIF_RMW_OR] = "or",     [CLIF_RMW_XOR] = "xor",   [CLIF_RMW_XCHG] = "xchg", [CLIF_RMW_UMIN] = "umin",
-    [CLIF_RMW_UMAX] = "umax", [CLIF_RMW_SMIN] = "smin", [CLIF_RMW_SMAX] = "smax",
+    [CLIF_RMW_ADD] = "add",   [CLIF_RMW_SUB] = "sub",   [CLIF_RMW_AND] = "and",
+    [CLIF_RMW_NAND] = "nand", [CLIF_RMW_OR] = "or",     [CLIF_RMW_XOR] = "xor",
+    [CLIF_RMW_XCHG] = "xchg", [CLIF_RMW_UMIN] = "umin", [CLIF_RMW_UMAX] = "umax",
+    [CLIF_RMW_SMIN] = "smin", [CLIF_RMW_SMAX] = "smax",
 };
 const char *const clif_intcc_name[] = {
-    [CLIF_EQ] = "eq",   [CLIF_NE] = "ne",   [CLIF_SLT] = "slt", [CLIF_SGE] = "sge", [CLIF_SGT] = "sgt",
-    [CLIF_SLE] = "sle", [CLIF_ULT] = "ult", [CLIF_UGE] = "uge", [CLIF_UGT] = "ugt", [CLIF_ULE] = "ule",
+    [CLIF_EQ] = "eq",   [CLIF_NE] = "ne",   [CLIF_SLT] = "slt", [CLIF_SGE] = "sge",
+    [CLIF_SGT] = "sgt", [CLIF_SLE] = "sle", [CLIF_ULT] = "ult", [CLIF_UGE] = "uge",
+    [CLIF_UGT] = "ugt", [CLIF_ULE] = "ule",
 };
 const char *const clif_floatcc_name[] = {
-    [CLIF_FORD] = "ord", [CLIF_FUNO] = "uno", [CLIF_FEQ] = "eq",   [CLIF_FNE] = "ne",   [CLIF_FONE] = "one",
-    [CLIF_FUEQ] = "ueq", [CLIF_FLT] = "lt",   [CLIF_FLE] = "le",   [CLIF_FGT] = "gt",   [CLIF_FGE] = "ge",
-    [CLIF_FULT] = "ult", [CLIF_FULE] = "ule", [CLIF_FUGT] = "ugt", [CLIF_FUGE] = "uge",
+    [CLIF_FORD] = "ord", [CLIF_FUNO] = "uno", [CLIF_FEQ] = "eq",   [CLIF_FNE] = "ne",
+    [CLIF_FONE] = "one", [CLIF_FUEQ] = "ueq", [CLIF_FLT] = "lt",   [CLIF_FLE] = "le",
+    [CLIF_FGT] = "gt",   [CLIF_FGE] = "ge",   [CLIF_FULT] = "ult", [CLIF_FULE] = "ule",
+    [CLIF_FUGT] = "ugt", [CLIF_FUGE] = "uge",
 };
 
 /* ---- condition codes ---- */
@@ -149,9 +162,10 @@ ClifIntCC clif_intcc_swap(ClifIntCC c) {
 
 ClifFloatCC clif_floatcc_inverse(ClifFloatCC c) {
     static const uint8_t t[] = {
-        [CLIF_FORD] = CLIF_FUNO, [CLIF_FUNO] = CLIF_FORD, [CLIF_FEQ] = CLIF_FNE,   [CLIF_FNE] = CLIF_FEQ,
-        [CLIF_FONE] = CLIF_FUEQ, [CLIF_FUEQ] = CLIF_FONE, [CLIF_FLT] = CLIF_FUGE,  [CLIF_FUGE] = CLIF_FLT,
-        [CLIF_FLE] = CLIF_FUGT,  [CLIF_FUGT] = CLIF_FLE,  [CLIF_FGT] = CLIF_FULE,  [CLIF_FULE] = CLIF_FGT,
+        [CLIF_FORD] = CLIF_FUNO, [CLIF_FUNO] = CLIF_FORD, [CLIF_FEQ] = CLIF_FNE,
+        [CLIF_FNE] = CLIF_FEQ,   [CLIF_FONE] = CLIF_FUEQ, [CLIF_FUEQ] = CLIF_FONE,
+        [CLIF_FLT] = CLIF_FUGE,  [CLIF_FUGE] = CLIF_FLT,  [CLIF_FLE] = CLIF_FUGT,
+        [CLIF_FUGT] = CLIF_FLE,  [CLIF_FGT] = CLIF_FULE,  [CLIF_FULE] = CLIF_FGT,
         [CLIF_FGE] = CLIF_FULT,  [CLIF_FULT] = CLIF_FGE,
     };
     return (ClifFloatCC)t[c];
@@ -159,9 +173,10 @@ ClifFloatCC clif_floatcc_inverse(ClifFloatCC c) {
 
 ClifFloatCC clif_floatcc_swap(ClifFloatCC c) {
     static const uint8_t t[] = {
-        [CLIF_FORD] = CLIF_FORD, [CLIF_FUNO] = CLIF_FUNO, [CLIF_FEQ] = CLIF_FEQ,   [CLIF_FNE] = CLIF_FNE,
-        [CLIF_FONE] = CLIF_FONE, [CLIF_FUEQ] = CLIF_FUEQ, [CLIF_FLT] = CLIF_FGT,   [CLIF_FGT] = CLIF_FLT,
-        [CLIF_FLE] = CLIF_FGE,   [CLIF_FGE] = CLIF_FLE,   [CLIF_FULT] = CLIF_FUGT, [CLIF_FUGT] = CLIF_FULT,
+        [CLIF_FORD] = CLIF_FORD, [CLIF_FUNO] = CLIF_FUNO, [CLIF_FEQ] = CLIF_FEQ,
+        [CLIF_FNE] = CLIF_FNE,   [CLIF_FONE] = CLIF_FONE, [CLIF_FUEQ] = CLIF_FUEQ,
+        [CLIF_FLT] = CLIF_FGT,   [CLIF_FGT] = CLIF_FLT,   [CLIF_FLE] = CLIF_FGE,
+        [CLIF_FGE] = CLIF_FLE,   [CLIF_FULT] = CLIF_FUGT, [CLIF_FUGT] = CLIF_FULT,
         [CLIF_FULE] = CLIF_FUGE, [CLIF_FUGE] = CLIF_FULE,
     };
     return (ClifFloatCC)t[c];
@@ -190,7 +205,8 @@ const char *clif_trap_name(ClifTrap t, char *buf) {
 
 ClifTrap clif_trap_parse(const char *s, unsigned n) {
     for (unsigned i = 0; i < 5; i++)
-        if (strlen(reserved_traps[i]) == n && !memcmp(s, reserved_traps[i], n)) return (ClifTrap)(251 + i);
+        if (strlen(reserved_traps[i]) == n && !memcmp(s, reserved_traps[i], n))
+            return (ClifTrap)(251 + i);
     if (n < 5 || n > 7 || memcmp(s, "user", 4)) return CLIF_TRAP_NONE;
     unsigned x = 0;
     for (unsigned i = 4; i < n; i++) {
@@ -220,7 +236,9 @@ static const struct TypeSetRow {
 #undef CLIF_TYPESET
 };
 
-const char *clif_typeset_doc(ClifTypeSet s) { return typesets[s].doc; }
+const char *clif_typeset_doc(ClifTypeSet s) {
+    return typesets[s].doc;
+}
 
 bool clif_typeset_has(ClifTypeSet s, ClifType t) {
     const struct TypeSetRow *r = &typesets[s];
@@ -237,8 +255,12 @@ bool clif_typeset_has(ClifTypeSet s, ClifType t) {
 }
 
 /* The lane type of half or double the width, CLIF_INVALID if there is none. */
-static ClifType half_lane(ClifType lane) { return lane == CLIF_I8 || lane == CLIF_F16 ? CLIF_INVALID : lane - 1; }
-static ClifType double_lane(ClifType lane) { return lane == CLIF_I128 || lane == CLIF_F128 ? CLIF_INVALID : lane + 1; }
+static ClifType half_lane(ClifType lane) {
+    return lane == CLIF_I8 || lane == CLIF_F16 ? CLIF_INVALID : lane - 1;
+}
+static ClifType double_lane(ClifType lane) {
+    return lane == CLIF_I128 || lane == CLIF_F128 ? CLIF_INVALID : lane + 1;
+}
 
 /* The same lanes, twice (up) or half as many; CLIF_INVALID if there is no such shape. */
 static ClifType with_lane_count(ClifType t, ClifType lane, bool up) {
@@ -258,10 +280,15 @@ ClifType clif_type_apply(ClifTypeSpec spec, ClifType ctrl) {
         return clif_type_is_float(lane) ? (ClifType)(shape | (lane - CLIF_F16 + CLIF_I16)) : ctrl;
     case CLIF_TC_HALF: l = half_lane(lane); return l ? shape | l : CLIF_INVALID;
     case CLIF_TC_DOUBLE: l = double_lane(lane); return l ? shape | l : CLIF_INVALID;
-    case CLIF_TC_SPLIT: l = half_lane(lane); return l ? with_lane_count(ctrl, l, true) : CLIF_INVALID;
-    case CLIF_TC_MERGE: l = double_lane(lane); return l ? with_lane_count(ctrl, l, false) : CLIF_INVALID;
+    case CLIF_TC_SPLIT:
+        l = half_lane(lane);
+        return l ? with_lane_count(ctrl, l, true) : CLIF_INVALID;
+    case CLIF_TC_MERGE:
+        l = double_lane(lane);
+        return l ? with_lane_count(ctrl, l, false) : CLIF_INVALID;
     case CLIF_TC_FIXEDV:
-        return clif_type_is_dynamic(ctrl) ? clif_vector_of(lane, clif_type_log2_lanes(ctrl)) : CLIF_INVALID;
+        return clif_type_is_dynamic(ctrl) ? clif_vector_of(lane, clif_type_log2_lanes(ctrl))
+                                          : CLIF_INVALID;
     case CLIF_TC_JUST: return spec.arg;
     case CLIF_TC_NARROWER:
     case CLIF_TC_WIDER:
@@ -276,7 +303,8 @@ bool clif_type_matches(ClifTypeSpec spec, ClifType ctrl, ClifType t) {
     case CLIF_TC_NARROWER:
     case CLIF_TC_WIDER:
         if ((t & 0xF0) != (ctrl & 0xF0) || !clif_lane_type(t)) return false;
-        if (clif_type_is_int(clif_lane_type(t)) != clif_type_is_int(clif_lane_type(ctrl))) return false;
+        if (clif_type_is_int(clif_lane_type(t)) != clif_type_is_int(clif_lane_type(ctrl)))
+            return false;
         return spec.cls == CLIF_TC_NARROWER ? clif_lane_bits(t) < clif_lane_bits(ctrl)
                                             : clif_lane_bits(t) > clif_lane_bits(ctrl);
     case CLIF_TC_CTRL:
@@ -294,15 +322,31 @@ bool clif_type_matches(ClifTypeSpec spec, ClifType ctrl, ClifType t) {
 
 const char *clif_operand_kind_name(ClifOperandKind k) {
     static const char *const names[CLIF_OPK_COUNT] = {
-        [CLIF_OPK_NONE] = "none", [CLIF_OPK_VALUE] = "value", [CLIF_OPK_VARARGS] = "values",
-        [CLIF_OPK_IMM64] = "imm64", [CLIF_OPK_UIMM8] = "uimm8", [CLIF_OPK_OFFSET32] = "offset",
-        [CLIF_OPK_IEEE16] = "ieee16", [CLIF_OPK_IEEE32] = "ieee32", [CLIF_OPK_IEEE64] = "ieee64",
-        [CLIF_OPK_UIMM128] = "uimm128", [CLIF_OPK_CONSTANT] = "constant", [CLIF_OPK_INTCC] = "intcc",
-        [CLIF_OPK_FLOATCC] = "floatcc", [CLIF_OPK_MEMFLAGS] = "flags", [CLIF_OPK_TRAPCODE] = "trap code",
-        [CLIF_OPK_RMWOP] = "atomic operation", [CLIF_OPK_BLOCKCALL] = "block call", [CLIF_OPK_BLOCK] = "block",
-        [CLIF_OPK_STACKSLOT] = "stack slot", [CLIF_OPK_DYNSLOT] = "dynamic stack slot",
-        [CLIF_OPK_GLOBALVALUE] = "global value", [CLIF_OPK_SIGREF] = "signature", [CLIF_OPK_FUNCREF] = "function",
-        [CLIF_OPK_JUMPTABLE] = "jump table", [CLIF_OPK_EHTABLE] = "exception table",
+        [CLIF_OPK_NONE] = "none",
+        [CLIF_OPK_VALUE] = "value",
+        [CLIF_OPK_VARARGS] = "values",
+        [CLIF_OPK_IMM64] = "imm64",
+        [CLIF_OPK_UIMM8] = "uimm8",
+        [CLIF_OPK_OFFSET32] = "offset",
+        [CLIF_OPK_IEEE16] = "ieee16",
+        [CLIF_OPK_IEEE32] = "ieee32",
+        [CLIF_OPK_IEEE64] = "ieee64",
+        [CLIF_OPK_UIMM128] = "uimm128",
+        [CLIF_OPK_CONSTANT] = "constant",
+        [CLIF_OPK_INTCC] = "intcc",
+        [CLIF_OPK_FLOATCC] = "floatcc",
+        [CLIF_OPK_MEMFLAGS] = "flags",
+        [CLIF_OPK_TRAPCODE] = "trap code",
+        [CLIF_OPK_RMWOP] = "atomic operation",
+        [CLIF_OPK_BLOCKCALL] = "block call",
+        [CLIF_OPK_BLOCK] = "block",
+        [CLIF_OPK_STACKSLOT] = "stack slot",
+        [CLIF_OPK_DYNSLOT] = "dynamic stack slot",
+        [CLIF_OPK_GLOBALVALUE] = "global value",
+        [CLIF_OPK_SIGREF] = "signature",
+        [CLIF_OPK_FUNCREF] = "function",
+        [CLIF_OPK_JUMPTABLE] = "jump table",
+        [CLIF_OPK_EHTABLE] = "exception table",
     };
     return names[k];
 }

@@ -45,7 +45,7 @@ static void put_imm64(StrBuf *o, int64_t x) {
 
 static void put_offset(StrBuf *o, int32_t x) {
     if (x == 0) return;
-    uint64_t abs = x < 0 ? (uint64_t)-(int64_t)x : (uint64_t)x;
+    uint64_t abs = x < 0 ? (uint64_t) - (int64_t)x : (uint64_t)x;
     sb_putc(o, x < 0 ? '-' : '+');
     if (abs < 10000)
         sb_u64(o, abs);
@@ -180,7 +180,9 @@ static void put_call(StrBuf *o, const ClifFunc *f, ListRef call) {
     put_ref(o, "block", clif_call_block(f, call).i);
     if (!n) return;
     for (uint32_t k = 0; k < n; k++) {
-        const char *p = a[k] & CLIF_BLOCKARG_TRY_RET ? "ret" : a[k] & CLIF_BLOCKARG_TRY_EXN ? "exn" : "v";
+        const char *p = a[k] & CLIF_BLOCKARG_TRY_RET   ? "ret"
+                        : a[k] & CLIF_BLOCKARG_TRY_EXN ? "exn"
+                                                       : "v";
         sb_puts(o, k ? ", " : "(");
         put_ref(o, p, a[k] & ~CLIF_BLOCKARG_MASK);
     }
@@ -190,8 +192,10 @@ static void put_call(StrBuf *o, const ClifFunc *f, ListRef call) {
 static void put_jump_table(StrBuf *o, const ClifFunc *f, ClifJumpTableData t) {
     for (uint32_t k = 0; k < t.n; k++) {
         put_call(o, f, f->jt_calls.p[t.first + k]);
-        if (k == 0) sb_puts(o, ", [");
-        else if (k + 1 < t.n) sb_puts(o, ", ");
+        if (k == 0)
+            sb_puts(o, ", [");
+        else if (k + 1 < t.n)
+            sb_puts(o, ", ");
     }
     sb_putc(o, ']');
 }
@@ -253,7 +257,8 @@ static bool put_preamble(StrBuf *o, const ClifFunc *f) {
         sb_printf(o, "    dss%u = explicit_dynamic_slot dt%u\n", k, f->dyn_slots.p[k].dyn_type);
     for (uint32_t k = 0; k < f->slots.n; k++) {
         const ClifStackSlotData *s = &f->slots.p[k];
-        sb_printf(o, "    ss%u = %s %u", k, s->kind ? "explicit_dynamic_slot" : "explicit_slot", s->size);
+        sb_printf(o, "    ss%u = %s %u", k, s->kind ? "explicit_dynamic_slot" : "explicit_slot",
+                  s->size);
         if (s->align_log2) sb_printf(o, ", align = %u", 1u << s->align_log2);
         if (s->has_key) sb_printf(o, ", key = %llu", (unsigned long long)s->key);
         sb_putc(o, '\n');
@@ -281,7 +286,8 @@ static bool put_preamble(StrBuf *o, const ClifFunc *f) {
     }
     for (uint32_t k = 0; k < f->funcs.n; k++) {
         const ClifExtFunc *e = &f->funcs.p[k];
-        sb_printf(o, "    fn%u = %s%s", k, e->colocated ? "colocated " : "", e->patchable ? "patchable " : "");
+        sb_printf(o, "    fn%u = %s%s", k, e->colocated ? "colocated " : "",
+                  e->patchable ? "patchable " : "");
         clif_print_name(f, e->name, o);
         sb_printf(o, " sig%u\n", e->sig.i);
     }
@@ -329,7 +335,9 @@ static void put_operands(StrBuf *o, const ClifFunc *f, uint32_t i) {
             sb_putc(o, ')');
             break;
         case 'F': put_memflags(o, clif_memflags(f, d->aux)); break;
-        case 'i': put_imm64(o, d->op == CLIF_OP_ICONST ? iconst_value(d) : (int64_t)clif_imm64(d)); break;
+        case 'i':
+            put_imm64(o, d->op == CLIF_OP_ICONST ? iconst_value(d) : (int64_t)clif_imm64(d));
+            break;
         case 'h': put_float(o, 0, d->b, 5, 10); break;
         case 's': put_float(o, 0, d->b, 8, 23); break;
         case 'd': put_float(o, 0, clif_imm64(d), 11, 52); break;
@@ -372,15 +380,22 @@ static bool put_const_comment(StrBuf *o, const ClifFunc *f, uint32_t v, const ch
         fmt != CLIF_FMT_UnaryIeee64 && fmt != CLIF_FMT_UnaryConst)
         return false;
     sb_printf(o, "%sv%u = ", sep, v);
-    if (fmt == CLIF_FMT_UnaryImm) put_imm64(o, iconst_value(d));
-    else if (fmt == CLIF_FMT_UnaryIeee16) put_float(o, 0, d->b, 5, 10);
-    else if (fmt == CLIF_FMT_UnaryIeee32) put_float(o, 0, d->b, 8, 23);
-    else if (fmt == CLIF_FMT_UnaryIeee64) put_float(o, 0, clif_imm64(d), 11, 52);
+    if (fmt == CLIF_FMT_UnaryImm)
+        put_imm64(o, iconst_value(d));
+    else if (fmt == CLIF_FMT_UnaryIeee16)
+        put_float(o, 0, d->b, 5, 10);
+    else if (fmt == CLIF_FMT_UnaryIeee32)
+        put_float(o, 0, d->b, 8, 23);
+    else if (fmt == CLIF_FMT_UnaryIeee64)
+        put_float(o, 0, clif_imm64(d), 11, 52);
     else if (d->op == CLIF_OP_F128CONST && f->consts.p[d->a].n == 16) {
         uint64_t w[2] = {0, 0};
-        for (int k = 0; k < 16; k++) w[k / 8] |= (uint64_t)f->bytes.p[f->consts.p[d->a].first + (uint32_t)k] << (8 * (k % 8));
+        for (int k = 0; k < 16; k++)
+            w[k / 8] |= (uint64_t)f->bytes.p[f->consts.p[d->a].first + (uint32_t)k]
+                        << (8 * (k % 8));
         put_float(o, w[1], w[0], 15, 112);
-    } else put_ref(o, "const", d->a);
+    } else
+        put_ref(o, "const", d->a);
     return true;
 }
 
@@ -407,7 +422,9 @@ static bool needs_suffix(const ClifFunc *f, uint32_t i) {
     if (info->ctrl_operand == 255) return false;
     uint32_t v = clif_resolve(f, clif_arg(f, (ClifInst){i}, info->ctrl_operand)).i;
     ClifValueData vd = f->values.p[v];
-    uint32_t blk = vd.kind == CLIF_VAL_INST ? f->links.p[vd.ref].block : vd.kind == CLIF_VAL_PARAM ? vd.ref : CLIF_NONE;
+    uint32_t blk = vd.kind == CLIF_VAL_INST    ? f->links.p[vd.ref].block
+                   : vd.kind == CLIF_VAL_PARAM ? vd.ref
+                                               : CLIF_NONE;
     return blk == CLIF_NONE || blk != f->links.p[i].block;
 }
 

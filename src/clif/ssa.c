@@ -55,8 +55,9 @@ void ssa_free(Mem *m, ClifSsa *s) {
 
 void ssa_add_block(Mem *m, ClifSsa *s) {
     uint32_t b = s->blocks.n;
-    vec_push(m, &s->blocks,
-             (SsaBlock){CLIF_NONE, CLIF_NONE, 0, CLIF_NONE, CLIF_NONE, 0, CLIF_NONE, b, 0, b, 0, 0});
+    vec_push(
+        m, &s->blocks,
+        (SsaBlock){CLIF_NONE, CLIF_NONE, 0, CLIF_NONE, CLIF_NONE, 0, CLIF_NONE, b, 0, b, 0, 0});
 }
 
 void ssa_begin_block(ClifSsa *s, uint32_t b) {
@@ -98,7 +99,9 @@ static bool is_ancestor_or_self(const ClifSsa *s, uint32_t a, uint32_t b) {
 }
 
 /* ---- definitions ---- */
-static uint64_t key_of(uint32_t block, uint32_t var) { return (uint64_t)block << 32 | var; }
+static uint64_t key_of(uint32_t block, uint32_t var) {
+    return (uint64_t)block << 32 | var;
+}
 
 void ssa_def(Mem *m, ClifSsa *s, uint32_t b, uint32_t var, uint32_t value) {
     SsaVar *v = &s->vars.p[var];
@@ -124,7 +127,8 @@ void ssa_def(Mem *m, ClifSsa *s, uint32_t b, uint32_t var, uint32_t value) {
      * is a good one to start from. */
     uint32_t prev = v->head;
     if (v->finger != CLIF_NONE && s->defs.p[v->finger].seq > seq) prev = v->finger;
-    while (s->defs.p[prev].next != CLIF_NONE && s->defs.p[s->defs.p[prev].next].seq > seq) prev = s->defs.p[prev].next;
+    while (s->defs.p[prev].next != CLIF_NONE && s->defs.p[s->defs.p[prev].next].seq > seq)
+        prev = s->defs.p[prev].next;
     uint32_t next = s->defs.p[prev].next;
     if (next != CLIF_NONE && s->defs.p[next].block == b) {
         s->defs.p[next].value = value;
@@ -185,7 +189,10 @@ static uint32_t make_zero(ClifFunc *f, uint32_t b, ClifType t) {
     case CLIF_I8:
     case CLIF_I16:
     case CLIF_I32:
-    case CLIF_I64: d.op = CLIF_OP_ICONST; d.type = t; break;
+    case CLIF_I64:
+        d.op = CLIF_OP_ICONST;
+        d.type = t;
+        break;
     case CLIF_I128: {
         ClifInstData c = {.op = CLIF_OP_ICONST, .type = CLIF_I64};
         d.op = CLIF_OP_UEXTEND;
@@ -196,7 +203,10 @@ static uint32_t make_zero(ClifFunc *f, uint32_t b, ClifType t) {
     case CLIF_F16: d.op = CLIF_OP_F16CONST; break;
     case CLIF_F32: d.op = CLIF_OP_F32CONST; break;
     case CLIF_F64: d.op = CLIF_OP_F64CONST; break;
-    case CLIF_F128: d.op = CLIF_OP_F128CONST; d.a = clif_intern_const(f, zeros, 16).i; break;
+    case CLIF_F128:
+        d.op = CLIF_OP_F128CONST;
+        d.a = clif_intern_const(f, zeros, 16).i;
+        break;
     default:
         if (clif_type_is_dynamic(t) || clif_type_bytes(t) > sizeof zeros)
             COT_BUG("a variable of a dynamic vector type must be defined before it is read");
@@ -210,7 +220,10 @@ static uint32_t make_zero(ClifFunc *f, uint32_t b, ClifType t) {
 
 static void append_arg(ClifFunc *f, uint32_t inst, uint32_t slot, uint32_t value) {
     ClifInstData *d = &f->insts.p[inst];
-    ListRef *l = slot == 0 ? &d->a : slot == 1 ? &d->b : slot == 2 ? &d->c : &f->jt_calls.p[slot - 3];
+    ListRef *l = slot == 0   ? &d->a
+                 : slot == 1 ? &d->b
+                 : slot == 2 ? &d->c
+                             : &f->jt_calls.p[slot - 3];
     list_push(f->mem, &f->lists, l, value);
 }
 
@@ -230,7 +243,8 @@ static uint32_t finish(ClifFunc *f, ClifSsa *s, SsaFrame fr) {
         same = r[k];
     }
     if (!differ) {
-        if (same == CLIF_NONE) same = make_zero(f, fr.block, (ClifType)f->values.p[fr.sentinel].type);
+        if (same == CLIF_NONE)
+            same = make_zero(f, fr.block, (ClifType)f->values.p[fr.sentinel].type);
         clif_change_to_alias(f, (ClifValue){fr.sentinel}, (ClifValue){same});
         return same;
     }

@@ -3,11 +3,22 @@
 #define COT_CLIF_SSA_H
 #include "clif/clif.h"
 
-typedef struct SsaDef { uint32_t block, seq, value, next; } SsaDef; /* next: the next older definition */
-typedef struct SsaVar { uint32_t head, finger; uint8_t type, indexed; } SsaVar;
-typedef struct SsaPred { uint32_t inst, block, edges, next; } SsaPred;  /* all edges from one branch */
-typedef struct SsaEdge { uint32_t slot, next; } SsaEdge; /* 0 1 2: field a b c; k + 3: jt_calls[k] */
-typedef struct SsaPending { uint32_t var, value, next; } SsaPending;
+typedef struct SsaDef {
+    uint32_t block, seq, value, next;
+} SsaDef; /* next: the next older definition */
+typedef struct SsaVar {
+    uint32_t head, finger;
+    uint8_t type, indexed;
+} SsaVar;
+typedef struct SsaPred {
+    uint32_t inst, block, edges, next;
+} SsaPred; /* all edges from one branch */
+typedef struct SsaEdge {
+    uint32_t slot, next;
+} SsaEdge; /* 0 1 2: field a b c; k + 3: jt_calls[k] */
+typedef struct SsaPending {
+    uint32_t var, value, next;
+} SsaPending;
 typedef struct SsaBlock {
     uint32_t preds, last_pred, npreds;
     uint32_t pending, last_pending; /* reads before the block was sealed */
@@ -15,7 +26,9 @@ typedef struct SsaBlock {
     uint32_t parent, jump, depth, root;
     uint8_t sealed, touched;
 } SsaBlock;
-typedef struct SsaFrame { uint32_t block, sentinel, pred, base; } SsaFrame;
+typedef struct SsaFrame {
+    uint32_t block, sentinel, pred, base;
+} SsaFrame;
 
 typedef struct ClifSsa {
     VEC(SsaDef) defs;

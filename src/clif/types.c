@@ -3,10 +3,11 @@
 #include <string.h>
 
 const uint8_t clif_scalar_log2_bits[16] = {
-    [CLIF_I8] = 3, [CLIF_I16] = 4, [CLIF_I32] = 5, [CLIF_I64] = 6,  [CLIF_I128] = 7,
+    [CLIF_I8] = 3,  [CLIF_I16] = 4, [CLIF_I32] = 5, [CLIF_I64] = 6,  [CLIF_I128] = 7,
     [CLIF_F16] = 4, [CLIF_F32] = 5, [CLIF_F64] = 6, [CLIF_F128] = 7,
 };
-static const char *const scalar_name[10] = {"invalid", "i8", "i16", "i32", "i64", "i128", "f16", "f32", "f64", "f128"};
+static const char *const scalar_name[10] = {"invalid", "i8",  "i16", "i32", "i64",
+                                            "i128",    "f16", "f32", "f64", "f128"};
 
 const char *clif_type_name(ClifType t, char *buf) {
     ClifType lane = clif_lane_type(t);

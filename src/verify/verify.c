@@ -49,7 +49,8 @@ bool verify_fail(Check *c, VerifyRule r, const char *fmt, ...) {
     sb_vprintf(o, fmt, ap);
     va_end(ap);
     c->v->failed = r;
-    return diag_msg(c->d, DIAG_INVALID, "%s [%s: %s]", sb_cstr(o), verify_rule_name[r], verify_rule_text[r]);
+    return diag_msg(c->d, DIAG_INVALID, "%s [%s: %s]", sb_cstr(o), verify_rule_name[r],
+                    verify_rule_text[r]);
 }
 
 /* ---- values and layout ---- */
@@ -63,9 +64,12 @@ static bool check_aliases(Check *c) {
             if (stamp[at] != CLIF_NONE) break;
             stamp[at] = v;
             uint32_t to = f->values.p[at].ref;
-            if (to >= f->values.n) return verify_fail(c, VERIFY_ALIAS, "v%u is an alias of v%u, which does not exist", at, to);
+            if (to >= f->values.n)
+                return verify_fail(c, VERIFY_ALIAS, "v%u is an alias of v%u, which does not exist",
+                                   at, to);
             if (f->values.p[to].type != f->values.p[at].type)
-                return verify_fail(c, VERIFY_ALIAS, "v%u is an alias of v%u, which has another type", at, to);
+                return verify_fail(c, VERIFY_ALIAS,
+                                   "v%u is an alias of v%u, which has another type", at, to);
             at = to;
         }
     }
@@ -75,10 +79,13 @@ static bool check_aliases(Check *c) {
 static bool check_block_params(Check *c, uint32_t b) {
     uint32_t n, *p = clif_block_params(c->f, (ClifBlock){b}, &n);
     for (uint32_t k = 0; k < n; k++) {
-        if (p[k] >= c->f->values.n) return verify_fail(c, VERIFY_BLOCK_PARAM, "parameter v%u does not exist", p[k]);
+        if (p[k] >= c->f->values.n)
+            return verify_fail(c, VERIFY_BLOCK_PARAM, "parameter v%u does not exist", p[k]);
         ClifValueData d = c->f->values.p[p[k]];
-        if (d.kind != CLIF_VAL_PARAM || d.ref != b || d.num != (k & 0x3FFFFF) || d.type == CLIF_INVALID)
-            return verify_fail(c, VERIFY_BLOCK_PARAM, "v%u does not say that it is parameter %u here", p[k], k);
+        if (d.kind != CLIF_VAL_PARAM || d.ref != b || d.num != (k & 0x3FFFFF) ||
+            d.type == CLIF_INVALID)
+            return verify_fail(c, VERIFY_BLOCK_PARAM,
+                               "v%u does not say that it is parameter %u here", p[k], k);
     }
     return true;
 }
@@ -103,16 +110,22 @@ static bool check_layout(Check *c) {
                 return verify_fail(c, VERIFY_LAYOUT, "the instruction is badly linked");
             prev = i;
             uint8_t op = f->insts.p[i].op;
-            if (op == CLIF_OP_INVALID || op >= CLIF_OP_COUNT) return verify_fail(c, VERIFY_OPCODE, "opcode %u", op);
-            bool term = clif_op_is((ClifOp)op, CLIF_OPF_TERMINATOR), last = f->links.p[i].next == CLIF_NONE;
-            if (term && !last) return verify_fail(c, VERIFY_TERMINATOR, "a terminator in the middle of the block");
-            if (!term && last) return verify_fail(c, VERIFY_TERMINATOR, "the block does not end in a terminator");
+            if (op == CLIF_OP_INVALID || op >= CLIF_OP_COUNT)
+                return verify_fail(c, VERIFY_OPCODE, "opcode %u", op);
+            bool term = clif_op_is((ClifOp)op, CLIF_OPF_TERMINATOR),
+                 last = f->links.p[i].next == CLIF_NONE;
+            if (term && !last)
+                return verify_fail(c, VERIFY_TERMINATOR, "a terminator in the middle of the block");
+            if (!term && last)
+                return verify_fail(c, VERIFY_TERMINATOR, "the block does not end in a terminator");
         }
-        if (bd->last != prev) return verify_fail(c, VERIFY_LAYOUT, "the block has another last instruction");
+        if (bd->last != prev)
+            return verify_fail(c, VERIFY_LAYOUT, "the block has another last instruction");
         c->inst = CLIF_NONE;
     }
     c->block = CLIF_NONE;
-    if (f->last_block != prev_block) return verify_fail(c, VERIFY_LAYOUT, "the function has another last block");
+    if (f->last_block != prev_block)
+        return verify_fail(c, VERIFY_LAYOUT, "the function has another last block");
     return true;
 }
 
@@ -120,13 +133,16 @@ static bool check_entry(Check *c) {
     const ClifFunc *f = c->f;
     if (f->first_block == CLIF_NONE) return true;
     c->block = f->first_block;
-    if (f->blocks.p[c->block].flags & CLIF_BLOCK_COLD) return verify_fail(c, VERIFY_ENTRY_COLD, "the entry block is cold");
+    if (f->blocks.p[c->block].flags & CLIF_BLOCK_COLD)
+        return verify_fail(c, VERIFY_ENTRY_COLD, "the entry block is cold");
     uint32_t n, *p = clif_block_params(f, (ClifBlock){c->block}, &n);
     if (n != f->sig.nparams)
-        return verify_fail(c, VERIFY_ENTRY_PARAMS, "%u parameters, the signature has %u", n, f->sig.nparams);
+        return verify_fail(c, VERIFY_ENTRY_PARAMS, "%u parameters, the signature has %u", n,
+                           f->sig.nparams);
     for (uint32_t k = 0; k < n; k++)
         if (f->values.p[p[k]].type != f->abi_params.p[f->sig.params + k].type)
-            return verify_fail(c, VERIFY_ENTRY_PARAMS, "parameter %u has another type than in the signature", k);
+            return verify_fail(c, VERIFY_ENTRY_PARAMS,
+                               "parameter %u has another type than in the signature", k);
     return true;
 }
 
@@ -137,11 +153,15 @@ static bool check_use(Check *c, uint32_t arg) {
     ClifValueData d = f->values.p[v];
     uint32_t def_block = d.kind == CLIF_VAL_INST ? f->links.p[d.ref].block : d.ref;
     if (def_block == c->block) {
-        if (d.kind == CLIF_VAL_PARAM || c->v->order.num.p[d.ref] < c->v->order.num.p[c->inst]) return true;
-        return verify_fail(c, VERIFY_DOMINANCE, "uses v%u before it is defined in the same block", arg);
+        if (d.kind == CLIF_VAL_PARAM || c->v->order.num.p[d.ref] < c->v->order.num.p[c->inst])
+            return true;
+        return verify_fail(c, VERIFY_DOMINANCE, "uses v%u before it is defined in the same block",
+                           arg);
     }
     if (dom_dominates(&c->v->dom, (ClifBlock){def_block}, (ClifBlock){c->block})) return true;
-    return verify_fail(c, VERIFY_DOMINANCE, "uses v%u, defined in block%u, which does not dominate this block", arg, def_block);
+    return verify_fail(c, VERIFY_DOMINANCE,
+                       "uses v%u, defined in block%u, which does not dominate this block", arg,
+                       def_block);
 }
 
 static bool check_uses(Check *c) {
@@ -170,7 +190,8 @@ static bool check_uses(Check *c) {
 
 bool clif_verify(VerifyCtx *v, const ClifFunc *f, Diag *d) {
     Check c = {.v = v, .f = f, .d = d, .block = CLIF_NONE, .inst = CLIF_NONE};
-    if (!verify_preamble(&c) || !check_aliases(&c) || !check_layout(&c) || !check_entry(&c)) return false;
+    if (!verify_preamble(&c) || !check_aliases(&c) || !check_layout(&c) || !check_entry(&c))
+        return false;
     CLIF_FOR_BLOCKS(f, b) {
         c.block = b;
         CLIF_FOR_INSTS(f, b, i) {

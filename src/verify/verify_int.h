@@ -12,8 +12,9 @@ typedef struct Check {
     bool printable;       /* all references are known to be good: the instruction can be shown */
 } Check;
 /* Records the violation. Always false. */
-bool verify_fail(Check *c, VerifyRule r, const char *fmt, ...) __attribute__((format(printf, 3, 4)));
-bool verify_preamble(Check *c);      /* entities.c */
-bool verify_inst_refs(Check *c);     /* entities.c: c->inst by itself */
-bool verify_inst_types(Check *c);    /* typecheck.c: c->inst, all references being good */
+bool verify_fail(Check *c, VerifyRule r, const char *fmt, ...)
+    __attribute__((format(printf, 3, 4)));
+bool verify_preamble(Check *c);   /* entities.c */
+bool verify_inst_refs(Check *c);  /* entities.c: c->inst by itself */
+bool verify_inst_types(Check *c); /* typecheck.c: c->inst, all references being good */
 #endif

@@ -5,7 +5,14 @@
 #include <time.h>
 
 enum { MAXB = 14 };
-typedef struct All { Mem m; ClifFunc f; ClifBuilder b; CfgAnalysis c; DomTree d; LoopAnalysis l; } All;
+typedef struct All {
+    Mem m;
+    ClifFunc f;
+    ClifBuilder b;
+    CfgAnalysis c;
+    DomTree d;
+    LoopAnalysis l;
+} All;
 static void open_all(All *x) {
     memset(x, 0, sizeof *x);
     mem_init(&x->m, NULL);
@@ -80,13 +87,15 @@ static void check(All *x, bool (*edge)[MAXB], uint32_t n) {
         for (uint32_t b = 0; b < n; b++) {
             if (!from_entry[b]) continue;
             reach(edge, n, b, h, seen);
-            for (uint32_t a = 0; a < n; a++) member[b] |= edge[a][h] && dom[h][a] && (seen[a] || b == h);
+            for (uint32_t a = 0; a < n; a++)
+                member[b] |= edge[a][h] && dom[h][a] && (seen[a] || b == h);
         }
         uint32_t at = x->l.loop_of.p[h], size = 0;
         assert_true(loop_is_header(&x->l, (ClifBlock){h}));
         Loop lp = x->l.loops.p[at];
         for (uint32_t b = 0; b < n; b++) {
-            bool inside = from_entry[b] && x->l.order_num.p[b] >= lp.start && x->l.order_num.p[b] < lp.end;
+            bool inside =
+                from_entry[b] && x->l.order_num.p[b] >= lp.start && x->l.order_num.p[b] < lp.end;
             assert_int_equal(inside, member[b]);
             depth[b] += member[b];
             size += member[b];
@@ -121,11 +130,15 @@ static void random_graphs_match_the_definitions(void **st) {
             }
             if (kind == 0) cb_return(&x.b, NULL, 0);
             if (kind == 1) cb_jump(&x.b, (ClifBlock){t[0]}, NULL, 0);
-            if (kind == 2) cb_brif(&x.b, cb_iconst(&x.b, CLIF_I8, 1), (ClifBlock){t[0]}, NULL, 0, (ClifBlock){t[1]}, NULL, 0);
+            if (kind == 2)
+                cb_brif(&x.b, cb_iconst(&x.b, CLIF_I8, 1), (ClifBlock){t[0]}, NULL, 0,
+                        (ClifBlock){t[1]}, NULL, 0);
             if (kind > 2) {
                 ListRef calls[5];
-                for (uint32_t j = 0; j < nt; j++) calls[j] = clif_make_blockcall(&x.f, (ClifBlock){t[j]}, NULL, 0);
-                cb_br_table(&x.b, cb_iconst(&x.b, CLIF_I32, 1), clif_make_jump_table(&x.f, calls, nt));
+                for (uint32_t j = 0; j < nt; j++)
+                    calls[j] = clif_make_blockcall(&x.f, (ClifBlock){t[j]}, NULL, 0);
+                cb_br_table(&x.b, cb_iconst(&x.b, CLIF_I32, 1),
+                            clif_make_jump_table(&x.f, calls, nt));
             }
         }
         compute(&x);
@@ -149,7 +162,8 @@ static double big(uint32_t n, bool nest) {
             cb_jump(&x.b, (ClifBlock){k + 1}, NULL, 0);
         } else {
             uint32_t back = nest ? 2 * n + 1 - k : k;
-            cb_brif(&x.b, cb_iconst(&x.b, CLIF_I8, 1), (ClifBlock){back}, NULL, 0, (ClifBlock){k + 1}, NULL, 0);
+            cb_brif(&x.b, cb_iconst(&x.b, CLIF_I8, 1), (ClifBlock){back}, NULL, 0,
+                    (ClifBlock){k + 1}, NULL, 0);
         }
     }
     double t0 = (double)clock() / CLOCKS_PER_SEC;

@@ -25,7 +25,8 @@ static void empty_functions_and_slots(void **st) {
     clif_append_block_param(&f, b, CLIF_I8);
     clif_append_block_param(&f, b, CLIF_F32X4);
     f.blocks.p[b.i].flags |= CLIF_BLOCK_COLD;
-    expect(&f, "function %foo() fast {\n    ss0 = explicit_slot 4, align = 4\n\nblock0(v0: i8, v1: f32x4) cold:\n}\n");
+    expect(&f, "function %foo() fast {\n    ss0 = explicit_slot 4, align = 4\n\nblock0(v0: i8, v1: "
+               "f32x4) cold:\n}\n");
     clif_func_free(&f);
     assert_int_equal(m.live, 0);
 }
@@ -38,15 +39,21 @@ static void a_whole_function(void **st) {
     clif_func_init(&f, &m);
     ClifBuilder cb, *b = &cb;
     clif_builder_init(b, &m);
-    ClifAbiParam ps[] = {{.type = CLIF_I64, .purpose = CLIF_ARG_VMCTX}, {.type = CLIF_I32, .ext = CLIF_EXT_UEXT}};
+    ClifAbiParam ps[] = {{.type = CLIF_I64, .purpose = CLIF_ARG_VMCTX},
+                         {.type = CLIF_I32, .ext = CLIF_EXT_UEXT}};
     ClifAbiParam rs[] = {{.type = CLIF_I32}};
     clif_set_sig(&f, CLIF_CC_SYSTEM_V, ps, 2, rs, 1);
     ClifSigRef sig = clif_import_sig(&f, CLIF_CC_FAST, ps, 2, rs, 1);
-    ClifFuncRef fn = clif_import_func(&f, (ClifExtFunc){.name = clif_user_name(1, 2), .sig = sig, .colocated = 1});
+    ClifFuncRef fn = clif_import_func(
+        &f, (ClifExtFunc){.name = clif_user_name(1, 2), .sig = sig, .colocated = 1});
     clif_make_gv(&f, (ClifGlobalValueData){.kind = CLIF_GV_VMCTX, .type = CLIF_I64});
-    uint16_t trusted = clif_intern_memflags(&f, (ClifMemFlags){.bits = CLIF_MEM_ALIGNED, .region = CLIF_NONE});
-    uint16_t plain = clif_intern_memflags(&f, (ClifMemFlags){.trap = CLIF_TRAP_HEAP_OUT_OF_BOUNDS, .region = CLIF_NONE});
-    assert_int_equal(plain, clif_intern_memflags(&f, (ClifMemFlags){.trap = CLIF_TRAP_HEAP_OUT_OF_BOUNDS, .region = CLIF_NONE}));
+    uint16_t trusted =
+        clif_intern_memflags(&f, (ClifMemFlags){.bits = CLIF_MEM_ALIGNED, .region = CLIF_NONE});
+    uint16_t plain = clif_intern_memflags(
+        &f, (ClifMemFlags){.trap = CLIF_TRAP_HEAP_OUT_OF_BOUNDS, .region = CLIF_NONE});
+    assert_int_equal(plain,
+                     clif_intern_memflags(&f, (ClifMemFlags){.trap = CLIF_TRAP_HEAP_OUT_OF_BOUNDS,
+                                                             .region = CLIF_NONE}));
     clif_builder_begin(b, &f);
     ClifBlock b0 = cb_create_block(b), b1 = cb_create_block(b), b2 = cb_create_block(b);
     cb_entry_params(b, b0);
@@ -67,7 +74,8 @@ static void a_whole_function(void **st) {
     ClifValue r[] = {clif_result(&f, call, 0)};
     cb_return(b, r, 1);
     cb_switch_to(b, b2);
-    ListRef calls[] = {clif_make_blockcall(&f, b1, one, 1), clif_make_blockcall(&f, b1, &c, 1), clif_make_blockcall(&f, b1, one, 1)};
+    ListRef calls[] = {clif_make_blockcall(&f, b1, one, 1), clif_make_blockcall(&f, b1, &c, 1),
+                       clif_make_blockcall(&f, b1, one, 1)};
     cb_binary(b, CLIF_OP_IADD, x, x);
     cb_icmp(b, CLIF_ULT, x, c);
     cb_f64const(b, 0x4000000000000000u);
@@ -93,7 +101,8 @@ static void a_whole_function(void **st) {
                "                                    v6 = iadd.i32 v2, v2\n"
                "                                    v7 = icmp.i32 ult v2, v3  ; v3 = -1\n"
                "                                    v8 = f64const 0x1.0000000000000p1\n"
-               "                                    br_table v2, block1(v2), [block1(v3), block1(v2)]  ; v3 = -1\n"
+               "                                    br_table v2, block1(v2), [block1(v3), "
+               "block1(v2)]  ; v3 = -1\n"
                "}\n");
     clif_builder_free(b);
     clif_func_free(&f);
@@ -107,7 +116,8 @@ static void aliases_follow_their_target(void **st) {
     clif_func_init(&f, &m);
     ClifBlock b = clif_make_block(&f);
     clif_append_block(&f, b);
-    ClifValue v0 = clif_make_detached_param(&f, b, CLIF_I32), v1 = clif_append_block_param(&f, b, CLIF_I32);
+    ClifValue v0 = clif_make_detached_param(&f, b, CLIF_I32),
+              v1 = clif_append_block_param(&f, b, CLIF_I32);
     clif_change_to_alias(&f, v0, v1);
     expect(&f, "function u0:0() fast {\nblock0(v1: i32):\n    v0 -> v1\n}\n");
     clif_func_free(&f);
@@ -129,7 +139,8 @@ static void rows_agree_with_the_inference_rule(void **st) {
             free_sets += s->args[k].type.cls == CLIF_TC_SET;
         }
         if (!clif_format_has_list[fmt]) assert_int_equal(nvals, clif_format_nvalues[fmt]);
-        assert_string_equal(clif_op_info[clif_op_parse(info->name, (unsigned)strlen(info->name))].name, info->name);
+        assert_string_equal(
+            clif_op_info[clif_op_parse(info->name, (unsigned)strlen(info->name))].name, info->name);
         assert_true(strlen(info->doc) > 5);
         if (s->ctrl_mode == CLIF_CTRL_BY_ARG) {
             assert_int_equal(s->ctrl_arg, clif_format_info[fmt].ctrl_arg);
@@ -140,11 +151,13 @@ static void rows_agree_with_the_inference_rule(void **st) {
             assert_true(info->explicit_ctrl);
         }
         if (s->ctrl_mode == CLIF_CTRL_MONO) assert_int_equal(from_ctrl + free_sets, 0);
-        if (info->result_rule == CLIF_RES_CTRL) assert_int_equal(s->result_types[0].cls, CLIF_TC_CTRL);
+        if (info->result_rule == CLIF_RES_CTRL)
+            assert_int_equal(s->result_types[0].cls, CLIF_TC_CTRL);
         /* a type set of every controlling type has at least one type, and its results exist */
         if (s->ctrl_mode == CLIF_CTRL_MONO) continue;
         bool some = false;
-        for (unsigned t = 0; t < 256; t++) some |= clif_typeset_has((ClifTypeSet)s->ctrl_set, (ClifType)t);
+        for (unsigned t = 0; t < 256; t++)
+            some |= clif_typeset_has((ClifTypeSet)s->ctrl_set, (ClifType)t);
         assert_true(some);
     }
 }

@@ -6,25 +6,38 @@
 #include <time.h>
 #include "clif/builder.h"
 
-typedef struct Rng { uint64_t s; } Rng;
+typedef struct Rng {
+    uint64_t s;
+} Rng;
 static uint32_t pick(Rng *r, uint32_t n) {
     r->s = r->s * 6364136223846793005u + 1442695040888963407u;
     return (uint32_t)(r->s >> 33) % n;
 }
 
 enum { MAX_BLOCKS = 120, MAX_OPS = 6, MAX_VARS = 8 };
-typedef struct Op { uint8_t kind, dst, x, y; uint32_t k; } Op; /* 0: dst = k, 1: dst = x + y, 2: trace x */
-typedef struct Blk { Op ops[MAX_OPS]; uint32_t nops, term, cond, nt, t[4]; } Blk; /* 0 jump 1 brif 2 table 3 return */
-typedef struct Prog { Blk b[MAX_BLOCKS]; uint32_t nb, nv; } Prog;
+typedef struct Op {
+    uint8_t kind, dst, x, y;
+    uint32_t k;
+} Op; /* 0: dst = k, 1: dst = x + y, 2: trace x */
+typedef struct Blk {
+    Op ops[MAX_OPS];
+    uint32_t nops, term, cond, nt, t[4];
+} Blk; /* 0 jump 1 brif 2 table 3 return */
+typedef struct Prog {
+    Blk b[MAX_BLOCKS];
+    uint32_t nb, nv;
+} Prog;
 
 static void make_prog(Rng *r, Prog *p) {
-    p->nb = 2 + pick(r, pick(r, 8) ? 22 : MAX_BLOCKS - 2); /* the large ones make variables indexed */
+    p->nb =
+        2 + pick(r, pick(r, 8) ? 22 : MAX_BLOCKS - 2); /* the large ones make variables indexed */
     p->nv = 1 + pick(r, MAX_VARS - 1);
     for (uint32_t i = 0; i < p->nb; i++) {
         Blk *b = &p->b[i];
         b->nops = pick(r, MAX_OPS);
         for (uint32_t k = 0; k < b->nops; k++)
-            b->ops[k] = (Op){(uint8_t)pick(r, 3), (uint8_t)pick(r, p->nv), (uint8_t)pick(r, p->nv), (uint8_t)pick(r, p->nv), pick(r, 100)};
+            b->ops[k] = (Op){(uint8_t)pick(r, 3), (uint8_t)pick(r, p->nv), (uint8_t)pick(r, p->nv),
+                             (uint8_t)pick(r, p->nv), pick(r, 100)};
         static const uint8_t targets[] = {1, 2, 4, 0};
         b->term = pick(r, 10) < 2 ? 3 : pick(r, 3);
         b->nt = targets[b->term];
@@ -52,7 +65,8 @@ static uint32_t run_vars(const Prog *p, uint32_t *trace) {
     return n;
 }
 
-static void fill(ClifBuilder *cb, const Prog *p, uint32_t i, const ClifBlock *blk, const ClifVar *var) {
+static void fill(ClifBuilder *cb, const Prog *p, uint32_t i, const ClifBlock *blk,
+                 const ClifVar *var) {
     ClifFunc *f = cb->f;
     const Blk *b = &p->b[i];
     cb_switch_to(cb, blk[i]);
@@ -66,7 +80,8 @@ static void fill(ClifBuilder *cb, const Prog *p, uint32_t i, const ClifBlock *bl
         if (o.kind == 2) cb_trapz(cb, cb_use_var(cb, var[o.x]), 1);
     }
     if (b->term == 0) cb_jump(cb, blk[b->t[0]], NULL, 0);
-    if (b->term == 1) cb_brif(cb, cb_use_var(cb, var[b->cond]), blk[b->t[0]], NULL, 0, blk[b->t[1]], NULL, 0);
+    if (b->term == 1)
+        cb_brif(cb, cb_use_var(cb, var[b->cond]), blk[b->t[0]], NULL, 0, blk[b->t[1]], NULL, 0);
     if (b->term == 2) {
         ListRef calls[4];
         for (int k = 0; k < 4; k++) calls[k] = clif_make_blockcall(f, blk[b->t[k]], NULL, 0);
@@ -104,7 +119,8 @@ static uint32_t run_ssa(const ClifFunc *f, uint32_t *trace) {
             }
         }
         if (!call) break;
-        uint32_t nargs, *args = clif_call_args(f, call, &nargs), to = clif_call_block(f, call).i, np;
+        uint32_t nargs, *args = clif_call_args(f, call, &nargs), to = clif_call_block(f, call).i,
+                        np;
         uint32_t *ps = clif_block_params(f, (ClifBlock){to}, &np), tmp[64];
         assert_int_equal(nargs, np);
         for (uint32_t k = 0; k < nargs; k++) {
@@ -155,7 +171,8 @@ static void random_cfgs_keep_their_meaning(void **state) {
         for (uint32_t o = 0; o < p.nb; o++) {
             uint32_t i = order[o];
             for (uint32_t k = 0; k < p.nb; k++)
-                if (!sealed[k] && unfilled[k] == 0 && (style != 2 || pick(&r, 3) == 0)) cb_seal(&cb, blk[k]), sealed[k] = true;
+                if (!sealed[k] && unfilled[k] == 0 && (style != 2 || pick(&r, 3) == 0))
+                    cb_seal(&cb, blk[k]), sealed[k] = true;
             fill(&cb, &p, i, blk, var);
             for (uint32_t k = 0; k < p.b[i].nt; k++) unfilled[p.b[i].t[k]]--;
         }
@@ -176,7 +193,11 @@ static void random_cfgs_keep_their_meaning(void **state) {
     assert_int_equal(m.live, 0);
 }
 
-typedef struct Fix { Mem m; ClifFunc f; ClifBuilder b; } Fix;
+typedef struct Fix {
+    Mem m;
+    ClifFunc f;
+    ClifBuilder b;
+} Fix;
 static void begin(Fix *x) {
     mem_init(&x->m, NULL);
     clif_func_init(&x->f, &x->m);
@@ -188,7 +209,9 @@ static void end(Fix *x) {
     clif_builder_free(&x->b);
     clif_func_free(&x->f);
 }
-static double now(void) { return (double)clock() / CLOCKS_PER_SEC; }
+static double now(void) {
+    return (double)clock() / CLOCKS_PER_SEC;
+}
 
 /* nb blocks in a chain, nv variables defined at its head, all read at its end, `ways` predecessors each. */
 static double chain(uint32_t nb, uint32_t nv, bool seal_late) {
@@ -210,7 +233,8 @@ static double chain(uint32_t nb, uint32_t nv, bool seal_late) {
         cb_use_var(&x.b, (ClifVar){k % nv});
         if (seal_late) cb_seal(&x.b, next);
     }
-    for (uint32_t k = 0; k < nv; k++) assert_int_equal(x.f.values.p[cb_use_var(&x.b, (ClifVar){k}).i].ref, k);
+    for (uint32_t k = 0; k < nv; k++)
+        assert_int_equal(x.f.values.p[cb_use_var(&x.b, (ClifVar){k}).i].ref, k);
     cb_return(&x.b, NULL, 0);
     double t = now() - t0;
     end(&x);
@@ -231,10 +255,12 @@ static void wide_loop_header(void **state) {
     enum { N = 20000 };
     Fix x;
     begin(&x);
-    ClifBlock entry = cb_create_block(&x.b), head = cb_create_block(&x.b), out = cb_create_block(&x.b);
+    ClifBlock entry = cb_create_block(&x.b), head = cb_create_block(&x.b),
+              out = cb_create_block(&x.b);
     cb_seal(&x.b, entry);
     cb_switch_to(&x.b, entry);
-    for (uint32_t k = 0; k < N; k++) cb_def_var(&x.b, cb_declare_var(&x.b, CLIF_I32), cb_iconst(&x.b, CLIF_I32, k));
+    for (uint32_t k = 0; k < N; k++)
+        cb_def_var(&x.b, cb_declare_var(&x.b, CLIF_I32), cb_iconst(&x.b, CLIF_I32, k));
     cb_jump(&x.b, head, NULL, 0);
     cb_switch_to(&x.b, head);
     ClifValue c = {0};
@@ -295,7 +321,9 @@ static void refilling_allocates_nothing(void **state) {
         cb_def_var(&x.b, v, cb_iconst(&x.b, CLIF_I32, 1));
         cb_jump(&x.b, l, NULL, 0);
         cb_switch_to(&x.b, l);
-        for (int k = 0; k < 1000; k++) cb_def_var(&x.b, v, cb_binary(&x.b, CLIF_OP_IADD, cb_use_var(&x.b, v), cb_use_var(&x.b, v)));
+        for (int k = 0; k < 1000; k++)
+            cb_def_var(&x.b, v,
+                       cb_binary(&x.b, CLIF_OP_IADD, cb_use_var(&x.b, v), cb_use_var(&x.b, v)));
         cb_jump(&x.b, l, NULL, 0);
         cb_seal(&x.b, l);
     }
@@ -316,9 +344,12 @@ static void speed_of_building(void **state) {
         cb_switch_to(&x.b, a);
         cb_seal(&x.b, a);
         ClifVar v[16];
-        for (int k = 0; k < 16; k++) v[k] = cb_declare_var(&x.b, CLIF_I32), cb_def_var(&x.b, v[k], cb_iconst(&x.b, CLIF_I32, k));
+        for (int k = 0; k < 16; k++)
+            v[k] = cb_declare_var(&x.b, CLIF_I32),
+            cb_def_var(&x.b, v[k], cb_iconst(&x.b, CLIF_I32, k));
         for (int k = 0; k < N; k++) {
-            ClifValue s = cb_binary(&x.b, CLIF_OP_IADD, cb_use_var(&x.b, v[k & 15]), cb_use_var(&x.b, v[(k + 3) & 15]));
+            ClifValue s = cb_binary(&x.b, CLIF_OP_IADD, cb_use_var(&x.b, v[k & 15]),
+                                    cb_use_var(&x.b, v[(k + 3) & 15]));
             cb_def_var(&x.b, v[(k + 7) & 15], s);
             if ((k & 7) == 7) {
                 ClifBlock n = cb_create_block(&x.b);
@@ -328,7 +359,8 @@ static void speed_of_building(void **state) {
             }
         }
         cb_return(&x.b, NULL, 0);
-        print_message("10^6 instructions with reads and writes of variables: %.1f ns each\n", (now() - t0) * 1e9 / N);
+        print_message("10^6 instructions with reads and writes of variables: %.1f ns each\n",
+                      (now() - t0) * 1e9 / N);
     }
     end(&x);
 }
