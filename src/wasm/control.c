@@ -92,6 +92,7 @@ bool tr_block(Tr *t, TrKind kind) {
         f->dest = join_block(t, ty.params, np);
         cb_jump(&t->b, f->dest, args, np);
         cb_switch_to(&t->b, f->dest);
+        tr_new_region(t);
         push_params(t, f->dest, ty.params, np);
         if (t->tn->interrupt_checks) tr_interrupt_check(t);
         return true;
@@ -125,7 +126,10 @@ bool tr_else(Tr *t) {
     t->live = f->live_in;
     f->kind = TR_ELSE;
     f->unreachable = false;
-    if (t->live) switch_sealed(t, f->otherwise);
+    if (t->live) {
+        switch_sealed(t, f->otherwise);
+        tr_new_region(t);
+    }
     tr_push_list(t, f->t.params, f->t.nparams, t->live ? t->saved.p + f->saved : NULL);
     t->saved.n = f->saved;
     return true;
@@ -168,6 +172,7 @@ bool tr_end(Tr *t) {
     } else if (f->dest.i != CLIF_NONE) {
         if (t->live) cb_jump(&t->b, f->dest, top_values(t, n), n);
         switch_sealed(t, f->dest);
+        tr_new_region(t);
         t->live = true;
         t->sp = f->height;
         push_params(t, f->dest, f->t.results, n);

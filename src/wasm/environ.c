@@ -231,9 +231,9 @@ bool tr_memory_op(Tr *t, WasmForm form) {
             ClifInst call = tr_builtin(t, VM_BUILTIN_MEMORY_GROW, (ClifValue[]){w[0], m}, 2);
             v = tr_un(t, CLIF_OP_IREDUCE, CLIF_I32, clif_result(t->f, call, 0)).i;
         } else if (form == WASM_FORM_MEMORY_COPY) {
-            tr_builtin(t, VM_BUILTIN_MEMORY_COPY, (ClifValue[]){w[0], m, w[1], const32(t, other), w[2]}, 5);
+            tr_builtin(t, VM_BUILTIN_MEMORY_COPY, (ClifValue[]){m, w[0], const32(t, other), w[1], w[2]}, 5);
         } else if (form == WASM_FORM_MEMORY_FILL) {
-            tr_builtin(t, VM_BUILTIN_MEMORY_FILL, (ClifValue[]){w[0], m, w[1], w[2]}, 4);
+            tr_builtin(t, VM_BUILTIN_MEMORY_FILL, (ClifValue[]){m, w[0], w[1], w[2]}, 4);
         } else if (form == WASM_FORM_MEMORY_INIT) {
             tr_builtin(t, VM_BUILTIN_MEMORY_INIT, (ClifValue[]){m, const32(t, other), w[0], w[1], w[2]}, 5);
         } else {

@@ -25,6 +25,10 @@ typedef struct TrFrame {
     bool live_in;        /* code was emitted where the block starts */
 } TrFrame;
 
+/* The last value seen of a local. It holds while control only falls into blocks with one predecessor (`region`):
+ * such reads need no search in the builder. */
+typedef struct TrLocal { uint32_t region, value; } TrLocal;
+
 struct WasmTranslator {
     Mem *mem;
     WasmReader r;
@@ -41,6 +45,8 @@ struct WasmTranslator {
     uint32_t *val;
     VEC(TrFrame) frames;
     VEC(WasmType) locals;
+    VEC(TrLocal) cache; /* by local */
+    uint32_t region;    /* number of the current one, never 0 */
     VecU32 saved, args;
     VecU32 func_refs, sig_refs, touched_funcs, touched_sigs; /* per index: handle + 1, 0 = not yet */
     VecU32 mark, mark_block, targets, calls; /* br_table: per depth; mark = nops of the last table that used it */
@@ -91,6 +97,12 @@ static inline ClifValue tr_i64(Tr *t, int64_t x) { return cb_iconst(&t->b, CLIF_
 ClifValue tr_icmp_imm(Tr *t, ClifIntCC cc, ClifValue x, int64_t imm);
 static inline ClifValue tr_vm_load(Tr *t, ClifType ty, uint16_t mf, ClifValue p, uint32_t off) {
     return cb_load(&t->b, CLIF_OP_LOAD, ty, mf, p, (int32_t)off);
+}
+static inline void tr_new_region(Tr *t) {
+    if (++t->region == 0) { /* wrapped: forget what looks current */
+        memset(t->cache.p, 0, t->cache.n * sizeof *t->cache.p);
+        t->region = 1;
+    }
 }
 /* Pops n values of the given types into t->args at `at` (extended; only when live). */
 bool tr_pop_list(Tr *t, const WasmType *types, uint32_t n, uint32_t *args);

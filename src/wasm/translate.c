@@ -135,7 +135,11 @@ static bool run(Tr *t) {
         case WASM_FORM_LOCAL_GET:
             if (!rd_u32(&t->r, &x)) return false;
             if (TR_UNLIKELY(x >= t->locals.n)) return TR_FAIL(t, INVALID, "unknown local %u", x);
-            if (t->live) v = cb_use_var(&t->b, (ClifVar){x}).i;
+            if (t->live) {
+                TrLocal *l = &t->cache.p[x];
+                if (l->region != t->region) *l = (TrLocal){t->region, cb_use_var(&t->b, (ClifVar){x}).i};
+                v = l->value;
+            }
             tr_push(t, t->locals.p[x], v);
             break;
         case WASM_FORM_LOCAL_SET:
@@ -146,6 +150,7 @@ static bool run(Tr *t) {
             if (t->live) {
                 v = tr_val(t, v).i;
                 cb_def_var(&t->b, (ClifVar){x}, (ClifValue){v});
+                t->cache.p[x] = (TrLocal){t->region, v};
             }
             if (o->form == WASM_FORM_LOCAL_TEE) tr_push(t, t->locals.p[x], v);
             break;
@@ -301,6 +306,8 @@ static void begin_func(Tr *t, const WasmFuncType *ft) {
     cb_entry_params(&t->b, entry);
     cb_switch_to(&t->b, entry);
     cb_seal(&t->b, entry);
+    if (t->cache.n < t->locals.n) vec_resize0(t->mem, &t->cache, t->locals.n);
+    tr_new_region(t);
     for (uint32_t k = 0; k < t->locals.n; k++) cb_declare_var(&t->b, tr_clif(t->locals.p[k]));
     uint32_t n;
     t->vmctx.i = clif_block_params(f, entry, &n)[0];
@@ -357,6 +364,7 @@ void wasm_translator_free(WasmTranslator *t) {
     mem_free(m, t->val, t->cap * sizeof *t->val);
     vec_free(m, &t->frames);
     vec_free(m, &t->locals);
+    vec_free(m, &t->cache);
     VecU32 *v[] = {&t->saved, &t->args, &t->func_refs, &t->sig_refs, &t->touched_funcs, &t->touched_sigs,
                    &t->mark, &t->mark_block, &t->targets, &t->calls};
     for (uint32_t k = 0; k < sizeof v / sizeof v[0]; k++) vec_free(m, v[k]);

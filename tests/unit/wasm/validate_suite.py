@@ -39,7 +39,7 @@ for name, cls in classes.items():
 lst = os.path.join(work, "modules.txt")
 open(lst, "w").write("\n".join(expect) + "\n")
 bad = n = 0
-for args in ([], ["-v"], ["-s"]):
+for args in (["-c"], ["-v"], ["-c", "-s"]):
     out = subprocess.run([tool, *args, "@" + lst], capture_output=True, text=True)
     if out.returncode:
         print(out.stderr[-2000:])
