@@ -408,7 +408,6 @@ static void emit_return(Gen *g, const Step *s) {
     const Rule *r = &g->rs->rules.d[s->rule];
     const char *v = value(g, r->result);
     if (g->term->multi) {
-        line(g, "if (count_ == cap_) return count_;");
         line(g, "out_[count_++] = %s;", v);
     } else if (g->in_outlined || g->term->partial) {
         line(g, "*out_ = %s;", v);
@@ -432,6 +431,7 @@ static void emit_block(Gen *g, const Block *b) {
             line(g, "{");
             g->indent++;
         }
+        if (s->kind == STEP_RETURN && g->term->multi) line(g, "if (count_ == cap_) return count_;");
         if (s->kind == STEP_RETURN) line(g, "ISLE_HIT(%u);", g->rs->rules.d[s->rule].index);
         for (uint32_t k = 0; k < s->binds.n; k++) emit_bind(g, s->binds.d[k]);
         switch (s->kind) {

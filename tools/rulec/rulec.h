@@ -366,7 +366,6 @@ bool sema_int_fits(const Type *ty, bool neg, uint64_t mag, uint64_t *bits);
 
 /* ruleset.c */
 void ruleset_build(Rulec *rc);
-uint32_t ruleset_bound_fields(const Binding *b);
 const Cond *rule_cond(const Rule *r, BindId at);
 uint32_t rule_class(const Rule *r, BindId at);
 int constraint_cmp(const Constraint *a, const Constraint *b);

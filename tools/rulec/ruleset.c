@@ -442,9 +442,8 @@ static void match_pattern(Builder *b, const Pat *p, const Env *env, BindId at) {
 /* `want` is the type the context expects or NONE.  The result is NONE after an error. */
 static BindId build_expr(Builder *b, const Expr *e, TypeId want, Flags fl);
 
-static BindId construct(Builder *b, TermId tid, const BindId *args, Flags fl) {
+static BindId construct(Builder *b, TermId tid, const BindId *args) {
     const Term *t = &b->rc->terms.d[tid];
-    (void)fl;
     if (t->variant != NONE)
         return add_binding(
             b, (Binding){.kind = B_MAKE_VARIANT, .ty = t->ret, .a = t->ret, .b = t->variant}, args,
@@ -495,7 +494,7 @@ static BindId convert_value(Builder *b, BindId val, TypeId want, Pos pos, Flags 
     if (conv != NONE &&
         (b->rc->terms.d[conv].ctor != CTOR_NONE || b->rc->terms.d[conv].variant != NONE)) {
         check_use(b, &b->rc->terms.d[conv], pos, fl);
-        return construct(b, conv, &val, fl);
+        return construct(b, conv, &val);
     }
     bad(b, pos,
         rulec_format(b->rc, "type mismatch: %s is of type '%s', but '%s' is expected", what,
@@ -533,7 +532,7 @@ static BindId build_term(Builder *b, const Expr *e, TypeId want, Flags fl) {
         b->failed = true;
         return NONE;
     }
-    return convert_value(b, construct(b, tid, args, fl), want, e->pos, fl,
+    return convert_value(b, construct(b, tid, args), want, e->pos, fl,
                          rulec_format(rc, "'%s'", name));
 }
 

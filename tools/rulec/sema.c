@@ -171,10 +171,9 @@ static void collect_decl(Rulec *rc, const Def *d) {
               .rec = d->rec,
               .variant = NONE};
     t.args = rulec_alloc(rc, d->nargs * sizeof *t.args);
-    bool ok = true;
-    for (uint32_t i = 0; i < d->nargs; i++) ok &= lookup_type(rc, d->args[i], &t.args[i]);
-    ok &= lookup_type(rc, d->ret, &t.ret);
-    (void)ok; /* the term is entered in any case, so that its uses are not reported as well */
+    /* The term is entered even if a type is unknown, so that its uses are not reported as well. */
+    for (uint32_t i = 0; i < d->nargs; i++) lookup_type(rc, d->args[i], &t.args[i]);
+    lookup_type(rc, d->ret, &t.ret);
     rc->syms.d[d->name.name].term = rc->terms.n;
     vec_push(rc, &rc->terms, t);
 }
