@@ -148,7 +148,7 @@ static void index_variable(Mem *m, ClifSsa *s, uint32_t var) {
 }
 
 /* The nearest definition on the path from b to its root, CLIF_NONE if there is none. */
-enum { LONG_WALK = 24 };
+enum { LONG_WALK = 6 };
 static uint32_t find_def(Mem *m, ClifSsa *s, uint32_t b, uint32_t var) {
     const SsaVar *v = &s->vars.p[var];
     if (v->head == CLIF_NONE) return CLIF_NONE;

@@ -198,6 +198,51 @@ static void conditions_invert_and_swap(void **st) {
     assert_int_equal(clif_floatcc_swap(CLIF_FLE), CLIF_FGE);
 }
 
+static void expect_const(ClifInstData d, ClifType t, const char *want) {
+    Mem m;
+    mem_init(&m, NULL);
+    ClifFunc f;
+    clif_func_init(&f, &m);
+    StrBuf sb;
+    sb_init(&sb, &m);
+    ClifInst i = clif_make_inst(&f, d);
+    clif_make_result(&f, i, t);
+    clif_print_inst(&f, i, &sb);
+    assert_string_equal(sb_cstr(&sb), want);
+    sb_free(&sb);
+    clif_func_free(&f);
+}
+static void expect_f32(uint32_t bits, const char *want) {
+    expect_const((ClifInstData){.op = CLIF_OP_F32CONST, .b = bits}, CLIF_F32, want);
+}
+static void expect_int(ClifType t, uint64_t x, const char *want) {
+    ClifInstData d = {.op = CLIF_OP_ICONST, .type = t, .b = (uint32_t)x, .c = (uint32_t)(x >> 32)};
+    expect_const(d, t, want);
+}
+
+static void numbers_are_exact(void **st) {
+    (void)st;
+    expect_f32(0x00000000, "v0 = f32const 0.0");
+    expect_f32(0x80000000, "v0 = f32const -0.0");
+    expect_f32(0x3F800000, "v0 = f32const 0x1.000000p0");
+    expect_f32(0x3FC00000, "v0 = f32const 0x1.800000p0");
+    expect_f32(0x00000001, "v0 = f32const 0x0.000002p-126");
+    expect_f32(0x7F7FFFFF, "v0 = f32const 0x1.fffffep127");
+    expect_f32(0x7F800000, "v0 = f32const +Inf");
+    expect_f32(0xFF800000, "v0 = f32const -Inf");
+    expect_f32(0x7FC00000, "v0 = f32const +NaN");
+    expect_f32(0xFFC00001, "v0 = f32const -NaN:0x1");
+    expect_f32(0x7F800001, "v0 = f32const +sNaN:0x1");
+    expect_const((ClifInstData){.op = CLIF_OP_F16CONST, .b = 0x3C00}, CLIF_F16,
+                 "v0 = f16const 0x1.000p0");
+    expect_int(CLIF_I32, 9999, "v0 = iconst.i32 9999");
+    expect_int(CLIF_I32, 10000, "v0 = iconst.i32 0x2710");
+    expect_int(CLIF_I64, 0x1234567890, "v0 = iconst.i64 0x0012_3456_7890");
+    expect_int(CLIF_I8, 0xFF, "v0 = iconst.i8 -1");
+    expect_int(CLIF_I64, UINT64_MAX, "v0 = iconst.i64 -1");
+    expect_int(CLIF_I64, (uint64_t)1 << 63, "v0 = iconst.i64 -9223372036854775808");
+}
+
 int main(void) {
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(empty_functions_and_slots),
@@ -206,6 +251,7 @@ int main(void) {
         cmocka_unit_test(rows_agree_with_the_inference_rule),
         cmocka_unit_test(type_names_round_trip),
         cmocka_unit_test(conditions_invert_and_swap),
+        cmocka_unit_test(numbers_are_exact),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }
