@@ -60,7 +60,7 @@ def judge(source, name, a, variants, extra, limit):
     passed, bad = 0, []
     for tag, flags in variants:
         wasm = os.path.join(work, tag + ".wasm")
-        problem = build(["clang", "--target=wasm32-wasi"] + COMMON + flags + extra +
+        problem = build(["clang", "--target=wasm32-wasi", "-ftls-model=local-exec"] + COMMON + flags + extra +
                         ["-Wl,-z,stack-size=2097152", source, "-o", wasm, "-lm"])
         if problem:
             bad.append("%s %s: wasm build: %s" % (name, tag, problem))

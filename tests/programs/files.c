@@ -79,10 +79,13 @@ int main(void) {
     fseek(f, 0, SEEK_END);
     printf("records %ld\n", ftell(f) / (long)sizeof(Record));
     Record r;
-    printf("past the end: %d eof %d\n", (int)fread(&r, sizeof r, 1, f), feof(f) != 0);
+    int got = (int)fread(&r, sizeof r, 1, f);
+    printf("past the end: %d eof %d\n", got, feof(f) != 0);
     fclose(f);
-    printf("rename %d, old %ld, new %ld\n", rename(other, "files-test3.tmp"), size_of(other), size_of("files-test3.tmp") / (long)sizeof(Record));
-    printf("remove %d %d, again %d\n", remove(name), remove("files-test3.tmp"), remove(name) != 0);
+    int renamed = rename(other, "files-test3.tmp");
+    printf("rename %d, old %ld, new %ld\n", renamed, size_of(other), size_of("files-test3.tmp") / (long)sizeof(Record));
+    int first = remove(name), second = remove("files-test3.tmp"), again = remove(name);
+    printf("remove %d %d, again %d\n", first, second, again != 0);
     f = fopen("no/such/folder/file", "w");
     printf("bad path %d\n", f == NULL);
     char memory[64];
