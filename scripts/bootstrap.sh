@@ -67,7 +67,10 @@ if [ "$level" = check ] && command -v python3 >/dev/null; then
         mkdir -p build
         [ -x "$venv/bin/python3" ] || python3 -m venv "$venv" >/dev/null
         echo "installing into $venv: ${packages[*]}"
-        for p in "${packages[@]}"; do "$venv/bin/python3" -m pip -q --disable-pip-version-check install "$p" >/dev/null 2>&1; done
+        log=build/venv.log
+        for p in "${packages[@]}"; do
+            "$venv/bin/python3" -m pip -q --disable-pip-version-check install "$p" >"$log" 2>&1 || tail -1 "$log"
+        done
         have 2>/dev/null || echo "missing Python packages; install with: $venv/bin/python3 -m pip install ${packages[*]}"
     fi
 fi
