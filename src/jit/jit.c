@@ -19,7 +19,9 @@ static bool apply(JitCode *c, const CodeUnit *u, JitResolve resolve, void *user,
     for (uint32_t i = 0; i < u->relocs.n; i++) {
         const UnitReloc *r = &u->relocs.p[i];
         const void *target = resolve(user, (ClifLibCall)r->libcall);
-        if (!target) return diag_msg(d, DIAG_LINK, "runtime routine %s is not available", clif_libcall_symbol[r->libcall]);
+        if (!target)
+            return diag_msg(d, DIAG_LINK, "runtime routine %s is not available",
+                            clif_libcall_symbol[r->libcall]);
         uint8_t *field = c->base + r->offset;
         switch ((MachRelocKind)r->kind) {
         case MACH_RELOC_ABS8: {
@@ -64,7 +66,8 @@ bool jit_map(JitCode *out, const CodeUnit *u, JitResolve resolve, void *user, Di
     size_t need = u->code.n + 16u + (size_t)CLIF_LIBCALL_COUNT * STUB_BYTES;
     out->mapped = (need + page - 1) / page * page;
     void *p = mmap(NULL, out->mapped, PROT_READ | PROT_WRITE, MAP_PRIVATE | MAP_ANONYMOUS, -1, 0);
-    if (p == MAP_FAILED) return diag_msg(d, DIAG_OOM, "no memory for %zu bytes of code", out->mapped);
+    if (p == MAP_FAILED)
+        return diag_msg(d, DIAG_OOM, "no memory for %zu bytes of code", out->mapped);
     out->base = p;
     if (u->code.n) memcpy(out->base, u->code.p, u->code.n);
     if (!apply(out, u, resolve, user, d)) {

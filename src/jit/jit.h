@@ -5,7 +5,10 @@
 #define COT_JIT_JIT_H
 #include "module/module.h"
 
-typedef struct JitCode { uint8_t *base; size_t size, mapped; } JitCode;
+typedef struct JitCode {
+    uint8_t *base;
+    size_t size, mapped;
+} JitCode;
 
 /* Address of a runtime routine; NULL = not known (a link error that names the routine). */
 typedef const void *(*JitResolve)(void *user, ClifLibCall call);

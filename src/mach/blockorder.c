@@ -63,7 +63,8 @@ static void search(BlockOrder *o, Mem *m, const ClifFunc *f) {
 }
 
 /* Every block but the first has a predecessor before it. */
-static bool order_is_valid(BlockOrder *o, Mem *m, const ClifFunc *f, const uint32_t *seq, uint32_t n) {
+static bool order_is_valid(BlockOrder *o, Mem *m, const ClifFunc *f, const uint32_t *seq,
+                           uint32_t n) {
     vec_clear(&o->mark);
     vec_resize0(m, &o->mark, f->blocks.n);
     o->mark.p[seq[0]] = 1;
@@ -86,9 +87,9 @@ static void choose_order(BlockOrder *o, Mem *m, const ClifFunc *f) {
         o->order.p[n - 1 - i] = t;
     }
     vec_clear(&o->stack);
-    for (int cold = 0; cold < 2; cold++)
-        CLIF_FOR_BLOCKS(f, b)
-            if (o->npred.p[b] && !(f->blocks.p[b].flags & CLIF_BLOCK_COLD) == !cold) vec_push(m, &o->stack, b);
+    for (int cold = 0; cold < 2; cold++) CLIF_FOR_BLOCKS(f, b)
+    if (o->npred.p[b] && !(f->blocks.p[b].flags & CLIF_BLOCK_COLD) == !cold)
+        vec_push(m, &o->stack, b);
     if (!order_is_valid(o, m, f, o->stack.p, n)) {
         vec_clear(&o->stack);
         CLIF_FOR_BLOCKS(f, b) if (o->npred.p[b]) vec_push(m, &o->stack, b);
@@ -170,7 +171,8 @@ static void fill_preds(BlockOrder *o, Mem *m) {
     memcpy(at, o->pred_first.p, nb * sizeof *at);
     for (uint32_t b = 0; b < nb; b++) {
         const MachBlock *mb = &o->blocks.p[b];
-        for (uint32_t e = 0; e < mb->nsucc; e++) o->preds.p[at[o->succs.p[mb->succ_first + e]]++] = b;
+        for (uint32_t e = 0; e < mb->nsucc; e++)
+            o->preds.p[at[o->succs.p[mb->succ_first + e]]++] = b;
     }
 }
 

@@ -43,17 +43,20 @@ static void lap(uint64_t *sum, uint64_t *t) {
     *t = n;
 }
 
-static bool allocate(MachCtx *c, const ClifFunc *f, RaFunc *rf, RaOutput *ra, MachTimes *times, uint64_t *t, Diag *d) {
+static bool allocate(MachCtx *c, const ClifFunc *f, RaFunc *rf, RaOutput *ra, MachTimes *times,
+                     uint64_t *t, Diag *d) {
     RaEnv env;
     c->isa->ra_env(&c->set, f, &env);
     vcode_ra_func(&c->vc, &c->order, &c->lower, rf);
-    if (c->print_what & MACH_PRINT_VCODE) vcode_print(&c->vc, &c->order, &c->lower, NULL, c->print_to);
+    if (c->print_what & MACH_PRINT_VCODE)
+        vcode_print(&c->vc, &c->order, &c->lower, NULL, c->print_to);
     if (c->set.verify_input && !ra_check_input(c->ra, rf, &env, d)) return false;
     lap(&times->check, t);
     if (!ra_run(c->ra, c->set.regalloc, rf, &env, ra, d)) return false;
     lap(&times->regalloc, t);
     if (c->print_what & MACH_PRINT_REGALLOC) ra_dump(rf, &env, ra, c->print_to);
-    if (c->print_what & MACH_PRINT_ALLOCATED) vcode_print(&c->vc, &c->order, &c->lower, ra, c->print_to);
+    if (c->print_what & MACH_PRINT_ALLOCATED)
+        vcode_print(&c->vc, &c->order, &c->lower, ra, c->print_to);
     if (c->set.verify_regalloc && !ra_check(c->ra, rf, &env, ra, d)) return false;
     lap(&times->check, t);
     return true;

@@ -5,11 +5,13 @@
  * then the constant pool, aligned to 16. Cost: O(instructions + edits + fix-ups). */
 #include "mach/mach_int.h"
 
-static void emit_edits(EmitCtx *e, const RaOutput *ra, const uint8_t *vreg_slots, uint32_t *next, uint32_t point) {
+static void emit_edits(EmitCtx *e, const RaOutput *ra, const uint8_t *vreg_slots, uint32_t *next,
+                       uint32_t point) {
     for (; *next < ra->num_edits && ra->edits[*next].point <= point; ++*next) {
         const RaEdit *ed = &ra->edits[*next];
         if (ed->from == ed->to) continue;
-        e->isa->emit_move(e, ed->to, ed->from, ra_vreg_class(ed->vreg), vreg_slots[ra_vreg_index(ed->vreg)]);
+        e->isa->emit_move(e, ed->to, ed->from, ra_vreg_class(ed->vreg),
+                          vreg_slots[ra_vreg_index(ed->vreg)]);
     }
 }
 
@@ -25,14 +27,22 @@ static void emit_const_pool(EmitCtx *e, const LowerCtx *L) {
     machbuf_commit(b, n);
 }
 
-bool emit_function(MachCtx *c, const ClifFunc *f, const RaFunc *rf, const RaOutput *ra, Diag *d, uint32_t *frame_size) {
+bool emit_function(MachCtx *c, const ClifFunc *f, const RaFunc *rf, const RaOutput *ra, Diag *d,
+                   uint32_t *frame_size) {
     LowerCtx *L = &c->lower;
     MachBuf *b = &c->buf;
     machbuf_reset(b, c->isa->label_kinds, rf->num_blocks);
-    EmitCtx e = {.buf = b, .isa = c->isa, .set = &c->set, .f = f, .jt_targets = L->jt_targets.p, .const_bytes = L->const_bytes.p,
-                 .slot_offset = L->slot_offset.p, .srcloc = CLIF_NONE};
+    EmitCtx e = {.buf = b,
+                 .isa = c->isa,
+                 .set = &c->set,
+                 .f = f,
+                 .jt_targets = L->jt_targets.p,
+                 .const_bytes = L->const_bytes.p,
+                 .slot_offset = L->slot_offset.p,
+                 .srcloc = CLIF_NONE};
     e.const_label = machbuf_new_label(b);
-    c->isa->frame_layout(&e, ra->written, ra->num_slots, L->slots_size, L->outgoing_args, L->has_calls);
+    c->isa->frame_layout(&e, ra->written, ra->num_slots, L->slots_size, L->outgoing_args,
+                         L->has_calls);
     c->isa->emit_prologue(&e);
     const MachInst *insts = downvec_data(&c->vc.insts);
     const uint32_t *locs = downvec_data(&c->vc.srclocs);
@@ -49,7 +59,8 @@ bool emit_function(MachCtx *c, const ClifFunc *f, const RaFunc *rf, const RaOutp
                 machbuf_start_loc(b, locs[i]);
             }
             if (!((rf->inst_flags[i] & RA_INST_MOVE) && ra->allocs[first] == ra->allocs[first + 1]))
-                c->isa->emit(&e, &insts[i], rf->ops + first, ra->allocs + first, rf->op_start[i + 1] - first);
+                c->isa->emit(&e, &insts[i], rf->ops + first, ra->allocs + first,
+                             rf->op_start[i + 1] - first);
             emit_edits(&e, ra, rf->vreg_slots, &next, 2 * i + 1);
         }
     }

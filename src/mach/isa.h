@@ -26,21 +26,22 @@ typedef struct EmitCtx { /* during emission of one function */
     const MachSettings *set;
     const ClifFunc *f;
     MachFrame frame;
-    const uint32_t *jt_targets;  /* labels, see LowerCtx */
-    const uint8_t *const_bytes;  /* constant pool, placed after the code */
-    MachLabel const_label;       /* address of the pool */
+    const uint32_t *jt_targets; /* labels, see LowerCtx */
+    const uint8_t *const_bytes; /* constant pool, placed after the code */
+    MachLabel const_label;      /* address of the pool */
     const uint32_t *slot_offset;
-    ClifSrcLoc srcloc;           /* of the instruction being emitted */
-    MachLabel next_block;        /* label of the block emitted next (fall-through), MACH_LABEL_NONE at the end */
+    ClifSrcLoc srcloc; /* of the instruction being emitted */
+    MachLabel
+        next_block; /* label of the block emitted next (fall-through), MACH_LABEL_NONE at the end */
 } EmitCtx;
 
 struct IsaVtable {
-    const char *name;          /* "x86_64" */
-    uint8_t code_alignment;    /* of functions */
+    const char *name;       /* "x86_64" */
+    uint8_t code_alignment; /* of functions */
     uint8_t pointer_bytes;
     uint8_t max_inst_bytes;
     const char *const *flag_names; /* settings.def rows, NULL-terminated */
-    uint64_t (*host_flags)(void);  /* of the machine this runs on; 0 if it is another architecture */
+    uint64_t (*host_flags)(void); /* of the machine this runs on; 0 if it is another architecture */
     /* allocation environment for a function's convention */
     void (*ra_env)(const MachSettings *s, const ClifFunc *f, RaEnv *env);
     RaClass (*reg_class)(ClifType t);
@@ -57,13 +58,17 @@ struct IsaVtable {
     /* moves the incoming arguments to the entry block's parameters (emitted at function start) */
     bool (*lower_args)(struct LowerCtx *L, const RaVReg *param_regs, uint32_t n);
     /* emission: allocs are those of the instruction's operands, in order */
-    void (*emit)(EmitCtx *e, const MachInst *mi, const RaOperand *ops, const RaAlloc *allocs, uint32_t nops);
-    void (*emit_move)(EmitCtx *e, RaAlloc to, RaAlloc from, RaClass cls, uint8_t slots); /* reg/slot to reg/slot, not slot to slot */
+    void (*emit)(EmitCtx *e, const MachInst *mi, const RaOperand *ops, const RaAlloc *allocs,
+                 uint32_t nops);
+    void (*emit_move)(EmitCtx *e, RaAlloc to, RaAlloc from, RaClass cls,
+                      uint8_t slots); /* reg/slot to reg/slot, not slot to slot */
     /* an out-of-line trap stub: illegal instruction + machbuf_trap, or with explicit_traps the call that raises */
     void (*emit_trap_stub)(EmitCtx *e, ClifTrap code);
     void (*emit_prologue)(EmitCtx *e);
-    void (*frame_layout)(EmitCtx *e, RaPRegSet written, uint32_t spill_slots, uint32_t slots_size, uint32_t outgoing, bool has_calls);
-    void (*print)(const MachInst *mi, const RaOperand *ops, const RaAlloc *allocs /* NULL: virtual */, uint32_t nops, StrBuf *out);
+    void (*frame_layout)(EmitCtx *e, RaPRegSet written, uint32_t spill_slots, uint32_t slots_size,
+                         uint32_t outgoing, bool has_calls);
+    void (*print)(const MachInst *mi, const RaOperand *ops,
+                  const RaAlloc *allocs /* NULL: virtual */, uint32_t nops, StrBuf *out);
     const char *(*preg_name)(RaPReg p, unsigned bytes, char buf[16]);
     /* label uses: kinds are the ISA's; patching and reach */
     const MachLabelKind *label_kinds;

@@ -91,12 +91,15 @@ ValueRegs lower_value_regs(LowerCtx *L, ClifValue v) {
     return regs_from(L, v, r);
 }
 
-bool lower_is_used(const LowerCtx *L, ClifValue v) { return L->value_reg.p[v.i] != RA_VREG_NONE; }
+bool lower_is_used(const LowerCtx *L, ClifValue v) {
+    return L->value_reg.p[v.i] != RA_VREG_NONE;
+}
 
 /* ---- effects, sinking ---- */
 static bool has_effect(const ClifFunc *f, const ClifInstData *d) {
     unsigned fl = clif_op_info[d->op].flags;
-    if (fl & (CLIF_OPF_TERMINATOR | CLIF_OPF_CALL | CLIF_OPF_RETURN | CLIF_OPF_CAN_STORE | CLIF_OPF_CAN_TRAP | CLIF_OPF_OTHER_SIDE_EFFECTS))
+    if (fl & (CLIF_OPF_TERMINATOR | CLIF_OPF_CALL | CLIF_OPF_RETURN | CLIF_OPF_CAN_STORE |
+              CLIF_OPF_CAN_TRAP | CLIF_OPF_OTHER_SIDE_EFFECTS))
         return true;
     return (fl & CLIF_OPF_CAN_LOAD) && clif_memflags(f, d->aux).trap != CLIF_TRAP_NONE;
 }
@@ -128,7 +131,8 @@ static void count_uses(LowerCtx *L, const BlockOrder *o) {
             const ClifInstData *d = &f->insts.p[i];
             bool effect = has_effect(f, d), many = false;
             uint32_t n, *r = clif_results(f, (ClifInst){i}, &n);
-            if (effect) color++;
+            if (effect)
+                color++;
             else
                 for (uint32_t j = 0; j < n; j++) many |= L->value_uses.p[r[j]] > 1;
             L->inst_color.p[i] = color;
@@ -148,7 +152,9 @@ bool lower_can_sink(const LowerCtx *L, ClifInst load) {
     return after == L->cur_color;
 }
 
-void lower_sink(LowerCtx *L, ClifInst load) { bitset_add(&L->sunk, load.i); }
+void lower_sink(LowerCtx *L, ClifInst load) {
+    bitset_add(&L->sunk, load.i);
+}
 
 /* ---- constants, tables, errors ---- */
 uint32_t lower_const(LowerCtx *L, const void *bytes, uint32_t n) {
@@ -172,7 +178,8 @@ bool lower_unsupported(LowerCtx *L, ClifInst i, const char *why) {
     StrBuf sb;
     sb_init(&sb, L->mem);
     clif_print_inst(L->f, i, &sb);
-    diag_msg(L->diag, DIAG_UNSUPPORTED, "%s: no code for `%s`%s%s", L->isa->name, sb_cstr(&sb), why ? ": " : "", why ? why : "");
+    diag_msg(L->diag, DIAG_UNSUPPORTED, "%s: no code for `%s`%s%s", L->isa->name, sb_cstr(&sb),
+             why ? ": " : "", why ? why : "");
     sb_free(&sb);
     return false;
 }
@@ -195,7 +202,8 @@ static void flush(LowerCtx *L, VCode *vc, ClifSrcLoc loc) {
     memcpy(downvec_prepend(m, &vc->ops, nops), b->ops.p, nops * sizeof(RaOperand));
     memcpy(downvec_prepend(m, &vc->insts, k), b->insts.p, k * sizeof(MachInst));
     memcpy(downvec_prepend(m, &vc->flags, k), b->flags.p, k);
-    uint32_t *start = downvec_prepend(m, &vc->op_start, k), *locs = downvec_prepend(m, &vc->srclocs, k);
+    uint32_t *start = downvec_prepend(m, &vc->op_start, k),
+             *locs = downvec_prepend(m, &vc->srclocs, k);
     for (uint32_t i = 0; i < k; i++) {
         start[i] = vc->ops.n - b->op_start.p[i]; /* distance from the end of all operands */
         locs[i] = loc;
@@ -221,13 +229,16 @@ static void bind_result(LowerCtx *L, ClifValue v, ValueRegs got, uint32_t fresh_
     ValueRegs w = regs_from(L, v, want);
     for (unsigned k = 0; k < w.n; k++) {
         if (got.r[k] == w.r[k]) continue;
-        if (ra_vreg_index(got.r[k]) >= fresh_from) rename_defs(L, got.r[k], w.r[k]);
-        else L->isa->lower_copy(L, w.r[k], got.r[k], w.n == 2 ? CLIF_I64 : clif_value_type(L->f, v));
+        if (ra_vreg_index(got.r[k]) >= fresh_from)
+            rename_defs(L, got.r[k], w.r[k]);
+        else
+            L->isa->lower_copy(L, w.r[k], got.r[k], w.n == 2 ? CLIF_I64 : clif_value_type(L->f, v));
     }
 }
 
 #define MAX_RESULTS 64
-static bool lower_one(LowerCtx *L, VCode *vc, ClifInst inst, const BlockOrder *o, const MachBlock *mb) {
+static bool lower_one(LowerCtx *L, VCode *vc, ClifInst inst, const BlockOrder *o,
+                      const MachBlock *mb) {
     const ClifFunc *f = L->f;
     const ClifInstData *d = &f->insts.p[inst.i];
     if (bitset_has(&L->sunk, inst.i)) return true;
@@ -241,7 +252,8 @@ static bool lower_one(LowerCtx *L, VCode *vc, ClifInst inst, const BlockOrder *o
     L->cur_color = L->inst_color.p[inst.i];
     uint32_t fresh_from = L->num_vregs;
     if (clif_op_is((ClifOp)d->op, CLIF_OPF_BRANCH)) {
-        if (!L->isa->lower_branch(L, inst, o->targets.p + mb->target_first, mb->ntarget)) return false;
+        if (!L->isa->lower_branch(L, inst, o->targets.p + mb->target_first, mb->ntarget))
+            return false;
     } else {
         if (n > MAX_RESULTS) return lower_unsupported(L, inst, "more than 64 results");
         ValueRegs out[MAX_RESULTS];
@@ -260,8 +272,10 @@ static void edge_args(LowerCtx *L, VCode *vc, const BlockOrder *o, const MachBlo
         if (call) {
             uint32_t n = list_len(&L->f->lists, call) - 1;
             for (uint32_t j = n; j-- > 0;) {
-                ValueRegs vr = lower_value_regs(L, (ClifValue){list_data(&L->f->lists, call)[1 + j]});
-                for (unsigned k = vr.n; k-- > 0;) *downvec_prepend(L->mem, &vc->branch_args, 1) = vr.r[k];
+                ValueRegs vr =
+                    lower_value_regs(L, (ClifValue){list_data(&L->f->lists, call)[1 + j]});
+                for (unsigned k = vr.n; k-- > 0;)
+                    *downvec_prepend(L->mem, &vc->branch_args, 1) = vr.r[k];
             }
         }
         vc->edge_args.p[e] = vc->branch_args.n - before; /* count; summed up later */
@@ -324,7 +338,8 @@ static void finish(LowerCtx *L, VCode *vc, const BlockOrder *o) {
     vc->num_insts = n;
     uint32_t *start = downvec_data(&vc->op_start);
     for (uint32_t i = 0; i <= n; i++) start[i] = nops - start[i];
-    for (uint32_t i = 0, j = vc->clobbers.n; i < j; i++) vc->clobbers.p[i].inst = n - vc->clobbers.p[i].inst;
+    for (uint32_t i = 0, j = vc->clobbers.n; i < j; i++)
+        vc->clobbers.p[i].inst = n - vc->clobbers.p[i].inst;
     for (uint32_t i = 0, j = vc->clobbers.n; i + 1 < j; i++, j--) {
         RaClobber t = vc->clobbers.p[i];
         vc->clobbers.p[i] = vc->clobbers.p[j - 1];
@@ -357,7 +372,8 @@ static void finish(LowerCtx *L, VCode *vc, const BlockOrder *o) {
     }
     vec_clear(&vc->vreg_slots);
     uint8_t *slots = vec_extend(m, &vc->vreg_slots, L->num_vregs);
-    for (uint32_t v = 0; v < L->num_vregs; v++) slots[v] = clif_type_bits(L->vreg_type.p[v]) > 64 ? 2 : 1;
+    for (uint32_t v = 0; v < L->num_vregs; v++)
+        slots[v] = clif_type_bits(L->vreg_type.p[v]) > 64 ? 2 : 1;
 }
 
 static bool lower_entry(LowerCtx *L, VCode *vc) {

@@ -33,23 +33,23 @@ struct LowerCtx {
     Diag *diag;
     struct LowerBuf buf;
     uint32_t num_vregs;
-    VecU8 vreg_type;      /* per vreg index: ClifType (for spill size and printing) */
-    VecU32 value_reg;     /* per value: RaVReg or RA_VREG_NONE */
-    VecU8 value_uses;     /* per value: 0, 1, 2 = many (transitively, see lower.c) */
-    VecU32 inst_color;    /* per inst: side-effect colour before it */
-    BitSet sunk;          /* per inst: merged into its user, skip */
-    uint32_t cur_inst;    /* ClifInst being lowered */
-    uint32_t cur_color;   /* colour just before the instruction being lowered */
-    uint32_t cur_block;   /* ClifBlock */
+    VecU8 vreg_type;    /* per vreg index: ClifType (for spill size and printing) */
+    VecU32 value_reg;   /* per value: RaVReg or RA_VREG_NONE */
+    VecU8 value_uses;   /* per value: 0, 1, 2 = many (transitively, see lower.c) */
+    VecU32 inst_color;  /* per inst: side-effect colour before it */
+    BitSet sunk;        /* per inst: merged into its user, skip */
+    uint32_t cur_inst;  /* ClifInst being lowered */
+    uint32_t cur_color; /* colour just before the instruction being lowered */
+    uint32_t cur_block; /* ClifBlock */
     /* frame needs collected while lowering */
     uint32_t outgoing_args; /* bytes */
     bool has_calls;
-    VecU32 slot_offset;   /* per ClifStackSlot: byte offset in the stack-slot area */
+    VecU32 slot_offset; /* per ClifStackSlot: byte offset in the stack-slot area */
     uint32_t slots_size;
-    void *isa_state;      /* the ISA's own per-function lowering state */
+    void *isa_state; /* the ISA's own per-function lowering state */
     /* side tables: jump tables of this function (targets as labels), call descriptions */
-    VecU32 jt_targets;    /* labels */
-    VecU8 const_bytes;    /* constant pool, aligned to 16 per entry */
+    VecU32 jt_targets; /* labels */
+    VecU8 const_bytes; /* constant pool, aligned to 16 per entry */
     HashMap const_map;
     uint32_t ret_area_ptr; /* vreg holding the pointer for returns in memory, or RA_VREG_NONE */
 };
@@ -64,20 +64,27 @@ static inline MachInst *lower_begin(LowerCtx *L, uint16_t op) {
     mi->op = op;
     return mi;
 }
-static inline void lower_operand(LowerCtx *L, RaVReg v, RaKind k, RaPos p, RaConstraint c, uint8_t arg) {
+static inline void lower_operand(LowerCtx *L, RaVReg v, RaKind k, RaPos p, RaConstraint c,
+                                 uint8_t arg) {
     RaOperand o = {.vreg = v, .kind = k, .pos = p, .constraint = c, .arg = arg};
     vec_push(L->mem, &L->buf.ops, o);
 }
-static inline void lower_use(LowerCtx *L, RaVReg v, RaConstraint c, uint8_t arg) { lower_operand(L, v, RA_USE, RA_EARLY, c, arg); }
-static inline void lower_def(LowerCtx *L, RaVReg v, RaConstraint c, uint8_t arg) { lower_operand(L, v, RA_DEF, RA_LATE, c, arg); }
-static inline void lower_set_flags(LowerCtx *L, uint8_t ra_inst_flags) { vec_last(&L->buf.flags) |= ra_inst_flags; }
+static inline void lower_use(LowerCtx *L, RaVReg v, RaConstraint c, uint8_t arg) {
+    lower_operand(L, v, RA_USE, RA_EARLY, c, arg);
+}
+static inline void lower_def(LowerCtx *L, RaVReg v, RaConstraint c, uint8_t arg) {
+    lower_operand(L, v, RA_DEF, RA_LATE, c, arg);
+}
+static inline void lower_set_flags(LowerCtx *L, uint8_t ra_inst_flags) {
+    vec_last(&L->buf.flags) |= ra_inst_flags;
+}
 static inline void lower_clobber(LowerCtx *L, RaPRegSet regs) { /* of the instruction begun last */
     RaClobber c = {L->buf.insts.n - 1, regs};
     vec_push(L->mem, &L->buf.clobbers, c);
 }
 
 /* ---- registers ---- */
-RaVReg lower_new_vreg(LowerCtx *L, ClifType t); /* class from the type by isa->reg_class */
+RaVReg lower_new_vreg(LowerCtx *L, ClifType t);    /* class from the type by isa->reg_class */
 ValueRegs lower_new_regs(LowerCtx *L, ClifType t); /* i128: two consecutive */
 /* The registers of a value; asks for its definition to be lowered. Constants and looked-through copies included. */
 ValueRegs lower_value_regs(LowerCtx *L, ClifValue v);
@@ -95,12 +102,15 @@ static inline ClifInst lower_def_inst(const LowerCtx *L, ClifValue v) {
 /* True if `load` (an instruction with one result, used once) may execute at the instruction being lowered instead of
  * at its own place: same block, no side effect between. */
 bool lower_can_sink(const LowerCtx *L, ClifInst load);
-void lower_sink(LowerCtx *L, ClifInst load); /* marks it merged; its source location stays its own trap's */
+void lower_sink(LowerCtx *L,
+                ClifInst load); /* marks it merged; its source location stays its own trap's */
 bool lower_is_used(const LowerCtx *L, ClifValue v); /* some lowered code asked for it */
 
 /* ---- constants, jump tables ---- */
-uint32_t lower_const(LowerCtx *L, const void *bytes, uint32_t n); /* pool offset; n = 4, 8, 16; deduplicated */
-uint32_t lower_jump_table(LowerCtx *L, const MachLabel *targets, uint32_t n); /* index of the first entry in jt_targets */
+uint32_t lower_const(LowerCtx *L, const void *bytes,
+                     uint32_t n); /* pool offset; n = 4, 8, 16; deduplicated */
+uint32_t lower_jump_table(LowerCtx *L, const MachLabel *targets,
+                          uint32_t n); /* index of the first entry in jt_targets */
 
 /* Unsupported on this target: sticky error that names the instruction; returns false. */
 bool lower_unsupported(LowerCtx *L, ClifInst i, const char *why);

@@ -16,58 +16,89 @@ typedef struct MachCtx MachCtx;
 
 /* ---- one machine instruction, 32 bytes; the meaning of everything but `op` belongs to the ISA ---- */
 typedef struct MachInst {
-    uint16_t op;     /* row of the ISA's insts.def */
-    uint8_t b[6];    /* size, condition, addressing kind, scale, flags … */
-    int32_t disp;    /* displacement, small immediate … */
-    uint32_t aux;    /* label, side-table index, trap code … */
-    uint64_t imm;    /* 64-bit immediate, second label … */
+    uint16_t op;  /* row of the ISA's insts.def */
+    uint8_t b[6]; /* size, condition, addressing kind, scale, flags … */
+    int32_t disp; /* displacement, small immediate … */
+    uint32_t aux; /* label, side-table index, trap code … */
+    uint64_t imm; /* 64-bit immediate, second label … */
     uint32_t aux2;
     uint32_t aux3;
 } MachInst;
 _Static_assert(sizeof(MachInst) == 32, "machine instruction is 32 bytes");
 
-typedef uint32_t MachLabel; /* 0..num_blocks-1: blocks in final order; further ones made by machbuf_new_label */
+typedef uint32_t
+    MachLabel; /* 0..num_blocks-1: blocks in final order; further ones made by machbuf_new_label */
 #define MACH_LABEL_NONE UINT32_MAX
 
 /* One or two registers holding a value (i128: lo, hi = lo + 1). */
-typedef struct ValueRegs { RaVReg r[2]; uint8_t n; } ValueRegs;
+typedef struct ValueRegs {
+    RaVReg r[2];
+    uint8_t n;
+} ValueRegs;
 
 /* ---- settings: the shared ones that code generation reads; the ISA's own flags are bits in isa_flags ---- */
 typedef struct MachSettings {
-    uint64_t isa_flags;          /* bit n = row n of isa/<x>/settings.def */
+    uint64_t isa_flags;           /* bit n = row n of isa/<x>/settings.def */
     bool preserve_frame_pointers; /* default on */
     bool is_pic;
     bool unwind_info;
-    bool enable_probestack;      /* inline probes of each guard-size step */
+    bool enable_probestack;       /* inline probes of each guard-size step */
     uint8_t probestack_size_log2; /* 12 */
-    bool explicit_traps;         /* trap/trapz/trapnz/stack checks call the libcall cot_raise_trap(code) instead of an illegal instruction */
+    bool
+        explicit_traps; /* trap/trapz/trapnz/stack checks call the libcall cot_raise_trap(code) instead of an illegal instruction */
     bool enable_nan_canonicalization;
-    bool verify_regalloc;        /* run the symbolic checker on each function */
-    bool verify_input;           /* run the allocator's input check */
-    uint64_t stress_seed;        /* stress: random allocation, forced islands */
+    bool verify_regalloc; /* run the symbolic checker on each function */
+    bool verify_input;    /* run the allocator's input check */
+    uint64_t stress_seed; /* stress: random allocation, forced islands */
     RaAlgo regalloc;
 } MachSettings;
 
 /* ---- results ---- */
-typedef struct MachReloc { uint32_t offset; uint8_t kind; /* MachRelocKind */ int64_t addend; ClifName name; } MachReloc;
-typedef enum MachRelocKind { MACH_RELOC_ABS8, MACH_RELOC_ABS4, MACH_RELOC_X86_PCREL4, MACH_RELOC_X86_CALL_PCREL4, MACH_RELOC_X86_CALL_PLT,
-                             MACH_RELOC_X86_GOTPCREL4, MACH_RELOC_ARM64_CALL } MachRelocKind;
-typedef struct MachTrap { uint32_t offset; ClifTrap code; } MachTrap;       /* offset of the instruction that faults (or of the call's return address with explicit traps) */
-typedef struct MachSrcLoc { uint32_t start, end; ClifSrcLoc loc; } MachSrcLoc; /* sorted, not overlapping */
-typedef struct MachCallSite { uint32_t ret_offset; } MachCallSite;
+typedef struct MachReloc {
+    uint32_t offset;
+    uint8_t kind; /* MachRelocKind */
+    int64_t addend;
+    ClifName name;
+} MachReloc;
+typedef enum MachRelocKind {
+    MACH_RELOC_ABS8,
+    MACH_RELOC_ABS4,
+    MACH_RELOC_X86_PCREL4,
+    MACH_RELOC_X86_CALL_PCREL4,
+    MACH_RELOC_X86_CALL_PLT,
+    MACH_RELOC_X86_GOTPCREL4,
+    MACH_RELOC_ARM64_CALL
+} MachRelocKind;
+typedef struct MachTrap {
+    uint32_t offset;
+    ClifTrap code;
+} MachTrap; /* offset of the instruction that faults (or of the call's return address with explicit traps) */
+typedef struct MachSrcLoc {
+    uint32_t start, end;
+    ClifSrcLoc loc;
+} MachSrcLoc; /* sorted, not overlapping */
+typedef struct MachCallSite {
+    uint32_t ret_offset;
+} MachCallSite;
 
-typedef struct MachTimes { uint64_t order, lower, regalloc, emit, check; /* ns */ } MachTimes;
+typedef struct MachTimes {
+    uint64_t order, lower, regalloc, emit, check; /* ns */
+} MachTimes;
 
 typedef struct MachCompiled { /* owned by the MachCtx, valid until its next compile */
     const uint8_t *code;
     uint32_t size;
     uint32_t alignment; /* of the function start, bytes */
-    const MachReloc *relocs; uint32_t num_relocs;
-    const MachTrap *traps; uint32_t num_traps;       /* sorted by offset */
-    const MachSrcLoc *srclocs; uint32_t num_srclocs; /* sorted by offset */
-    const MachCallSite *calls; uint32_t num_calls;   /* sorted by offset */
-    uint32_t frame_size;      /* bytes below the saved frame pointer */
-    uint32_t num_insts;       /* machine instructions before allocation */
+    const MachReloc *relocs;
+    uint32_t num_relocs;
+    const MachTrap *traps;
+    uint32_t num_traps; /* sorted by offset */
+    const MachSrcLoc *srclocs;
+    uint32_t num_srclocs; /* sorted by offset */
+    const MachCallSite *calls;
+    uint32_t num_calls;  /* sorted by offset */
+    uint32_t frame_size; /* bytes below the saved frame pointer */
+    uint32_t num_insts;  /* machine instructions before allocation */
     RaStats ra;
     MachTimes times;
 } MachCompiled;
@@ -78,5 +109,6 @@ void mach_ctx_free(MachCtx *c);
 bool mach_compile(MachCtx *c, ClifFunc *f, MachCompiled *out, Diag *d);
 /* Text of the last compile's stages, if asked before (emit vcode): VCode before allocation, after allocation. */
 enum { MACH_PRINT_VCODE = 1, MACH_PRINT_ALLOCATED = 2, MACH_PRINT_REGALLOC = 4 };
-void mach_ctx_print(MachCtx *c, unsigned what, StrBuf *out); /* out receives text from each later compile; 0 = stop */
+void mach_ctx_print(MachCtx *c, unsigned what,
+                    StrBuf *out); /* out receives text from each later compile; 0 = stop */
 #endif

@@ -5,17 +5,17 @@
 
 /* A block of machine code: a CLIF block, or one that was put on a critical edge. Its index is its label. */
 typedef struct MachBlock {
-    uint32_t clif;       /* ClifBlock, CLIF_NONE for an edge block */
-    ListRef edge_call;   /* edge block: the blockcall that it performs */
+    uint32_t clif;                  /* ClifBlock, CLIF_NONE for an edge block */
+    ListRef edge_call;              /* edge block: the blockcall that it performs */
     uint32_t succ_first, nsucc;     /* into BlockOrder.succs: distinct edges */
     uint32_t target_first, ntarget; /* into BlockOrder.targets: one per blockcall of the branch */
 } MachBlock;
 
 typedef struct BlockOrder {
     VEC(MachBlock) blocks;
-    VecU32 succs;      /* block index per edge */
-    VecU32 edge_calls; /* per edge: the blockcall with the arguments passed, 0 = none */
-    VecU32 targets;    /* block index per blockcall */
+    VecU32 succs;             /* block index per edge */
+    VecU32 edge_calls;        /* per edge: the blockcall with the arguments passed, 0 = none */
+    VecU32 targets;           /* block index per blockcall */
     VecU32 preds, pred_first; /* CSR, pred_first has blocks.n + 1 entries */
     /* scratch, per CLIF block */
     VecU32 order, npred, label, mark, stack;
@@ -25,25 +25,31 @@ bool blockorder_compute(BlockOrder *o, Mem *m, const ClifFunc *f, Diag *d);
 void blockorder_free(BlockOrder *o, Mem *m);
 
 /* Array that grows downwards: elements are prepended in chunks that keep their inner order. */
-#define DOWNVEC(T) struct { T *p; uint32_t n, cap; } /* elements are p[cap-n .. cap) */
+#define DOWNVEC(T)       \
+    struct {             \
+        T *p;            \
+        uint32_t n, cap; \
+    } /* elements are p[cap-n .. cap) */
 void downvec_grow_(Mem *m, void **p, uint32_t *cap, uint32_t n, uint64_t need, size_t elem);
-#define downvec_prepend(m, v, k) \
-    ((uint64_t)(v)->n + (k) > (v)->cap \
-         ? downvec_grow_((m), (void **)&(v)->p, &(v)->cap, (v)->n, (uint64_t)(v)->n + (k), sizeof *(v)->p) : (void)0, \
+#define downvec_prepend(m, v, k)                                                                 \
+    ((uint64_t)(v)->n + (k) > (v)->cap ? downvec_grow_((m), (void **)&(v)->p, &(v)->cap, (v)->n, \
+                                                       (uint64_t)(v)->n + (k), sizeof *(v)->p)   \
+                                       : (void)0,                                                \
      (v)->n += (uint32_t)(k), (v)->p + ((v)->cap - (v)->n))
 #define downvec_data(v) ((v)->p + ((v)->cap - (v)->n))
 
 typedef struct VCode { /* one function in machine instructions, ready for allocation */
     DOWNVEC(MachInst) insts;
-    DOWNVEC(uint32_t) op_start; /* while building: distance from the end of ops; then absolute; + sentinel */
+    DOWNVEC(uint32_t)
+    op_start; /* while building: distance from the end of ops; then absolute; + sentinel */
     DOWNVEC(uint8_t) flags;
     DOWNVEC(uint32_t) srclocs;
     DOWNVEC(RaOperand) ops;
-    VEC(RaClobber) clobbers;    /* while building: backward, inst = distance from the end */
+    VEC(RaClobber) clobbers; /* while building: backward, inst = distance from the end */
     VEC(RaBlock) blocks;
-    VecU32 params;              /* RaVReg */
+    VecU32 params; /* RaVReg */
     DOWNVEC(uint32_t) branch_args;
-    VecU32 edge_args;           /* per edge + 1 */
+    VecU32 edge_args; /* per edge + 1 */
     VecU8 vreg_slots;
     uint32_t num_insts;
 } VCode;
@@ -67,7 +73,9 @@ void lower_free(LowerCtx *L);
 bool lower_function(LowerCtx *L, VCode *vc, const ClifFunc *f, const BlockOrder *o, Diag *d);
 void vcode_free(VCode *vc, Mem *m);
 void vcode_ra_func(const VCode *vc, const BlockOrder *o, const LowerCtx *L, RaFunc *rf);
-void vcode_print(const VCode *vc, const BlockOrder *o, const LowerCtx *L, const RaOutput *ra, StrBuf *out);
+void vcode_print(const VCode *vc, const BlockOrder *o, const LowerCtx *L, const RaOutput *ra,
+                 StrBuf *out);
 
-bool emit_function(MachCtx *c, const ClifFunc *f, const RaFunc *rf, const RaOutput *ra, Diag *d, uint32_t *frame_size);
+bool emit_function(MachCtx *c, const ClifFunc *f, const RaFunc *rf, const RaOutput *ra, Diag *d,
+                   uint32_t *frame_size);
 #endif

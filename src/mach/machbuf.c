@@ -76,7 +76,9 @@ static MachLabel resolve(MachBuf *b, MachLabel l) {
     return root;
 }
 
-static uint32_t target_offset(MachBuf *b, MachLabel l) { return b->label_off.p[resolve(b, l)]; }
+static uint32_t target_offset(MachBuf *b, MachLabel l) {
+    return b->label_off.p[resolve(b, l)];
+}
 
 /* Labels bound before the current offset are no longer at the tail. */
 static void settle_tail(MachBuf *b) {
@@ -128,7 +130,8 @@ static void simplify(MachBuf *b) {
             if (target_offset(b, br->target) == br->start) return; /* jumps to itself */
             MachLabel to = resolve(b, br->target);
             for (uint32_t i = br->labels_at_start; i < b->branch_labels.n; i++)
-                if (resolve(b, b->branch_labels.p[i]) != to) b->label_alias.p[resolve(b, b->branch_labels.p[i])] = to;
+                if (resolve(b, b->branch_labels.p[i]) != to)
+                    b->label_alias.p[resolve(b, b->branch_labels.p[i])] = to;
             b->branch_labels.n = br->labels_at_start;
         }
         if (b->dead_off == br->start) { /* nothing falls in, nothing jumps here */
@@ -165,42 +168,57 @@ void machbuf_bind(MachBuf *b, MachLabel l) {
     simplify(b);
 }
 
-void machbuf_dead_end(MachBuf *b) { b->dead_off = b->code.n; }
+void machbuf_dead_end(MachBuf *b) {
+    b->dead_off = b->code.n;
+}
 
 void machbuf_use_label(MachBuf *b, uint32_t field_offset, MachLabel l, uint8_t kind) {
     vec_push(b->mem, &b->fixups, (MachFixup){field_offset, l, kind});
 }
 
-static void push_branch(MachBuf *b, uint32_t len, uint32_t field_at, MachLabel target, uint8_t kind, const uint8_t *inv) {
+static void push_branch(MachBuf *b, uint32_t len, uint32_t field_at, MachLabel target, uint8_t kind,
+                        const uint8_t *inv) {
     drop_stale_branches(b);
     settle_tail(b);
     uint32_t at = b->code.n;
-    MachBranch br = {.start = at, .end = at + len, .target = target, .fixup = b->fixups.n, .labels_at_start = b->branch_labels.n};
+    MachBranch br = {.start = at,
+                     .end = at + len,
+                     .target = target,
+                     .fixup = b->fixups.n,
+                     .labels_at_start = b->branch_labels.n};
     COT_DASSERT(len <= sizeof br.inverted);
     if (inv) {
         memcpy(br.inverted, inv, len);
         br.ninverted = (uint8_t)len;
     }
-    for (uint32_t i = 0; i < b->labels_at_tail.n; i++) vec_push(b->mem, &b->branch_labels, b->labels_at_tail.p[i]);
+    for (uint32_t i = 0; i < b->labels_at_tail.n; i++)
+        vec_push(b->mem, &b->branch_labels, b->labels_at_tail.p[i]);
     machbuf_use_label(b, at + field_at, target, kind);
     vec_push(b->mem, &b->branches, br);
 }
 
-void machbuf_uncond_branch(MachBuf *b, uint32_t len, uint32_t field_at, MachLabel target, uint8_t kind) {
+void machbuf_uncond_branch(MachBuf *b, uint32_t len, uint32_t field_at, MachLabel target,
+                           uint8_t kind) {
     push_branch(b, len, field_at, target, kind, NULL);
 }
 
-void machbuf_cond_branch(MachBuf *b, uint32_t len, uint32_t field_at, MachLabel target, uint8_t kind, const uint8_t *inverted) {
+void machbuf_cond_branch(MachBuf *b, uint32_t len, uint32_t field_at, MachLabel target,
+                         uint8_t kind, const uint8_t *inverted) {
     push_branch(b, len, field_at, target, kind, inverted);
 }
 
 void machbuf_reloc(MachBuf *b, uint32_t offset, MachRelocKind k, ClifName n, int64_t addend) {
-    vec_push(b->mem, &b->relocs, (MachReloc){.offset = offset, .kind = (uint8_t)k, .addend = addend, .name = n});
+    vec_push(b->mem, &b->relocs,
+             (MachReloc){.offset = offset, .kind = (uint8_t)k, .addend = addend, .name = n});
 }
 
-void machbuf_trap(MachBuf *b, ClifTrap code) { vec_push(b->mem, &b->traps, (MachTrap){b->code.n, code}); }
+void machbuf_trap(MachBuf *b, ClifTrap code) {
+    vec_push(b->mem, &b->traps, (MachTrap){b->code.n, code});
+}
 
-void machbuf_call_site(MachBuf *b) { vec_push(b->mem, &b->calls, (MachCallSite){b->code.n}); }
+void machbuf_call_site(MachBuf *b) {
+    vec_push(b->mem, &b->calls, (MachCallSite){b->code.n});
+}
 
 void machbuf_start_loc(MachBuf *b, ClifSrcLoc loc) {
     if (loc == b->loc) return;
@@ -212,8 +230,10 @@ void machbuf_start_loc(MachBuf *b, ClifSrcLoc loc) {
 void machbuf_end_loc(MachBuf *b) {
     if (b->loc != CLIF_NONE && b->code.n > b->loc_start) {
         MachSrcLoc *last = b->srclocs.n ? &vec_last(&b->srclocs) : NULL;
-        if (last && last->end == b->loc_start && last->loc == b->loc) last->end = b->code.n;
-        else vec_push(b->mem, &b->srclocs, (MachSrcLoc){b->loc_start, b->code.n, b->loc});
+        if (last && last->end == b->loc_start && last->loc == b->loc)
+            last->end = b->code.n;
+        else
+            vec_push(b->mem, &b->srclocs, (MachSrcLoc){b->loc_start, b->code.n, b->loc});
     }
     b->loc = CLIF_NONE;
     b->loc_start = b->code.n;
@@ -232,7 +252,8 @@ MachLabel machbuf_trap_label(MachBuf *b, ClifTrap code) {
 
 bool machbuf_finish(MachBuf *b, Diag *d) {
     machbuf_end_loc(b);
-    if (b->code.n > INT32_MAX) return diag_msg(d, DIAG_LIMIT, "function too large: %u bytes of machine code", b->code.n);
+    if (b->code.n > INT32_MAX)
+        return diag_msg(d, DIAG_LIMIT, "function too large: %u bytes of machine code", b->code.n);
     for (uint32_t i = 0; i < b->fixups.n; i++) {
         MachFixup *fx = &b->fixups.p[i];
         uint32_t off = target_offset(b, fx->label);

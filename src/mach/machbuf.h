@@ -12,63 +12,81 @@
 
 typedef struct MachLabelKind { /* how a label use is encoded */
     const char *name;
-    uint8_t size;        /* bytes patched */
-    int8_t pc_bias;      /* value patched = target - (offset of the field + pc_bias) */
+    uint8_t size;             /* bytes patched */
+    int8_t pc_bias;           /* value patched = target - (offset of the field + pc_bias) */
     int64_t max_pos, max_neg; /* reach, bytes from the field */
     void (*patch)(uint8_t *field, int64_t delta); /* delta already biased */
 } MachLabelKind;
 
-typedef struct MachFixup { uint32_t offset; MachLabel label; uint8_t kind; } MachFixup;
+typedef struct MachFixup {
+    uint32_t offset;
+    MachLabel label;
+    uint8_t kind;
+} MachFixup;
 typedef struct MachBranch { /* a branch at the tail of the buffer */
-    uint32_t start, end;  /* bytes */
+    uint32_t start, end;    /* bytes */
     MachLabel target;
-    uint32_t fixup;       /* index */
-    uint8_t inverted[8];  /* encoding of the inverse, same length; conditional only */
-    uint8_t ninverted;    /* 0 = unconditional */
-    uint32_t labels_at_start; /* labels bound at `start`: branch_labels from here to the next branch's */
+    uint32_t fixup;      /* index */
+    uint8_t inverted[8]; /* encoding of the inverse, same length; conditional only */
+    uint8_t ninverted;   /* 0 = unconditional */
+    uint32_t
+        labels_at_start; /* labels bound at `start`: branch_labels from here to the next branch's */
 } MachBranch;
 
 typedef struct MachBuf {
     Mem *mem;
     const MachLabelKind *kinds;
     VecU8 code;
-    VecU32 label_off;    /* per label, UINT32_MAX = unbound */
-    VecU32 label_alias;  /* per label, MACH_LABEL_NONE = none */
+    VecU32 label_off;   /* per label, UINT32_MAX = unbound */
+    VecU32 label_alias; /* per label, MACH_LABEL_NONE = none */
     VEC(MachFixup) fixups;
     VEC(MachBranch) branches; /* the latest run of branches that ends at code.n */
     VecU32 branch_labels;     /* stack of labels bound at the starts of `branches` */
     VecU32 labels_at_tail;    /* labels bound at code.n */
     uint32_t labels_at_tail_off;
-    uint32_t dead_off;        /* control never falls into this offset (after a return or trap) */
+    uint32_t dead_off; /* control never falls into this offset (after a return or trap) */
     VEC(MachReloc) relocs;
     VEC(MachTrap) traps;
     VEC(MachSrcLoc) srclocs;
     VEC(MachCallSite) calls;
-    uint32_t loc_start; ClifSrcLoc loc; /* open source location */
+    uint32_t loc_start;
+    ClifSrcLoc loc; /* open source location */
     /* out-of-line traps: one stub per (label) collected, placed at the end */
-    VEC(struct MachTrapStub { MachLabel label; ClifTrap code; ClifSrcLoc loc; }) trap_stubs;
+    VEC(struct MachTrapStub {
+        MachLabel label;
+        ClifTrap code;
+        ClifSrcLoc loc;
+    })
+    trap_stubs;
 } MachBuf;
 
 void machbuf_init(MachBuf *b, Mem *m);
 void machbuf_free(MachBuf *b);
 void machbuf_reset(MachBuf *b, const MachLabelKind *kinds, uint32_t num_block_labels);
-static inline uint32_t machbuf_offset(const MachBuf *b) { return b->code.n; }
+static inline uint32_t machbuf_offset(const MachBuf *b) {
+    return b->code.n;
+}
 /* room for n bytes: returns where to write; the caller then calls machbuf_commit with what it wrote */
 static inline uint8_t *machbuf_room(MachBuf *b, uint32_t n) {
     vec_reserve(b->mem, &b->code, (uint64_t)b->code.n + n);
     return b->code.p + b->code.n;
 }
-static inline void machbuf_commit(MachBuf *b, uint32_t n) { b->code.n += n; }
+static inline void machbuf_commit(MachBuf *b, uint32_t n) {
+    b->code.n += n;
+}
 MachLabel machbuf_new_label(MachBuf *b);
 void machbuf_bind(MachBuf *b, MachLabel l);
 void machbuf_use_label(MachBuf *b, uint32_t field_offset, MachLabel l, uint8_t kind);
-void machbuf_dead_end(MachBuf *b); /* call after a return, trap or indirect jump has been committed */
+void machbuf_dead_end(
+    MachBuf *b); /* call after a return, trap or indirect jump has been committed */
 /* Tell about a branch just about to be written at the current offset (call before committing its bytes). */
-void machbuf_uncond_branch(MachBuf *b, uint32_t len, uint32_t field_at, MachLabel target, uint8_t kind);
-void machbuf_cond_branch(MachBuf *b, uint32_t len, uint32_t field_at, MachLabel target, uint8_t kind, const uint8_t *inverted);
+void machbuf_uncond_branch(MachBuf *b, uint32_t len, uint32_t field_at, MachLabel target,
+                           uint8_t kind);
+void machbuf_cond_branch(MachBuf *b, uint32_t len, uint32_t field_at, MachLabel target,
+                         uint8_t kind, const uint8_t *inverted);
 void machbuf_reloc(MachBuf *b, uint32_t offset, MachRelocKind k, ClifName n, int64_t addend);
-void machbuf_trap(MachBuf *b, ClifTrap code);  /* the instruction at the current offset may fault */
-void machbuf_call_site(MachBuf *b);            /* the current offset is a return address */
+void machbuf_trap(MachBuf *b, ClifTrap code); /* the instruction at the current offset may fault */
+void machbuf_call_site(MachBuf *b);           /* the current offset is a return address */
 void machbuf_start_loc(MachBuf *b, ClifSrcLoc loc);
 void machbuf_end_loc(MachBuf *b);
 /* A label of an out-of-line trap with this code and the current source location. */

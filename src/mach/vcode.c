@@ -1,7 +1,8 @@
 /* mach/vcode.c — views of a lowered function: the allocator's input, and text. */
 #include "mach/mach_int.h"
 
-#define DOWNVEC_FREE(m, v) (mem_free((m), (v)->p, (v)->cap * sizeof *(v)->p), (v)->p = NULL, (v)->n = (v)->cap = 0)
+#define DOWNVEC_FREE(m, v) \
+    (mem_free((m), (v)->p, (v)->cap * sizeof *(v)->p), (v)->p = NULL, (v)->n = (v)->cap = 0)
 
 void vcode_free(VCode *vc, Mem *m) {
     DOWNVEC_FREE(m, &vc->insts);
@@ -39,12 +40,16 @@ void vcode_ra_func(const VCode *vc, const BlockOrder *o, const LowerCtx *L, RaFu
 
 static void print_alloc(const LowerCtx *L, RaAlloc a, StrBuf *out) {
     char name[16];
-    if (ra_is_reg(a)) sb_printf(out, "%%%s", L->isa->preg_name(ra_alloc_preg(a), 8, name));
-    else if (ra_is_slot(a)) sb_printf(out, "stack%u", ra_alloc_slot_index(a));
-    else sb_puts(out, "none");
+    if (ra_is_reg(a))
+        sb_printf(out, "%%%s", L->isa->preg_name(ra_alloc_preg(a), 8, name));
+    else if (ra_is_slot(a))
+        sb_printf(out, "stack%u", ra_alloc_slot_index(a));
+    else
+        sb_puts(out, "none");
 }
 
-static void print_edits(const LowerCtx *L, const RaOutput *ra, uint32_t *next, uint32_t point, StrBuf *out) {
+static void print_edits(const LowerCtx *L, const RaOutput *ra, uint32_t *next, uint32_t point,
+                        StrBuf *out) {
     for (; *next < ra->num_edits && ra->edits[*next].point <= point; ++*next) {
         sb_puts(out, "    move ");
         print_alloc(L, ra->edits[*next].from, out);
@@ -55,7 +60,8 @@ static void print_edits(const LowerCtx *L, const RaOutput *ra, uint32_t *next, u
 }
 
 /* One line per instruction; with ra, after allocation, the inserted moves among them. */
-void vcode_print(const VCode *vc, const BlockOrder *o, const LowerCtx *L, const RaOutput *ra, StrBuf *out) {
+void vcode_print(const VCode *vc, const BlockOrder *o, const LowerCtx *L, const RaOutput *ra,
+                 StrBuf *out) {
     RaFunc rf;
     vcode_ra_func(vc, o, L, &rf);
     uint32_t next = 0;
@@ -65,7 +71,8 @@ void vcode_print(const VCode *vc, const BlockOrder *o, const LowerCtx *L, const 
         if (rb->param_end > rb->param_start) {
             sb_putc(out, '(');
             for (uint32_t k = rb->param_start; k < rb->param_end; k++)
-                sb_printf(out, "%s%%v%u", k > rb->param_start ? ", " : "", ra_vreg_index(rf.params[k]));
+                sb_printf(out, "%s%%v%u", k > rb->param_start ? ", " : "",
+                          ra_vreg_index(rf.params[k]));
             sb_putc(out, ')');
         }
         sb_puts(out, ":\n");
@@ -73,14 +80,16 @@ void vcode_print(const VCode *vc, const BlockOrder *o, const LowerCtx *L, const 
             if (ra) print_edits(L, ra, &next, 2 * i, out);
             sb_puts(out, "    ");
             uint32_t first = rf.op_start[i];
-            L->isa->print(downvec_data(&vc->insts) + i, rf.ops + first, ra ? ra->allocs + first : NULL, rf.op_start[i + 1] - first, out);
+            L->isa->print(downvec_data(&vc->insts) + i, rf.ops + first,
+                          ra ? ra->allocs + first : NULL, rf.op_start[i + 1] - first, out);
             sb_putc(out, '\n');
             if (ra) print_edits(L, ra, &next, 2 * i + 1, out);
         }
         for (uint32_t e = rb->succ_start; e < rb->succ_end; e++) {
             sb_printf(out, "  ; -> block%u", rf.succs[e]);
             for (uint32_t k = rf.edge_args[e]; k < rf.edge_args[e + 1]; k++)
-                sb_printf(out, "%s%%v%u", k > rf.edge_args[e] ? ", " : " ", ra_vreg_index(rf.branch_args[k]));
+                sb_printf(out, "%s%%v%u", k > rf.edge_args[e] ? ", " : " ",
+                          ra_vreg_index(rf.branch_args[k]));
             sb_putc(out, '\n');
         }
     }

@@ -15,7 +15,9 @@
 
 #define CODE_ALIGN 16u
 
-typedef struct Item { uint32_t worker, code_off, size, reloc_first, nrelocs, trap_first, ntraps, loc_first, nlocs; } Item;
+typedef struct Item {
+    uint32_t worker, code_off, size, reloc_first, nrelocs, trap_first, ntraps, loc_first, nlocs;
+} Item;
 
 typedef struct Worker {
     struct Job *job;
@@ -58,14 +60,24 @@ static void keep(Worker *w, uint32_t item, const MachCompiled *c) {
     Mem *m = &w->mem;
     uint32_t at = (w->code.n + CODE_ALIGN - 1) & ~(CODE_ALIGN - 1);
     Item *it = &w->job->items[item];
-    *it = (Item){.worker = w->index, .code_off = at, .size = c->size, .reloc_first = w->relocs.n, .nrelocs = c->num_relocs,
-                 .trap_first = w->traps.n, .ntraps = c->num_traps, .loc_first = w->locs.n, .nlocs = c->num_srclocs};
+    *it = (Item){.worker = w->index,
+                 .code_off = at,
+                 .size = c->size,
+                 .reloc_first = w->relocs.n,
+                 .nrelocs = c->num_relocs,
+                 .trap_first = w->traps.n,
+                 .ntraps = c->num_traps,
+                 .loc_first = w->locs.n,
+                 .nlocs = c->num_srclocs};
     vec_reserve(m, &w->code, (uint64_t)at + c->size);
     memset(w->code.p + w->code.n, 0xCC, at - w->code.n);
     memcpy(w->code.p + at, c->code, c->size);
     w->code.n = at + c->size;
-    if (c->num_relocs) memcpy(vec_extend(m, &w->relocs, c->num_relocs), c->relocs, c->num_relocs * sizeof(MachReloc));
-    for (uint32_t i = 0; i < c->num_traps; i++) vec_push(m, &w->traps, (UnitTrap){c->traps[i].offset, c->traps[i].code});
+    if (c->num_relocs)
+        memcpy(vec_extend(m, &w->relocs, c->num_relocs), c->relocs,
+               c->num_relocs * sizeof(MachReloc));
+    for (uint32_t i = 0; i < c->num_traps; i++)
+        vec_push(m, &w->traps, (UnitTrap){c->traps[i].offset, c->traps[i].code});
     for (uint32_t i = 0; i < c->num_srclocs; i++)
         vec_push(m, &w->locs, (UnitLoc){c->srclocs[i].start, c->srclocs[i].end, c->srclocs[i].loc});
     w->ph.order += c->times.order;
@@ -95,13 +107,17 @@ static bool do_item(Worker *w, Tools *t, uint32_t item) {
     uint64_t t0 = unit_now_ns();
     if (item < j->nfuncs) {
         uint32_t func = j->m->num_imported_funcs + item;
-        if (!wasm_translate_func(t->tr, j->m, func, j->tn, j->lay, opt->validate_only ? NULL : &t->f, &w->diag)) return false;
+        if (!wasm_translate_func(t->tr, j->m, func, j->tn, j->lay,
+                                 opt->validate_only ? NULL : &t->f, &w->diag))
+            return false;
         w->operators += wasm_translator_operators(t->tr);
     } else {
         uint32_t k = item - j->nfuncs;
         clif_func_clear(&t->f);
-        if (k < j->ntypes) wasm_make_entry_adapter(&t->b, &t->f, j->m, j->types[k], j->tn);
-        else wasm_make_host_adapter(&t->b, &t->f, j->m, j->types[k - j->ntypes], j->tn);
+        if (k < j->ntypes)
+            wasm_make_entry_adapter(&t->b, &t->f, j->m, j->types[k], j->tn);
+        else
+            wasm_make_host_adapter(&t->b, &t->f, j->m, j->types[k - j->ntypes], j->tn);
     }
     uint64_t t1 = unit_now_ns();
     w->ph.translate += t1 - t0;
@@ -133,18 +149,21 @@ static void *worker_main(void *arg) {
     clif_builder_init(&t.b, &w->mem);
     verify_ctx_init(&t.verify, &w->mem, CLIF_I64);
     t.mach = mach_ctx_new(&w->mem, j->isa, j->set);
-    unsigned mp = (j->opt->print & UNIT_PRINT_VCODE ? MACH_PRINT_VCODE : 0) | (j->opt->print & UNIT_PRINT_ALLOCATED ? MACH_PRINT_ALLOCATED : 0);
+    unsigned mp = (j->opt->print & UNIT_PRINT_VCODE ? MACH_PRINT_VCODE : 0) |
+                  (j->opt->print & UNIT_PRINT_ALLOCATED ? MACH_PRINT_ALLOCATED : 0);
     if (mp) mach_ctx_print(t.mach, mp, j->opt->print_to);
     for (;;) {
         uint32_t item = atomic_fetch_add(&j->next, 1);
         if (item >= j->nitems || atomic_load(&j->stop)) break;
         w->fail_item = item;
         if (!do_item(w, &t, item)) {
-            if (w->diag.func == CLIF_NONE && item < j->nfuncs) w->diag.func = j->m->num_imported_funcs + item;
+            if (w->diag.func == CLIF_NONE && item < j->nfuncs)
+                w->diag.func = j->m->num_imported_funcs + item;
             atomic_store(&j->stop, true);
             break;
         }
-        if (j->opt->progress && w->index == 0 && item % 64 == 0) j->opt->progress(j->opt->progress_user, item, j->nitems);
+        if (j->opt->progress && w->index == 0 && item % 64 == 0)
+            j->opt->progress(j->opt->progress_user, item, j->nitems);
     }
     wasm_translator_free(t.tr);
     clif_builder_free(&t.b);
@@ -163,8 +182,10 @@ static void patch_pcrel4(CodeUnit *u, uint32_t at, int64_t target, int64_t adden
 static bool link_unit(CodeUnit *u, Job *j, Worker *ws, Diag *d) {
     Mem *m = u->mem;
     uint64_t total = 0;
-    for (uint32_t i = 0; i < j->nitems; i++) total = ((total + CODE_ALIGN - 1) & ~(uint64_t)(CODE_ALIGN - 1)) + j->items[i].size;
-    if (total > INT32_MAX - (1 << 20)) return diag_msg(d, DIAG_LIMIT, "module needs more than 2 GiB of machine code");
+    for (uint32_t i = 0; i < j->nitems; i++)
+        total = ((total + CODE_ALIGN - 1) & ~(uint64_t)(CODE_ALIGN - 1)) + j->items[i].size;
+    if (total > INT32_MAX - (1 << 20))
+        return diag_msg(d, DIAG_LIMIT, "module needs more than 2 GiB of machine code");
     vec_reserve(m, &u->code, total);
     uint32_t *at = mem_alloc(m, (j->nitems + 1) * sizeof *at);
     for (uint32_t i = 0; i < j->nitems; i++) {
@@ -189,7 +210,8 @@ static bool link_unit(CodeUnit *u, Job *j, Worker *ws, Diag *d) {
             const MachReloc *r = &ws[it->worker].relocs.p[it->reloc_first + k];
             uint32_t off = at[i] + r->offset;
             if (r->name.kind == CLIF_NAME_USER && r->name.a == 0) {
-                COT_ASSERT(r->kind == MACH_RELOC_X86_CALL_PCREL4 || r->kind == MACH_RELOC_X86_PCREL4);
+                COT_ASSERT(r->kind == MACH_RELOC_X86_CALL_PCREL4 ||
+                           r->kind == MACH_RELOC_X86_PCREL4);
                 patch_pcrel4(u, off, at[r->name.b - j->m->num_imported_funcs], r->addend);
             } else {
                 COT_ASSERT(r->name.kind == CLIF_NAME_LIBCALL);
@@ -197,7 +219,8 @@ static bool link_unit(CodeUnit *u, Job *j, Worker *ws, Diag *d) {
             }
         }
     }
-    for (uint32_t i = 0; i < j->nfuncs; i++) vec_push(m, &u->funcs, (UnitFunc){at[i], j->items[i].size});
+    for (uint32_t i = 0; i < j->nfuncs; i++)
+        vec_push(m, &u->funcs, (UnitFunc){at[i], j->items[i].size});
     uint32_t pos = 0; /* among the distinct types, which are in index order */
     for (uint32_t ty = 0; ty < j->m->types.n; ty++) {
         uint32_t canon = j->m->types.p[ty].canon;
@@ -228,10 +251,17 @@ static void add_phases(UnitPhases *a, const UnitPhases *b) {
     a->emit += b->emit;
 }
 
-bool unit_compile_wasm(CodeUnit *u, const WasmModule *m, const VmLayout *lay, const WasmTunables *tn, const MachSettings *s,
-                       const UnitOptions *opt, Diag *d) {
+bool unit_compile_wasm(CodeUnit *u, const WasmModule *m, const VmLayout *lay,
+                       const WasmTunables *tn, const MachSettings *s, const UnitOptions *opt,
+                       Diag *d) {
     Mem *mem = u->mem;
-    Job j = {.m = m, .lay = lay, .tn = tn, .set = s, .opt = opt, .isa = u->isa, .nfuncs = m->funcs.n - m->num_imported_funcs};
+    Job j = {.m = m,
+             .lay = lay,
+             .tn = tn,
+             .set = s,
+             .opt = opt,
+             .isa = u->isa,
+             .nfuncs = m->funcs.n - m->num_imported_funcs};
     VecU32 types = {0};
     if (!opt->validate_only)
         for (uint32_t t = 0; t < m->types.n; t++)

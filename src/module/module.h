@@ -10,38 +10,55 @@
 #include "mach/isa.h"
 #include "wasm/wasm.h"
 
-typedef struct UnitFunc { uint32_t off, size; } UnitFunc;
-typedef struct UnitReloc { uint32_t offset; uint8_t kind; /* MachRelocKind */ uint8_t libcall; /* ClifLibCall */ int64_t addend; } UnitReloc;
-typedef struct UnitTrap { uint32_t offset; ClifTrap code; } UnitTrap;
-typedef struct UnitLoc { uint32_t start, end, loc; } UnitLoc;
+typedef struct UnitFunc {
+    uint32_t off, size;
+} UnitFunc;
+typedef struct UnitReloc {
+    uint32_t offset;
+    uint8_t kind;    /* MachRelocKind */
+    uint8_t libcall; /* ClifLibCall */
+    int64_t addend;
+} UnitReloc;
+typedef struct UnitTrap {
+    uint32_t offset;
+    ClifTrap code;
+} UnitTrap;
+typedef struct UnitLoc {
+    uint32_t start, end, loc;
+} UnitLoc;
 
-typedef struct UnitPhases { uint64_t parse, translate, verify, order, lower, regalloc, check, emit, link; /* ns, summed over threads */ } UnitPhases;
+typedef struct UnitPhases {
+    uint64_t parse, translate, verify, order, lower, regalloc, check, emit,
+        link; /* ns, summed over threads */
+} UnitPhases;
 
 typedef struct CodeUnit {
     Mem *mem;
     const IsaVtable *isa;
     VecU8 code;
-    VEC(UnitFunc) funcs;        /* per defined function: index - number of imported ones */
-    VEC(UnitFunc) entry;        /* per type index: the entry adapter (types of equal shape share one) */
-    VEC(UnitFunc) host;         /* per type index: the host adapter */
+    VEC(UnitFunc) funcs; /* per defined function: index - number of imported ones */
+    VEC(UnitFunc) entry; /* per type index: the entry adapter (types of equal shape share one) */
+    VEC(UnitFunc) host;  /* per type index: the host adapter */
     VEC(UnitReloc) relocs;
-    VEC(UnitTrap) traps;        /* sorted by offset */
-    VEC(UnitLoc) locs;          /* sorted by offset */
+    VEC(UnitTrap) traps; /* sorted by offset */
+    VEC(UnitLoc) locs;   /* sorted by offset */
     UnitPhases phases;
-    uint64_t operators;         /* Wasm operators read */
+    uint64_t operators; /* Wasm operators read */
     uint64_t machine_insts;
-    uint64_t late_allocs;       /* system allocations made by per-function work after each thread's warm-up */
+    uint64_t
+        late_allocs; /* system allocations made by per-function work after each thread's warm-up */
     RaStats ra;
 } CodeUnit;
 
 typedef struct UnitOptions {
-    uint32_t threads;           /* 0 = all processors */
-    bool verify;                /* run the CLIF verifier on each function */
-    const MemHooks *hooks;      /* for the threads' own memory; NULL = libc. Must be thread-safe. */
-    void (*progress)(void *user, uint32_t done, uint32_t total); /* may be NULL; called from one thread */
+    uint32_t threads;      /* 0 = all processors */
+    bool verify;           /* run the CLIF verifier on each function */
+    const MemHooks *hooks; /* for the threads' own memory; NULL = libc. Must be thread-safe. */
+    void (*progress)(void *user, uint32_t done,
+                     uint32_t total); /* may be NULL; called from one thread */
     void *progress_user;
     /* text output of stages, single-threaded: called with each function's CLIF / VCode; NULL = none */
-    unsigned print;             /* UNIT_PRINT_* */
+    unsigned print; /* UNIT_PRINT_* */
     StrBuf *print_to;
     bool validate_only;
 } UnitOptions;
@@ -50,8 +67,9 @@ enum { UNIT_PRINT_CLIF = 1, UNIT_PRINT_VCODE = 2, UNIT_PRINT_ALLOCATED = 4 };
 void unit_init(CodeUnit *u, Mem *m, const IsaVtable *isa);
 void unit_free(CodeUnit *u);
 /* Compiles (or just validates) every function of m and its adapters. Errors: the one with the lowest function index. */
-bool unit_compile_wasm(CodeUnit *u, const WasmModule *m, const VmLayout *lay, const WasmTunables *tn, const MachSettings *s,
-                       const UnitOptions *opt, Diag *d);
+bool unit_compile_wasm(CodeUnit *u, const WasmModule *m, const VmLayout *lay,
+                       const WasmTunables *tn, const MachSettings *s, const UnitOptions *opt,
+                       Diag *d);
 /* Trap at code offset, or CLIF_TRAP_NONE. */
 ClifTrap unit_find_trap(const CodeUnit *u, uint32_t offset);
 /* Source location (Wasm byte offset) of the instruction that contains code offset; CLIF_NONE = unknown. */

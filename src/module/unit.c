@@ -22,18 +22,23 @@ ClifTrap unit_find_trap(const CodeUnit *u, uint32_t offset) {
     uint32_t lo = 0, hi = u->traps.n;
     while (lo < hi) {
         uint32_t mid = lo + (hi - lo) / 2;
-        if (u->traps.p[mid].offset < offset) lo = mid + 1;
-        else hi = mid;
+        if (u->traps.p[mid].offset < offset)
+            lo = mid + 1;
+        else
+            hi = mid;
     }
-    return lo < u->traps.n && u->traps.p[lo].offset == offset ? u->traps.p[lo].code : (ClifTrap)CLIF_TRAP_NONE;
+    return lo < u->traps.n && u->traps.p[lo].offset == offset ? u->traps.p[lo].code
+                                                              : (ClifTrap)CLIF_TRAP_NONE;
 }
 
 uint32_t unit_find_loc(const CodeUnit *u, uint32_t offset) {
     uint32_t lo = 0, hi = u->locs.n;
     while (lo < hi) {
         uint32_t mid = lo + (hi - lo) / 2;
-        if (u->locs.p[mid].end <= offset) lo = mid + 1;
-        else hi = mid;
+        if (u->locs.p[mid].end <= offset)
+            lo = mid + 1;
+        else
+            hi = mid;
     }
     return lo < u->locs.n && u->locs.p[lo].start <= offset ? u->locs.p[lo].loc : CLIF_NONE;
 }
@@ -42,8 +47,10 @@ uint32_t unit_find_func(const CodeUnit *u, uint32_t offset) {
     uint32_t lo = 0, hi = u->funcs.n;
     while (lo < hi) {
         uint32_t mid = lo + (hi - lo) / 2;
-        if (u->funcs.p[mid].off <= offset) lo = mid + 1;
-        else hi = mid;
+        if (u->funcs.p[mid].off <= offset)
+            lo = mid + 1;
+        else
+            hi = mid;
     }
     if (lo == 0) return UINT32_MAX;
     const UnitFunc *f = &u->funcs.p[lo - 1];
