@@ -25,7 +25,9 @@
 typedef uint8_t RaPReg;
 #define RA_PREG_NONE 255
 typedef uint64_t RaPRegSet;
-static inline RaPRegSet ra_set(RaPReg p) { return (RaPRegSet)1 << p; }
+static inline RaPRegSet ra_set(RaPReg p) {
+    return (RaPRegSet)1 << p;
+}
 typedef enum RaClass { RA_INT = 0, RA_FLOAT = 1 } RaClass;
 #define RA_NUM_CLASSES 2
 #define RA_CLASS_MASK(c) ((c) == RA_INT ? 0xFFFFFFFFull : 0xFFFFFFFF00000000ull)
@@ -33,9 +35,15 @@ typedef enum RaClass { RA_INT = 0, RA_FLOAT = 1 } RaClass;
 /* Virtual register: bit 31 = class, the rest the index. Numbers are dense over both classes. */
 typedef uint32_t RaVReg;
 #define RA_VREG_NONE UINT32_MAX
-static inline uint32_t ra_vreg_index(RaVReg v) { return v & 0x7FFFFFFF; }
-static inline RaClass ra_vreg_class(RaVReg v) { return (RaClass)(v >> 31); }
-static inline RaVReg ra_vreg(uint32_t index, RaClass c) { return index | (uint32_t)c << 31; }
+static inline uint32_t ra_vreg_index(RaVReg v) {
+    return v & 0x7FFFFFFF;
+}
+static inline RaClass ra_vreg_class(RaVReg v) {
+    return (RaClass)(v >> 31);
+}
+static inline RaVReg ra_vreg(uint32_t index, RaClass c) {
+    return index | (uint32_t)c << 31;
+}
 
 typedef enum RaKind { RA_USE, RA_DEF } RaKind;
 typedef enum RaPos { RA_EARLY, RA_LATE } RaPos;
@@ -56,23 +64,42 @@ typedef struct RaOperand {
 } RaOperand;
 _Static_assert(sizeof(RaOperand) == 8, "allocator operand is 8 bytes");
 
-typedef uint32_t RaAlloc; /* kind in the top 2 bits: 0 none, 1 register (RaPReg), 2 spill slot index */
+typedef uint32_t
+    RaAlloc; /* kind in the top 2 bits: 0 none, 1 register (RaPReg), 2 spill slot index */
 #define RA_ALLOC_NONE 0u
-static inline RaAlloc ra_alloc_reg(RaPReg p) { return 1u << 30 | p; }
-static inline RaAlloc ra_alloc_slot(uint32_t s) { return 2u << 30 | s; }
-static inline bool ra_is_reg(RaAlloc a) { return a >> 30 == 1; }
-static inline bool ra_is_slot(RaAlloc a) { return a >> 30 == 2; }
-static inline RaPReg ra_alloc_preg(RaAlloc a) { return (RaPReg)a; }
-static inline uint32_t ra_alloc_slot_index(RaAlloc a) { return a & 0x3FFFFFFF; }
+static inline RaAlloc ra_alloc_reg(RaPReg p) {
+    return 1u << 30 | p;
+}
+static inline RaAlloc ra_alloc_slot(uint32_t s) {
+    return 2u << 30 | s;
+}
+static inline bool ra_is_reg(RaAlloc a) {
+    return a >> 30 == 1;
+}
+static inline bool ra_is_slot(RaAlloc a) {
+    return a >> 30 == 2;
+}
+static inline RaPReg ra_alloc_preg(RaAlloc a) {
+    return (RaPReg)a;
+}
+static inline uint32_t ra_alloc_slot_index(RaAlloc a) {
+    return a & 0x3FFFFFFF;
+}
 
-typedef struct RaEdit { /* the move `to = from` of vreg's value, at program point `point`, in array order */
+typedef struct
+    RaEdit { /* the move `to = from` of vreg's value, at program point `point`, in array order */
     uint32_t point;
     RaAlloc from, to;
     RaVReg vreg; /* class and width of the move; also what the checker follows */
 } RaEdit;
 
-enum { RA_INST_BRANCH = 1, RA_INST_RET = 2, RA_INST_MOVE = 4 /* operand 0 = def, operand 1 = use, a plain copy */,
-       RA_INST_CALL = 8 /* counts as a call for preferring callee-saved registers */, RA_INST_SAFEPOINT = 16 };
+enum {
+    RA_INST_BRANCH = 1,
+    RA_INST_RET = 2,
+    RA_INST_MOVE = 4 /* operand 0 = def, operand 1 = use, a plain copy */,
+    RA_INST_CALL = 8 /* counts as a call for preferring callee-saved registers */,
+    RA_INST_SAFEPOINT = 16
+};
 
 typedef struct RaBlock {
     uint32_t inst_start, inst_end;
@@ -81,7 +108,10 @@ typedef struct RaBlock {
     uint32_t param_start, param_end; /* into RaFunc.params: block parameters */
 } RaBlock;
 
-typedef struct RaClobber { uint32_t inst; RaPRegSet regs; } RaClobber;
+typedef struct RaClobber {
+    uint32_t inst;
+    RaPRegSet regs;
+} RaClobber;
 
 typedef struct RaFunc {
     uint32_t num_insts, num_blocks, num_vregs;
@@ -93,11 +123,12 @@ typedef struct RaFunc {
     const uint32_t *edge_args;
     const RaVReg *branch_args;
     const RaOperand *ops;
-    const uint32_t *op_start;   /* num_insts + 1 */
-    const uint8_t *inst_flags;  /* RA_INST_* */
-    const RaClobber *clobbers;  /* sorted by inst; registers that hold nothing after the instruction (late) */
+    const uint32_t *op_start;  /* num_insts + 1 */
+    const uint8_t *inst_flags; /* RA_INST_* */
+    const RaClobber
+        *clobbers; /* sorted by inst; registers that hold nothing after the instruction (late) */
     uint32_t num_clobbers;
-    const uint8_t *vreg_slots;  /* per vreg: size in 8-byte spill slots (1 or 2 …); NULL: all 1 */
+    const uint8_t *vreg_slots; /* per vreg: size in 8-byte spill slots (1 or 2 …); NULL: all 1 */
     /* Loop structure, if the caller has it: per block the loop depth, and for a loop header the index one past
      * the last block of its loop in this order (blocks of a loop are contiguous when the order is loop-aware);
      * 0 = not a header. NULL: the allocator computes what it needs from back edges. */
@@ -105,23 +136,34 @@ typedef struct RaFunc {
     const uint32_t *loop_end;
 } RaFunc;
 
-typedef struct RaEnv { /* constant per ISA, convention and settings */
-    RaPRegSet allocatable;          /* both classes */
-    RaPRegSet caller_saved;         /* allocatable and clobbered by an ordinary call: preferred for short lives */
-    RaPReg order[RA_NUM_CLASSES][32]; /* preference within a class, cheapest to use first, RA_PREG_NONE-terminated */
-    RaPReg scratch[RA_NUM_CLASSES]; /* never allocatable: for cycles and stack-to-stack moves; RA_PREG_NONE = find one on demand */
+typedef struct RaEnv {     /* constant per ISA, convention and settings */
+    RaPRegSet allocatable; /* both classes */
+    RaPRegSet
+        caller_saved; /* allocatable and clobbered by an ordinary call: preferred for short lives */
+    RaPReg
+        order[RA_NUM_CLASSES]
+             [32]; /* preference within a class, cheapest to use first, RA_PREG_NONE-terminated */
+    RaPReg scratch
+        [RA_NUM_CLASSES]; /* never allocatable: for cycles and stack-to-stack moves; RA_PREG_NONE = find one on demand */
 } RaEnv;
+
+/* One move of a parallel group (all `from` are read before any `to` is written). */
+typedef struct RaMove {
+    RaAlloc from, to;
+    RaVReg vreg;
+} RaMove;
+VEC_TYPEDEF(RaMoves, RaMove);
 
 typedef struct RaStats {
     uint32_t spills, reloads, moves, edge_moves, evictions, splits, bundles;
 } RaStats;
 
-typedef struct RaOutput { /* owned by the context, valid until its next run */
+typedef struct RaOutput {  /* owned by the context, valid until its next run */
     const RaAlloc *allocs; /* parallel to RaFunc.ops */
     const RaEdit *edits;
     uint32_t num_edits;
-    uint32_t num_slots;    /* 8-byte spill slots */
-    RaPRegSet written;     /* registers written by definitions and edits (without clobbers) */
+    uint32_t num_slots; /* 8-byte spill slots */
+    RaPRegSet written;  /* registers written by definitions and edits (without clobbers) */
     RaStats stats;
 } RaOutput;
 
@@ -142,10 +184,4 @@ bool ra_check_input(RaCtx *c, const RaFunc *f, const RaEnv *env, Diag *d);
 void ra_dump(const RaFunc *f, const RaEnv *env, const RaOutput *out, StrBuf *sb);
 const char *ra_preg_default_name(RaPReg p, char buf[8]);
 
-/* Orders a parallel move (all `from` read before any `to` is written) into sequential moves. parmove.c. */
-typedef struct RaMove { RaAlloc from, to; RaVReg vreg; } RaMove;
-VEC_TYPEDEF(RaMoves, RaMove);
-/* scratch_reg/scratch_slot: one register per class and one spare stack slot, used only for cycles and
- * stack-to-stack moves. Appends to *out. Destinations must be distinct. */
-void ra_parallel_move(Mem *m, const RaMove *moves, uint32_t n, const RaPReg scratch[RA_NUM_CLASSES], RaMoves *out);
 #endif

@@ -1,0 +1,54 @@
+/* regalloc/ctx.c — the reusable context and the choice of algorithm. */
+#include "regalloc/ra_int.h"
+
+RaCtx *ra_ctx_new(Mem *m) {
+    RaCtx *c = mem_alloc(m, sizeof *c);
+    memset(c, 0, sizeof *c);
+    c->mem = m;
+    return c;
+}
+
+void ra_ctx_free(RaCtx *c) {
+    if (!c) return;
+    Mem *m = c->mem;
+    vec_free(m, &c->v);
+    vec_free(m, &c->uses);
+    vec_free(m, &c->def_block);
+    vec_free(m, &c->calls_before);
+    vec_free(m, &c->loops);
+    vec_free(m, &c->loop_of);
+    vec_free(m, &c->loop_stack);
+    vec_free(m, &c->entry);
+    vec_free(m, &c->exit);
+    vec_free(m, &c->state_words);
+    vec_free(m, &c->slots);
+    vec_free(m, &c->free_slots);
+    vec_free(m, &c->allocs);
+    vec_free(m, &c->edits);
+    vec_free(m, &c->stores);
+    vec_free(m, &c->sorted);
+    vec_free(m, &c->counts);
+    vec_free(m, &c->moves);
+    vec_free(m, &c->ordered);
+    hashmap_free(m, &c->pm_writer);
+    vec_free(m, &c->pm_from);
+    vec_free(m, &c->pm_pending);
+    vec_free(m, &c->pm_work);
+    vec_free(m, &c->ck_words);
+    vec_free(m, &c->ck_work);
+    vec_free(m, &c->ck_state);
+    vec_free(m, &c->ck_queued);
+    mem_free(m, c, sizeof *c);
+}
+
+void ra_ctx_set_stress(RaCtx *c, uint64_t seed) {
+    c->stress = seed;
+    c->rng = seed * 0x9E3779B97F4A7C15u | 1;
+}
+
+bool ra_run(RaCtx *c, RaAlgo algo, const RaFunc *f, const RaEnv *env, RaOutput *out, Diag *d) {
+    switch (algo) {
+    case RA_ALGO_ONEPASS: return ra_onepass(c, f, env, out, d);
+    }
+    return diag_msg(d, DIAG_UNSUPPORTED, "unknown register allocation algorithm");
+}
