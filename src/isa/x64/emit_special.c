@@ -1,0 +1,382 @@
+/* isa/x64/emit_special.c — instructions that are more than one row of the encoder: control flow, traps, division,
+ * float conversions. Scratch: r11 and xmm15, which the allocator never gives out. Short forward jumps inside a
+ * sequence are patched in place (skip/land). */
+#include "isa/x64/x64.h"
+
+static unsigned R(RaAlloc a) { return ra_alloc_preg(a) & 31; }
+static void rr(EmitCtx *e, uint32_t fl, unsigned size, unsigned opc, unsigned reg, unsigned rm) { x64_put(e, fl, size, opc, reg, 0, ea_reg(rm), 0, 0); }
+static void ri(EmitCtx *e, unsigned size, unsigned digit, unsigned rm, int32_t imm) { /* 81/83 */
+    if (imm == (int8_t)imm) x64_put(e, XF_WS, size, 0x83, digit, 0, ea_reg(rm), 1, imm);
+    else x64_put(e, XF_WS, size, 0x81, digit, 0, ea_reg(rm), 4, imm);
+}
+static void test(EmitCtx *e, unsigned size, unsigned r) { rr(e, XF_WS, size, 0x85, r, r); }
+
+/* a short forward jump (cc 16 = always); land() ends it */
+static uint32_t skip(EmitCtx *e, unsigned cc) {
+    uint8_t b[2] = {cc == 16 ? 0xEB : (uint8_t)(0x70 | cc), 0};
+    x64_put_bytes(e, b, 2);
+    return machbuf_offset(e->buf);
+}
+static void land(EmitCtx *e, uint32_t from) {
+    uint32_t d = machbuf_offset(e->buf) - from;
+    COT_ASSERT(d < 128);
+    e->buf->code.p[from - 1] = (uint8_t)d;
+}
+static void trap_cc(EmitCtx *e, unsigned cc, ClifTrap code) { x64_put_jcc_raw(e, cc, machbuf_trap_label(e->buf, code)); }
+
+/* ---- control flow ---- */
+static void jcc(EmitCtx *e, unsigned cc, MachLabel l) {
+    uint8_t b[6] = {0x0F, (uint8_t)(0x80 | cc), 0, 0, 0, 0}, inv[6] = {0x0F, (uint8_t)(0x80 | (cc ^ 1)), 0, 0, 0, 0};
+    machbuf_cond_branch(e->buf, 6, 2, l, X64_LABEL_REL32, inv);
+    x64_put_bytes(e, b, 6);
+}
+
+static void emit_jcc(EmitCtx *e, const MachInst *mi) {
+    MachLabel t = mi->aux, f = mi->aux2;
+    switch ((X64CondKind)mi->b[5]) {
+    case COND_ONE: jcc(e, mi->b[1], t); break;
+    case COND_OR:
+        x64_put_jcc_raw(e, mi->b[1], t);
+        jcc(e, mi->b[4], t);
+        break;
+    case COND_AND:
+        x64_put_jcc_raw(e, mi->b[1] ^ 1u, f);
+        jcc(e, mi->b[4], t);
+        break;
+    }
+    x64_put_jmp(e, f);
+}
+
+/* targets: jt_targets[aux .. aux + n], the last is the default. Few: a chain of compares; else a table. */
+static void emit_br_table(EmitCtx *e, const MachInst *mi, const RaAlloc *al) {
+    uint32_t n = (uint32_t)mi->imm;
+    const uint32_t *t = e->jt_targets + mi->aux;
+    unsigned idx = R(al[0]), tmp = R(al[1]);
+    if (n <= 4) {
+        for (uint32_t i = 0; i < n; i++) {
+            if (i == 0) test(e, 2, idx);
+            else ri(e, 2, 7, idx, (int32_t)i);
+            x64_put_jcc_raw(e, CC_E, t[i]);
+        }
+        x64_put_jmp(e, t[n]);
+        return;
+    }
+    ri(e, 2, 7, idx, (int32_t)n);
+    x64_put_jcc_raw(e, CC_AE, t[n]);
+    MachLabel table = machbuf_new_label(e->buf);
+    X64Ea ea = {.kind = XK_MEM, .base = 255, .index = 255, .label = table};
+    x64_put(e, XF_W, 3, 0x8D, tmp, 0, ea, 0, 0);
+    X64Ea entry = {.kind = XK_MEM, .base = (uint8_t)tmp, .index = (uint8_t)idx, .scale = 2};
+    x64_put(e, XF_W, 3, 0x63, X64_TMP, 0, entry, 0, 0);
+    rr(e, XF_W, 3, 0x03, tmp, X64_TMP);
+    rr(e, 0, 2, 0xFF, 4, tmp);
+    machbuf_dead_end(e->buf);
+    machbuf_bind(e->buf, table);
+    for (uint32_t i = 0; i < n; i++) {
+        uint32_t addend = 4 * i;
+        machbuf_use_label(e->buf, machbuf_offset(e->buf), t[i], X64_LABEL_TABLE);
+        x64_put_bytes(e, &addend, 4);
+    }
+    machbuf_dead_end(e->buf);
+}
+
+/* to any distance, through r11 */
+static void put_far_call(EmitCtx *e, ClifName name) {
+    uint8_t b[10] = {0x49, 0xBB};
+    machbuf_reloc(e->buf, machbuf_offset(e->buf) + 2, MACH_RELOC_ABS8, name, 0);
+    x64_put_bytes(e, b, 10);
+    rr(e, 0, 2, 0xFF, 2, X64_TMP);
+}
+
+void x64_emit_trap_stub(EmitCtx *e, ClifTrap code) {
+    if (e->set->explicit_traps) {
+        x64_put_mov_imm(e, RDI, code);
+        put_far_call(e, (ClifName){CLIF_NAME_LIBCALL, CLIF_LIBCALL_RAISE_TRAP, 0});
+        machbuf_call_site(e->buf);
+        machbuf_trap(e->buf, code);
+    } else {
+        machbuf_trap(e->buf, code);
+        x64_put_bytes(e, "\x0F\x0B", 2);
+    }
+    machbuf_dead_end(e->buf);
+}
+
+static void emit_call(EmitCtx *e, const MachInst *mi, const RaAlloc *al) {
+    if (mi->op == X64_CALL) {
+        ClifName name = {mi->b[1], mi->aux, mi->aux2};
+        if (mi->b[5]) { /* near: the linker or JIT resolves a 32-bit distance */
+            machbuf_reloc(e->buf, machbuf_offset(e->buf) + 1, MACH_RELOC_X86_CALL_PCREL4, name, -4);
+            x64_put_bytes(e, "\xE8\0\0\0\0", 5);
+        } else {
+            put_far_call(e, name);
+        }
+    } else {
+        rr(e, 0, 2, 0xFF, 2, R(al[0]));
+    }
+    machbuf_call_site(e->buf);
+}
+
+/* ---- division: u rax, u divisor, d rax, d rdx (early) ---- imm: least dividend; b[1]: 1 signed, 2 remainder, 4 divisor
+ * is known not 0, 8 known not -1 */
+static void emit_divrem(EmitCtx *e, const MachInst *mi, const RaAlloc *al) {
+    unsigned size = mi->b[0], d = R(al[1]), fl = mi->b[1];
+    if (!(fl & 4)) {
+        test(e, size, d);
+        trap_cc(e, CC_E, CLIF_TRAP_INTEGER_DIVISION_BY_ZERO);
+    }
+    if (!(fl & 1)) {
+        rr(e, 0, 2, 0x33, RDX, RDX);
+        rr(e, XF_WS, size, 0xF7, 6, d);
+        return;
+    }
+    uint32_t done = 0;
+    if (!(fl & 8)) {
+        ri(e, size, 7, d, -1);
+        uint32_t fine = skip(e, CC_NE);
+        if (fl & 2) {
+            rr(e, 0, 2, 0x33, RDX, RDX);
+            done = skip(e, 16);
+        } else {
+            int64_t least = (int64_t)mi->imm;
+            if (size == 3) {
+                x64_put_mov_imm(e, X64_TMP, (uint64_t)least);
+                rr(e, XF_W, 3, 0x3B, RAX, X64_TMP);
+            } else {
+                ri(e, 2, 7, RAX, (int32_t)least);
+            }
+            trap_cc(e, CC_E, CLIF_TRAP_INTEGER_OVERFLOW);
+        }
+        land(e, fine);
+    }
+    x64_put_bytes(e, size == 3 ? "\x48\x99" : "\x99", size == 3 ? 2 : 1);
+    rr(e, XF_WS, size, 0xF7, 7, d);
+    if (done) land(e, done);
+}
+
+/* ---- floats ---- fs = size of the float (2, 3) */
+static void ucomis(EmitCtx *e, unsigned fs, unsigned a, unsigned b) { rr(e, XF_FPC | XF_M0F, fs, 0x2E, a, b); }
+static void cvtt(EmitCtx *e, unsigned fs, unsigned is, unsigned d, unsigned x) { /* cvttss2si, cvttsd2si */
+    rr(e, XF_FP | XF_M0F | (is == 3 ? XF_W : 0), fs, 0x2C, d, x);
+}
+static void load_float(EmitCtx *e, unsigned fs, double v) { /* xmm15 = v */
+    uint64_t bits;
+    float f = (float)v;
+    uint32_t b32;
+    memcpy(&bits, &v, 8);
+    memcpy(&b32, &f, 4);
+    x64_put_mov_imm(e, X64_TMP, fs == 3 ? bits : b32);
+    rr(e, XF_P66 | XF_M0F | XF_W, 3, 0x6E, X64_XTMP, X64_TMP);
+}
+static void zero_xtmp(EmitCtx *e) { rr(e, XF_M0F, 2, 0x57, X64_XTMP, X64_XTMP); }
+
+/* b[0] integer size, b[5] float size, b[1] saturating */
+static void emit_cvt_sint(EmitCtx *e, const MachInst *mi, const RaAlloc *al) {
+    unsigned is = mi->b[0], fs = mi->b[5], d = R(al[0]), x = R(al[1]);
+    cvtt(e, fs, is, d, x);
+    ri(e, is, 7, d, 1); /* overflows only for the value that means "does not fit" */
+    uint32_t ok = skip(e, CC_NO), ok2 = 0, ok3;
+    ucomis(e, fs, x, x);
+    if (mi->b[1]) {
+        uint32_t num = skip(e, CC_NP);
+        rr(e, 0, 2, 0x33, d, d);
+        ok2 = skip(e, 16);
+        land(e, num);
+        zero_xtmp(e);
+        ucomis(e, fs, X64_XTMP, x);
+        ok3 = skip(e, CC_AE);
+        x64_put_mov_imm(e, d, is == 3 ? INT64_MAX : INT32_MAX);
+        land(e, ok3);
+        land(e, ok2);
+    } else {
+        trap_cc(e, CC_P, CLIF_TRAP_BAD_CONVERSION_TO_INTEGER);
+        bool wide = fs == 3 && is == 2; /* values between -2^31 - 1 and -2^31 exist */
+        load_float(e, fs, wide ? -2147483649.0 : is == 3 ? -9223372036854775808.0 : -2147483648.0);
+        ucomis(e, fs, x, X64_XTMP);
+        trap_cc(e, wide ? CC_BE : CC_B, CLIF_TRAP_INTEGER_OVERFLOW);
+        zero_xtmp(e);
+        ucomis(e, fs, X64_XTMP, x);
+        trap_cc(e, CC_B, CLIF_TRAP_INTEGER_OVERFLOW);
+    }
+    land(e, ok);
+}
+
+static void emit_cvt_uint32(EmitCtx *e, const MachInst *mi, const RaAlloc *al) {
+    unsigned fs = mi->b[5], d = R(al[0]), x = R(al[1]);
+    cvtt(e, fs, 3, d, x);
+    rr(e, 0, 2, 0x8B, X64_TMP, d);
+    rr(e, XF_W, 3, 0x3B, X64_TMP, d);
+    uint32_t ok = skip(e, CC_E);
+    if (mi->b[1]) {
+        rr(e, 0, 2, 0x33, d, d);
+        zero_xtmp(e);
+        ucomis(e, fs, x, X64_XTMP);
+        uint32_t low = skip(e, CC_BE);
+        x64_put_mov_imm(e, d, UINT32_MAX);
+        land(e, low);
+    } else {
+        ucomis(e, fs, x, x);
+        trap_cc(e, CC_P, CLIF_TRAP_BAD_CONVERSION_TO_INTEGER);
+        x64_put_jmp(e, machbuf_trap_label(e->buf, CLIF_TRAP_INTEGER_OVERFLOW));
+    }
+    land(e, ok);
+}
+
+static void emit_cvt_uint64(EmitCtx *e, const MachInst *mi, const RaAlloc *al) {
+    unsigned fs = mi->b[5], d = R(al[0]), x = R(al[1]);
+    bool sat = mi->b[1];
+    uint32_t none = 0, done;
+    if (sat) {
+        rr(e, 0, 2, 0x33, d, d);
+        zero_xtmp(e);
+        ucomis(e, fs, x, X64_XTMP);
+        none = skip(e, CC_BE); /* negative, zero, NaN */
+    }
+    load_float(e, fs, 9223372036854775808.0);
+    ucomis(e, fs, x, X64_XTMP);
+    if (!sat) trap_cc(e, CC_P, CLIF_TRAP_BAD_CONVERSION_TO_INTEGER);
+    uint32_t big = skip(e, CC_AE);
+    cvtt(e, fs, 3, d, x);
+    if (!sat) {
+        test(e, 3, d);
+        trap_cc(e, CC_S, CLIF_TRAP_INTEGER_OVERFLOW);
+    }
+    done = skip(e, 16);
+    land(e, big);
+    load_float(e, fs, -9223372036854775808.0);
+    rr(e, XF_FP | XF_M0F, fs, 0x58, X64_XTMP, x);
+    cvtt(e, fs, 3, d, X64_XTMP);
+    test(e, 3, d);
+    uint32_t over = 0, fine = 0;
+    if (sat) {
+        fine = skip(e, CC_NS);
+        x64_put_mov_imm(e, d, UINT64_MAX);
+        over = skip(e, 16);
+        land(e, fine);
+    } else {
+        trap_cc(e, CC_S, CLIF_TRAP_INTEGER_OVERFLOW);
+    }
+    x64_put_mov_imm(e, X64_TMP, (uint64_t)1 << 63);
+    rr(e, XF_W, 3, 0x33, d, X64_TMP);
+    if (sat) {
+        land(e, over);
+        land(e, none);
+    }
+    land(e, done);
+}
+
+static void emit_cvt_from_u64(EmitCtx *e, const MachInst *mi, const RaAlloc *al) {
+    unsigned fs = mi->b[5], d = R(al[0]), x = R(al[1]);
+    uint32_t cvt = XF_FP | XF_M0F | XF_W;
+    rr(e, XF_M0F, 2, 0x57, d, d);
+    test(e, 3, x);
+    uint32_t neg = skip(e, CC_S);
+    rr(e, cvt, fs, 0x2A, d, x);
+    uint32_t done = skip(e, 16);
+    land(e, neg); /* halve, keeping the lowest bit sticky; convert; double */
+    rr(e, XF_W, 3, 0x8B, X64_TMP, x);
+    rr(e, XF_W, 3, 0xD1, 5, X64_TMP);
+    uint32_t even = skip(e, CC_AE);
+    ri(e, 3, 1, X64_TMP, 1);
+    land(e, even);
+    rr(e, cvt, fs, 0x2A, d, X64_TMP);
+    rr(e, XF_FP | XF_M0F, fs, 0x58, d, d);
+    land(e, done);
+}
+
+/* d=1 a, b; b[1]: maximum. NaN wins; -0 < +0. */
+static void emit_fminmax(EmitCtx *e, const MachInst *mi, const RaAlloc *al) {
+    unsigned fs = mi->b[0], d = R(al[0]), b = R(al[2]);
+    bool max = mi->b[1];
+    ucomis(e, fs, d, b);
+    uint32_t differ = skip(e, CC_NE), nan = skip(e, CC_P);
+    rr(e, XF_M0F, 2, max ? 0x54 : 0x56, d, b); /* equal: only the signs of zeros may differ */
+    uint32_t done = skip(e, 16);
+    land(e, nan);
+    rr(e, XF_FP | XF_M0F, fs, 0x58, d, b);
+    uint32_t done2 = skip(e, 16);
+    land(e, differ);
+    rr(e, XF_FP | XF_M0F, fs, max ? 0x5F : 0x5D, d, b);
+    land(e, done);
+    land(e, done2);
+}
+
+static void emit_count_zeros(EmitCtx *e, const MachInst *mi, const RaAlloc *al) {
+    unsigned size = mi->b[0], d = R(al[0]), x = R(al[1]);
+    bool lead = mi->op == X64_CLZ;
+    unsigned bits = size == 3 ? 64 : 32;
+    rr(e, XF_M0F | XF_WS, size, lead ? 0xBD : 0xBC, d, x);
+    x64_put_mov_imm(e, X64_TMP, lead ? 2 * bits - 1 : bits);
+    rr(e, XF_M0F | XF_WS, size, 0x44, d, X64_TMP); /* cmovz */
+    if (lead) ri(e, size, 6, d, (int32_t)bits - 1);
+}
+
+static void emit_sym(EmitCtx *e, const MachInst *mi, const RaAlloc *al) {
+    unsigned d = R(al[0]);
+    ClifName name = {mi->b[1], mi->aux, mi->aux2};
+    uint8_t b[10] = {(uint8_t)(0x48 | d >> 3), (uint8_t)(0xB8 | (d & 7))};
+    machbuf_reloc(e->buf, machbuf_offset(e->buf) + 2, MACH_RELOC_ABS8, name, (int64_t)mi->imm);
+    x64_put_bytes(e, b, 10);
+}
+
+void x64_emit_special(EmitCtx *e, const MachInst *mi, const RaOperand *ops, const RaAlloc *al, uint32_t nops) {
+    (void)ops;
+    (void)nops;
+    switch (mi->op) {
+    case X64_ARGS: return;
+    case X64_RET:
+        x64_epilogue(e);
+        machbuf_dead_end(e->buf);
+        return;
+    case X64_CALL:
+    case X64_CALL_R: emit_call(e, mi, al); return;
+    case X64_JMP: x64_put_jmp(e, mi->aux); return;
+    case X64_JCC: emit_jcc(e, mi); return;
+    case X64_BR_TABLE: emit_br_table(e, mi, al); return;
+    case X64_TRAP: x64_emit_trap_stub(e, (ClifTrap)mi->aux); return;
+    case X64_TRAPIF:
+        switch ((X64CondKind)mi->b[5]) {
+        case COND_ONE: trap_cc(e, mi->b[1], (ClifTrap)mi->aux); return;
+        case COND_OR:
+            trap_cc(e, mi->b[1], (ClifTrap)mi->aux);
+            trap_cc(e, mi->b[4], (ClifTrap)mi->aux);
+            return;
+        case COND_AND: {
+            uint32_t no = skip(e, mi->b[1] ^ 1u);
+            trap_cc(e, mi->b[4], (ClifTrap)mi->aux);
+            land(e, no);
+            return;
+        }
+        }
+        return;
+    case X64_ZERO: rr(e, 0, 2, 0x33, R(al[0]), R(al[0])); return;
+    case X64_XZERO: rr(e, XF_M0F, 2, 0x57, R(al[0]), R(al[0])); return;
+    case X64_BSWAP: {
+        unsigned d = R(al[0]);
+        uint8_t b[3] = {(uint8_t)(0x40 | (mi->b[0] == 3 ? 8 : 0) | d >> 3), 0x0F, (uint8_t)(0xC8 | (d & 7))};
+        x64_put_bytes(e, b, 3);
+        return;
+    }
+    case X64_DIVREM: emit_divrem(e, mi, al); return;
+    case X64_CLZ:
+    case X64_CTZ: emit_count_zeros(e, mi, al); return;
+    case X64_XCMOV: { /* d=1 if false, u if true */
+        uint32_t no = skip(e, mi->b[1] ^ 1u);
+        rr(e, XF_M0F, 2, 0x28, R(al[0]), R(al[2]));
+        land(e, no);
+        return;
+    }
+    case X64_FMINMAX: emit_fminmax(e, mi, al); return;
+    case X64_CVT_SINT: emit_cvt_sint(e, mi, al); return;
+    case X64_CVT_UINT:
+        if (mi->b[0] == 3) emit_cvt_uint64(e, mi, al);
+        else emit_cvt_uint32(e, mi, al);
+        return;
+    case X64_CVT_FROM_U64: emit_cvt_from_u64(e, mi, al); return;
+    case X64_SYM: emit_sym(e, mi, al); return;
+    case X64_MOVSP: rr(e, XF_W, 3, 0x8B, R(al[0]), RSP); return;
+    case X64_MOVFP: rr(e, XF_W, 3, 0x8B, R(al[0]), RBP); return;
+    case X64_MFENCE: x64_put_bytes(e, "\x0F\xAE\xF0", 3); return;
+    case X64_XCHG: x64_put(e, XF_WS | XF_O16 | XF_B8, mi->b[0], 0x87, R(al[0]), 0, x64_ea(e, mi, al + 2), 0, 0); return;
+    default: COT_BUG("x64: no emission for %s", x64_rows[mi->op].text);
+    }
+}

@@ -1,0 +1,462 @@
+/* isa/x64/lower.c — what rules cannot say well: addressing modes, flags, multi-instruction sequences, branches.
+ *
+ * Flags live only between the instruction that sets them and the next ones of the same sequence; nothing that
+ * writes flags (a zeroing xor, say) may be emitted in between, and the allocator's moves never write them.
+ * A sequence never returns an argument's register as its result: the driver tells results it may rename from registers that
+ * already mean something only by age. */
+#include "isa/x64/rules_in.h"
+#include "isa/x64/rules.h"
+
+MachInst *x64_rm_inst(LowerCtx *L, X64Op op, unsigned size, RaVReg dst, X64Rm m) {
+    MachInst *mi = x64_begin(L, op, size);
+    lower_def(L, dst, RA_REG, 0);
+    x64_mi_rm(L, mi, m);
+    return mi;
+}
+
+MachInst *x64_store(LowerCtx *L, X64Op op, unsigned size, X64Rm mem, X64Rm data) {
+    MachInst *mi = x64_begin(L, op, size);
+    if (data.kind == XK_IMM) {
+        mi->b[5] = XK_IMM;
+        mi->imm = (uint64_t)data.imm;
+    } else {
+        lower_use(L, data.r, RA_REG, 0);
+    }
+    x64_mi_rm(L, mi, mem);
+    return mi;
+}
+
+void x64_lower_copy(LowerCtx *L, RaVReg dst, RaVReg src, ClifType t) {
+    x64_begin(L, x64_is_float(t) ? X64_MOVAPS : X64_MOV, 3);
+    lower_set_flags(L, RA_INST_MOVE);
+    lower_def(L, dst, RA_REG, 0);
+    lower_use(L, src, RA_REG, 0);
+}
+
+void x64_lower_jump(LowerCtx *L, MachLabel target) {
+    lower_begin(L, X64_JMP)->aux = target;
+    lower_set_flags(L, RA_INST_BRANCH);
+}
+
+int x64_transparent(const ClifFunc *f, ClifInst i) {
+    const ClifInstData *d = clif_data(f, i);
+    if (d->op == CLIF_OP_UEXTEND && d->type == CLIF_I64) return clif_value_type(f, (ClifValue){d->a}) == CLIF_I32 ? 0 : -1;
+    if (d->op == CLIF_OP_IREDUCE) return d->type <= CLIF_I16 && clif_value_type(f, (ClifValue){d->a}) <= CLIF_I64 ? 0 : -1;
+    if (d->op == CLIF_OP_BITCAST) {
+        ClifType from = clif_value_type(f, (ClifValue){d->a});
+        return x64_is_float(from) == x64_is_float(d->type) && clif_type_bits(from) == clif_type_bits(d->type) ? 0 : -1;
+    }
+    return -1;
+}
+
+/* ---- operands ---- */
+static ClifOp def_op(LowerCtx *L, ClifValue v, const ClifInstData **d) {
+    ClifInst i = lower_def_inst(L, v);
+    if (i.i == CLIF_NONE) return CLIF_OP_INVALID;
+    *d = clif_data(L->f, i);
+    return (ClifOp)(*d)->op;
+}
+
+X64Rm x64_amode(LowerCtx *L, uint16_t flags, ClifValue a, int32_t off) {
+    X64Rm m = {.kind = XK_MEM, .mode = XM_BASE, .trap = clif_memflags(L->f, flags).trap};
+    const ClifInstData *d = NULL;
+    int64_t disp = off, k;
+    ClifOp op;
+    while ((op = def_op(L, a, &d)) == CLIF_OP_IADD) { /* constant parts into the displacement */
+        if (x64_simm32(L, isle_v(d->b), &k) && disp + k == (int32_t)(disp + k)) a = isle_v(d->a);
+        else if (x64_simm32(L, isle_v(d->a), &k) && disp + k == (int32_t)(disp + k)) a = isle_v(d->b);
+        else break;
+        disp += k;
+    }
+    m.disp = (int32_t)disp;
+    if (op == CLIF_OP_STACK_ADDR && (int64_t)m.disp + (int32_t)d->b == (int32_t)(m.disp + (int64_t)(int32_t)d->b)) {
+        m.mode = XM_SLOT;
+        m.aux = d->a;
+        m.disp += (int32_t)d->b;
+        return m;
+    }
+    if (op != CLIF_OP_IADD) {
+        m.r = lower_value_reg(L, a);
+        return m;
+    }
+    ClifValue base = isle_v(d->a), idx = isle_v(d->b);
+    const ClifInstData *s = NULL;
+    uint64_t sh;
+    if (def_op(L, base, &s) == CLIF_OP_ISHL && isle_iconst_u(L, isle_v(s->b), &sh) && sh <= 3) {
+        ClifValue t = base;
+        base = idx;
+        idx = t;
+    }
+    if (def_op(L, idx, &s) == CLIF_OP_ISHL && isle_iconst_u(L, isle_v(s->b), &sh) && sh <= 3) {
+        m.scale = (uint8_t)sh;
+        idx = isle_v(s->a);
+    }
+    m.mode = XM_INDEX;
+    m.r = lower_value_reg(L, base);
+    m.idx = lower_value_reg(L, idx);
+    return m;
+}
+
+bool x64_sinkable(LowerCtx *L, ClifValue v) {
+    ClifInst i = lower_def_inst(L, v);
+    if (i.i == CLIF_NONE || clif_data(L->f, i)->op != CLIF_OP_LOAD) return false;
+    ClifType t = clif_value_type(L->f, v);
+    return (t == CLIF_I32 || t == CLIF_I64 || t == CLIF_F32 || t == CLIF_F64) && lower_can_sink(L, i);
+}
+
+X64Rm x64_rm(LowerCtx *L, ClifValue v) {
+    if (x64_sinkable(L, v)) {
+        ClifInst i = lower_def_inst(L, v);
+        const ClifInstData *d = clif_data(L->f, i);
+        lower_sink(L, i);
+        return x64_amode(L, d->aux, isle_v(d->a), (int32_t)d->b);
+    }
+    return x64_reg_rm(L, lower_value_reg(L, v));
+}
+
+X64Rm x64_rmi(LowerCtx *L, ClifValue v) {
+    int64_t k;
+    if (x64_simm32(L, v, &k)) return x64_imm(L, k);
+    return x64_rm(L, v);
+}
+
+X64Rm x64_const128(LowerCtx *L, uint64_t lo, uint64_t hi) {
+    uint64_t b[2] = {lo, hi};
+    return x64_pool(lower_const(L, b, 16));
+}
+
+/* ---- flags ---- */
+static uint8_t int_cc(IntCC cc) {
+    static const uint8_t t[] = {CC_E, CC_NE, CC_L, CC_GE, CC_G, CC_LE, CC_B, CC_AE, CC_A, CC_BE};
+    return t[cc];
+}
+
+X64Cond x64_test_flags(LowerCtx *L, ClifValue a, ClifValue b) {
+    ClifType t = clif_value_type(L->f, a);
+    int64_t k;
+    if (x64_simm32(L, a, &k)) return x64_test_flags(L, b, a);
+    RaVReg r = lower_value_reg(L, a);
+    x64_form_TEST(L, X64_TEST, t, r, x64_rmi(L, b));
+    return x64_cond1(CC_NE);
+}
+
+X64Cond x64_nonzero_flags(LowerCtx *L, ClifValue v) {
+    RaVReg r = lower_value_reg(L, v);
+    x64_begin(L, X64_TEST, x64_size(clif_value_type(L->f, v)));
+    lower_use(L, r, RA_REG, 0);
+    lower_use(L, r, RA_REG, 0);
+    return x64_cond1(CC_NE);
+}
+
+X64Cond x64_icmp_flags(LowerCtx *L, IntCC cc, ClifValue a, ClifValue b) {
+    ClifType t = clif_value_type(L->f, a);
+    int64_t k;
+    if (x64_simm32(L, a, &k) || (x64_sinkable(L, a) && !x64_simm32(L, b, &k))) {
+        ClifValue s = a;
+        a = b;
+        b = s;
+        cc = (IntCC)clif_intcc_swap((ClifIntCC)cc);
+    }
+    uint8_t c = int_cc(cc);
+    if (x64_simm32(L, b, &k) && k == 0) {
+        const ClifInstData *d = NULL;
+        if ((cc == CLIF_EQ || cc == CLIF_NE) && def_op(L, a, &d) == CLIF_OP_BAND && (t == CLIF_I32 || t == CLIF_I64))
+            x64_test_flags(L, isle_v(d->a), isle_v(d->b));
+        else x64_nonzero_flags(L, a);
+        return x64_cond1(c);
+    }
+    RaVReg r = lower_value_reg(L, a);
+    x64_form_CMP(L, X64_CMP, t, r, x64_rmi(L, b));
+    return x64_cond1(c);
+}
+
+X64Cond x64_fcmp_flags(LowerCtx *L, FloatCC cc, ClifValue a, ClifValue b) {
+    static const struct { uint8_t swap, kind, cc, cc2; } t[] = {
+        [CLIF_FORD] = {0, COND_ONE, CC_NP, 0}, [CLIF_FUNO] = {0, COND_ONE, CC_P, 0},
+        [CLIF_FEQ] = {0, COND_AND, CC_NP, CC_E}, [CLIF_FNE] = {0, COND_OR, CC_P, CC_NE},
+        [CLIF_FONE] = {0, COND_ONE, CC_NE, 0}, [CLIF_FUEQ] = {0, COND_ONE, CC_E, 0},
+        [CLIF_FLT] = {1, COND_ONE, CC_A, 0}, [CLIF_FLE] = {1, COND_ONE, CC_AE, 0},
+        [CLIF_FGT] = {0, COND_ONE, CC_A, 0}, [CLIF_FGE] = {0, COND_ONE, CC_AE, 0},
+        [CLIF_FULT] = {0, COND_ONE, CC_B, 0}, [CLIF_FULE] = {0, COND_ONE, CC_BE, 0},
+        [CLIF_FUGT] = {1, COND_ONE, CC_B, 0}, [CLIF_FUGE] = {1, COND_ONE, CC_BE, 0},
+    };
+    ClifValue x = t[cc].swap ? b : a, y = t[cc].swap ? a : b;
+    RaVReg r = lower_value_reg(L, x);
+    x64_form_UU(L, X64_UCOMIS, clif_value_type(L->f, a), r, x64_rm(L, y));
+    return (X64Cond){t[cc].kind, t[cc].cc, t[cc].cc2};
+}
+
+X64Cond x64_invert(LowerCtx *L, X64Cond c) {
+    (void)L;
+    static const uint8_t kind[] = {[COND_ONE] = COND_ONE, [COND_OR] = COND_AND, [COND_AND] = COND_OR};
+    return (X64Cond){kind[c.kind], c.cc ^ 1, c.cc2 ^ 1};
+}
+
+/* i8 0 or 1, zero up to bit 31 */
+RaVReg x64_cond_reg(LowerCtx *L, X64Cond c) {
+    RaVReg a = x64_form_SETCC(L, X64_SETCC, c.cc);
+    if (c.kind != COND_ONE) {
+        RaVReg b = x64_form_SETCC(L, X64_SETCC, c.cc2);
+        a = x64_form_ALU(L, c.kind == COND_OR ? X64_OR : X64_AND, CLIF_I32, a, x64_reg_rm(L, b));
+    }
+    return x64_form_RM(L, X64_MOVZX8, CLIF_I32, x64_reg_rm(L, a));
+}
+
+static RaVReg cmov_op(LowerCtx *L, X64Op op, ClifType t, unsigned cc, RaVReg yes, RaVReg no) {
+    RaVReg d = lower_new_vreg(L, x64_is_float(t) ? CLIF_F64 : CLIF_I64);
+    MachInst *mi = x64_begin(L, op, x64_wide(t));
+    mi->b[1] = (uint8_t)cc;
+    lower_def(L, d, RA_REUSE, 1);
+    lower_use(L, no, RA_REG, 0);
+    lower_use(L, yes, RA_REG, 0);
+    return d;
+}
+static RaVReg select_op(LowerCtx *L, X64Op op, ClifType t, X64Cond c, RaVReg yes, RaVReg no) {
+    if (c.kind == COND_AND) { /* = no if either fails */
+        c = x64_invert(L, c);
+        RaVReg s = yes;
+        yes = no;
+        no = s;
+    }
+    RaVReg r = cmov_op(L, op, t, c.cc, yes, no);
+    return c.kind == COND_ONE ? r : cmov_op(L, op, t, c.cc2, yes, r);
+}
+RaVReg x64_select_int(LowerCtx *L, ClifType t, X64Cond c, RaVReg a, RaVReg b) { return select_op(L, X64_CMOV, t, c, a, b); }
+RaVReg x64_select_float(LowerCtx *L, ClifType t, X64Cond c, RaVReg a, RaVReg b) { return select_op(L, X64_XCMOV, t, c, a, b); }
+RaVReg x64_cmov_sign(LowerCtx *L, ClifType t, RaVReg a, RaVReg b) { return cmov_op(L, X64_CMOV, t, CC_S, b, a); }
+
+Unit x64_trap_if(LowerCtx *L, X64Cond c, uint8_t code) {
+    MachInst *mi = lower_begin(L, X64_TRAPIF);
+    mi->aux = code;
+    mi->b[1] = c.cc;
+    mi->b[4] = c.cc2;
+    mi->b[5] = c.kind;
+    return 0;
+}
+Unit x64_trap_always(LowerCtx *L, uint8_t code) {
+    lower_begin(L, X64_TRAP)->aux = code;
+    lower_set_flags(L, RA_INST_RET);
+    return 0;
+}
+
+/* ---- sequences ---- */
+static RaVReg special(LowerCtx *L, X64Op op, unsigned size, ClifType t) { /* begins op with a result */
+    RaVReg d = lower_new_vreg(L, t);
+    x64_begin(L, op, size);
+    lower_def(L, d, RA_REG, 0);
+    return d;
+}
+static MachInst *last(LowerCtx *L) { return &vec_last(&L->buf.insts); }
+
+RaVReg x64_int_const(LowerCtx *L, ClifType t, uint64_t k) {
+    unsigned bits = clif_type_bits(t);
+    if (bits < 64) k &= ((uint64_t)1 << bits) - 1;
+    if (k == 0) return special(L, X64_ZERO, 2, CLIF_I64);
+    return x64_form_MOVI(L, X64_MOVI, CLIF_I64, k);
+}
+RaVReg x64_float_zero(LowerCtx *L) { return special(L, X64_XZERO, 2, CLIF_F64); }
+
+static RaVReg extend_reg(LowerCtx *L, ClifType t, bool sign, ClifType from, RaVReg r) {
+    X64Op op = from == CLIF_I8 ? sign ? X64_MOVSX8 : X64_MOVZX8 : sign ? X64_MOVSX16 : X64_MOVZX16;
+    return x64_form_RM(L, op, sign ? t : CLIF_I32, x64_reg_rm(L, r));
+}
+RaVReg x64_extend(LowerCtx *L, ClifType t, bool sign, ClifValue v) {
+    return extend_reg(L, t, sign, clif_value_type(L->f, v), lower_value_reg(L, v));
+}
+
+static RaVReg lea(LowerCtx *L, ClifType t, X64Rm m) {
+    m.kind = XK_MEM;
+    return x64_form_RM(L, X64_LEA, t, m);
+}
+
+RaVReg x64_add_values(LowerCtx *L, ClifType t, ClifValue a, ClifValue b) {
+    int64_t k;
+    const ClifInstData *d = NULL;
+    uint64_t sh;
+    if (x64_simm32(L, a, &k) || (x64_sinkable(L, a) && !x64_simm32(L, b, &k))) {
+        ClifValue s = a;
+        a = b;
+        b = s;
+    }
+    if (x64_simm32(L, b, &k)) {
+        if (t == CLIF_I64 || t == CLIF_I32) return lea(L, t, (X64Rm){.mode = XM_BASE, .r = lower_value_reg(L, a), .disp = (int32_t)k});
+        RaVReg r = lower_value_reg(L, a);
+        return x64_form_ALU(L, X64_ADD, t, r, x64_imm(L, k));
+    }
+    if ((t == CLIF_I64 || t == CLIF_I32) && def_op(L, b, &d) == CLIF_OP_ISHL && isle_iconst_u(L, isle_v(d->b), &sh) && sh <= 3) {
+        RaVReg r = lower_value_reg(L, a);
+        return lea(L, t, (X64Rm){.mode = XM_INDEX, .scale = (uint8_t)sh, .r = r, .idx = lower_value_reg(L, isle_v(d->a))});
+    }
+    RaVReg r = lower_value_reg(L, a);
+    return x64_form_ALU(L, X64_ADD, t, r, x64_rm(L, b));
+}
+
+RaVReg x64_mul_hi(LowerCtx *L, ClifType t, bool sign, RaVReg a, X64Rm b) {
+    RaVReg lo = lower_new_vreg(L, CLIF_I64), hi = lower_new_vreg(L, CLIF_I64);
+    MachInst *mi = x64_begin(L, sign ? X64_IMUL1 : X64_MUL, x64_wide(t));
+    lower_def(L, lo, RA_FIXED, RAX);
+    lower_def(L, hi, RA_FIXED, RDX);
+    lower_use(L, a, RA_FIXED, RAX);
+    x64_mi_rm(L, mi, b);
+    return hi;
+}
+
+RaVReg x64_divrem_values(LowerCtx *L, ClifType t, uint8_t kind, ClifValue a, ClifValue b) {
+    int64_t k;
+    RaVReg n = lower_value_reg(L, a), d = lower_value_reg(L, b);
+    if (t <= CLIF_I16) {
+        n = extend_reg(L, CLIF_I32, kind & 1, t, n);
+        d = extend_reg(L, CLIF_I32, kind & 1, t, d);
+    }
+    if (isle_iconst_s(L, b, &k)) kind |= (k != 0 ? 4 : 0) | (k != -1 ? 8 : 0);
+    RaVReg q = lower_new_vreg(L, CLIF_I64), r = lower_new_vreg(L, CLIF_I64);
+    MachInst *mi = x64_begin(L, X64_DIVREM, x64_wide(t));
+    mi->b[1] = kind;
+    mi->imm = (uint64_t)(INT64_MIN >> (64 - clif_type_bits(t)));
+    lower_use(L, n, RA_FIXED, RAX);
+    lower_use(L, d, RA_REG, 0);
+    lower_def(L, q, RA_FIXED, RAX);
+    lower_operand(L, r, RA_DEF, RA_EARLY, RA_FIXED, RDX);
+    return kind & 2 ? r : q;
+}
+
+RaVReg x64_shift_cl(LowerCtx *L, ClifType t, uint8_t kind, RaVReg a, ClifValue amount) {
+    static const uint16_t rows[] = {[0] = X64_ROL, [1] = X64_ROR, [4] = X64_SHL, [5] = X64_SHR, [7] = X64_SAR};
+    RaVReg n = lower_value_reg(L, amount);
+    if (t <= CLIF_I16) n = x64_form_ALU(L, X64_AND, CLIF_I32, n, x64_imm(L, clif_type_bits(t) - 1));
+    else if (kind >= 4 && x64_has(L->set, X64_HAS_BMI2))
+        return x64_form_VRMV(L, kind == 4 ? X64_SHLX : kind == 5 ? X64_SHRX : X64_SARX, t, x64_reg_rm(L, a), n);
+    return x64_form_SHIFT(L, (X64Op)rows[kind], t, a, x64_reg_rm(L, n));
+}
+
+RaVReg x64_bswap_reg(LowerCtx *L, ClifType t, RaVReg a) {
+    RaVReg d = lower_new_vreg(L, CLIF_I64);
+    x64_begin(L, X64_BSWAP, x64_wide(t));
+    lower_def(L, d, RA_REUSE, 1);
+    lower_use(L, a, RA_REG, 0);
+    return d;
+}
+
+RaVReg x64_count_zeros(LowerCtx *L, ClifType t, bool leading, RaVReg a) {
+    RaVReg d = special(L, leading ? X64_CLZ : X64_CTZ, x64_wide(t), CLIF_I64);
+    lower_use(L, a, RA_REG, 0);
+    return d;
+}
+
+/* bit counts in parallel: pairs, nibbles, bytes, then a multiplication adds the bytes */
+RaVReg x64_popcnt_slow(LowerCtx *L, ClifType t, RaVReg a) {
+    uint64_t all = t == CLIF_I64 ? UINT64_MAX : UINT32_MAX;
+    RaVReg m1 = x64_int_const(L, t, all / 3), m2 = x64_int_const(L, t, all / 5), m4 = x64_int_const(L, t, all / 17), m8 = x64_int_const(L, t, all / 255);
+    RaVReg h = x64_form_SHIFT(L, X64_SHR, t, a, x64_imm(L, 1));
+    h = x64_form_ALU(L, X64_AND, t, h, x64_reg_rm(L, m1));
+    RaVReg x = x64_form_ALU(L, X64_SUB, t, a, x64_reg_rm(L, h));
+    h = x64_form_SHIFT(L, X64_SHR, t, x, x64_imm(L, 2));
+    h = x64_form_ALU(L, X64_AND, t, h, x64_reg_rm(L, m2));
+    x = x64_form_ALU(L, X64_AND, t, x, x64_reg_rm(L, m2));
+    x = x64_form_ALU(L, X64_ADD, t, x, x64_reg_rm(L, h));
+    h = x64_form_SHIFT(L, X64_SHR, t, x, x64_imm(L, 4));
+    x = x64_form_ALU(L, X64_ADD, t, x, x64_reg_rm(L, h));
+    x = x64_form_ALU(L, X64_AND, t, x, x64_reg_rm(L, m4));
+    x = x64_form_RMR(L, X64_IMUL, t, x, x64_reg_rm(L, m8));
+    return x64_form_SHIFT(L, X64_SHR, t, x, x64_imm(L, t == CLIF_I64 ? 56 : 24));
+}
+
+RaVReg x64_float_minmax(LowerCtx *L, ClifType t, bool max, RaVReg a, RaVReg b) {
+    RaVReg d = lower_new_vreg(L, t);
+    x64_begin(L, X64_FMINMAX, x64_wide(t))->b[1] = max;
+    lower_def(L, d, RA_REUSE, 1);
+    lower_use(L, a, RA_REG, 0);
+    lower_use(L, b, RA_REG, 0);
+    return d;
+}
+
+RaVReg x64_round(LowerCtx *L, ClifType t, uint8_t mode, ClifValue v) {
+    if (x64_has(L->set, X64_HAS_SSE41)) {
+        X64Rm m = x64_rm(L, v);
+        return x64_form_RMI(L, t == CLIF_F32 ? X64_ROUNDSS : X64_ROUNDSD, t, m, mode | 8);
+    }
+    static const uint8_t calls[4][2] = {{CLIF_LIBCALL_NEAREST_F32, CLIF_LIBCALL_NEAREST_F64}, {CLIF_LIBCALL_FLOOR_F32, CLIF_LIBCALL_FLOOR_F64},
+                                        {CLIF_LIBCALL_CEIL_F32, CLIF_LIBCALL_CEIL_F64}, {CLIF_LIBCALL_TRUNC_F32, CLIF_LIBCALL_TRUNC_F64}};
+    RaVReg a = lower_value_reg(L, v), r;
+    x64_lower_libcall(L, (ClifLibCall)calls[mode][t == CLIF_F64], &a, 1, t, &r);
+    return r;
+}
+
+/* the result is written before the source is read for the last time: an early definition */
+RaVReg x64_to_int(LowerCtx *L, ClifType t, bool sign, bool sat, ClifValue v) {
+    RaVReg a = lower_value_reg(L, v), d = lower_new_vreg(L, CLIF_I64);
+    MachInst *mi = x64_begin(L, sign ? X64_CVT_SINT : X64_CVT_UINT, x64_wide(t));
+    mi->b[1] = sat;
+    mi->b[5] = (uint8_t)x64_wide(clif_value_type(L->f, v));
+    lower_operand(L, d, RA_DEF, RA_EARLY, RA_REG, 0);
+    lower_use(L, a, RA_REG, 0);
+    return d;
+}
+RaVReg x64_from_u64(LowerCtx *L, ClifType t, RaVReg a) {
+    RaVReg d = special(L, X64_CVT_FROM_U64, 3, t);
+    last(L)->b[5] = (uint8_t)x64_wide(t);
+    lower_use(L, a, RA_REG, 0);
+    return d;
+}
+
+RaVReg x64_stack_addr(LowerCtx *L, uint32_t slot, int32_t off) { return lea(L, CLIF_I64, (X64Rm){.mode = XM_SLOT, .aux = slot, .disp = off}); }
+static RaVReg sym(LowerCtx *L, ClifName n, int64_t off) {
+    RaVReg d = special(L, X64_SYM, 3, CLIF_I64);
+    MachInst *mi = last(L);
+    mi->b[1] = (uint8_t)n.kind;
+    mi->aux = n.a;
+    mi->aux2 = n.b;
+    mi->imm = (uint64_t)off;
+    return d;
+}
+RaVReg x64_symbol_addr(LowerCtx *L, uint32_t gv) { return sym(L, L->f->gvs.p[gv].name, L->f->gvs.p[gv].offset); }
+RaVReg x64_function_addr(LowerCtx *L, uint32_t fn) { return sym(L, L->f->funcs.p[fn].name, 0); }
+RaVReg x64_frame_pointer(LowerCtx *L) { return special(L, X64_MOVFP, 3, CLIF_I64); }
+RaVReg x64_stack_pointer(LowerCtx *L) { return special(L, X64_MOVSP, 3, CLIF_I64); }
+RaVReg x64_return_address(LowerCtx *L) { return x64_form_RM(L, X64_MOV, CLIF_I64, (X64Rm){.kind = XK_MEM, .mode = XM_INARG, .disp = -8}); }
+Unit x64_fence_all(LowerCtx *L) { return lower_begin(L, X64_MFENCE), 0; }
+
+/* ---- entry points ---- */
+bool x64_lower_inst(LowerCtx *L, ClifInst i, ValueRegs *out) {
+    unsigned op = clif_data(L->f, i)->op;
+    if (op == CLIF_OP_CALL || op == CLIF_OP_CALL_INDIRECT) return x64_lower_call(L, i, out);
+    if (op == CLIF_OP_RETURN) return x64_lower_return(L, i);
+    ValueRegs r;
+    if (!x64_isle_lower(L, i, &r)) return lower_unsupported(L, i, NULL);
+    out[0] = r;
+    return true;
+}
+
+bool x64_lower_branch(LowerCtx *L, ClifInst i, const MachLabel *t, uint32_t n) {
+    const ClifInstData *d = clif_data(L->f, i);
+    bool same = true;
+    for (uint32_t k = 1; k < n; k++) same &= t[k] == t[0];
+    if (n > 0 && same) { /* a block with one successor: its terminator has no operands */
+        x64_lower_jump(L, t[0]);
+        return true;
+    }
+    if (d->op == CLIF_OP_BRIF) {
+        X64Cond c = x64_isle_cond(L, isle_v(d->a));
+        MachInst *mi = lower_begin(L, X64_JCC);
+        mi->b[1] = c.cc;
+        mi->b[4] = c.cc2;
+        mi->b[5] = c.kind;
+        mi->aux = t[0];
+        mi->aux2 = t[1];
+        lower_set_flags(L, RA_INST_BRANCH);
+        return true;
+    }
+    if (d->op == CLIF_OP_BR_TABLE) { /* t[0] is the default */
+        RaVReg idx = lower_value_reg(L, isle_v(d->a)), tmp = lower_new_vreg(L, CLIF_I64);
+        uint32_t at = lower_jump_table(L, t + 1, n - 1);
+        lower_jump_table(L, t, 1);
+        MachInst *mi = lower_begin(L, X64_BR_TABLE);
+        mi->aux = at;
+        mi->imm = n - 1;
+        lower_set_flags(L, RA_INST_BRANCH);
+        lower_use(L, idx, RA_REG, 0);
+        lower_operand(L, tmp, RA_DEF, RA_EARLY, RA_REG, 0);
+        return true;
+    }
+    return lower_unsupported(L, i, NULL);
+}
