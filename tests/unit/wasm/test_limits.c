@@ -34,12 +34,14 @@ static void many_locals(void **s) {
     PUT(1);
     leb_put_u64(&w.mem, &b, N);
     PUT(0x7E);
-    for (int k = 0; k < N; k++) { /* x[k] = x[k] + x[0], in its own block */
-        PUT(0x02, 0x40, 0x41, 0, 0x0D, 0, 0x20);
+    for (int k = 0; k < N; k++) { /* x[k] = x[k] + x[0]; a new block now and then */
+        bool block = k % 5000 == 0;
+        if (block) PUT(0x02, 0x40, 0x41, 0, 0x0D, 0);
+        PUT(0x20);
         leb_put_u64(&w.mem, &b, (uint64_t)k);
         PUT(0x20, 0, 0x7C, 0x21);
         leb_put_u64(&w.mem, &b, (uint64_t)k);
-        PUT(0x0B);
+        if (block) PUT(0x0B);
     }
     PUT(0x0B);
     wb_module(&w, "", "", b.p, b.n);
