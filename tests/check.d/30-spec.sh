@@ -11,14 +11,27 @@ out=$BUILD/spec
 spec=$ROOT/tests/diff/spec.py
 want=$(awk -F'\t' '$2 == "wasm2-nosimd" { n += $3 } END { print n }' "$suite/classes.tsv")
 status=0
+passed=0 failed=0 skipped=0
+# tally LOG: adds the counts of one run, its last line, to the sum that this script ends with.
+tally() {
+    sed '$d' "$1"
+    read -r p f k < <(sed -n '$s/^\([0-9]*\) passed, \([0-9]*\) failed, \([0-9]*\) skipped.*/\1 \2 \3/p' "$1")
+    if [ -z "${p:-}" ]; then status=1 f=1 p=0 k=0; fi
+    echo "   $p passed, $f failed, $k skipped"
+    passed=$((passed + p)) failed=$((failed + f)) skipped=$((skipped + k))
+}
+log=$WORK/spec.log
 "$PY" "$spec" convert "$suite" "$out" || status=1
 core() {
     echo "-- wasm2-nosimd $*"
-    "$PY" "$spec" run "$suite" "$out" --class wasm2-nosimd --strict --expect "$want" -- "$@" || status=1
+    "$PY" "$spec" run "$suite" "$out" --class wasm2-nosimd --strict --expect "$want" -- "$@" >"$log" || status=1
+    tally "$log"
 }
 core
 core -W bounds=explicit
 core -W signals=off
 echo "-- all other files"
-"$PY" "$spec" run "$suite" "$out" --tsv "$BUILD/conformance/wasm-spec.tsv" || status=1
+"$PY" "$spec" run "$suite" "$out" --tsv "$BUILD/conformance/wasm-spec.tsv" >"$log" || status=1
+tally "$log"
+echo "$passed passed, $failed failed, $skipped skipped"
 exit $status

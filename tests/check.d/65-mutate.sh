@@ -3,7 +3,7 @@
 # report or a hang. COT_ASAN names a cot built with sanitizers; without it the plain one is used and that is said.
 set -u
 . "$(dirname "$0")/../diff/env.sh"
-if [ -z "${COT_ASAN:-}" ] && [ -x "$BUILD/asan/cot" ]; then COT_ASAN=$BUILD/asan/cot; fi
-if [ -n "${COT_ASAN:-}" ]; then export COT=$COT_ASAN; else echo "without sanitizers (COT_ASAN is not set)"; fi
+COT_ASAN=${COT_ASAN:-$BUILD/asan/cot}
+if [ -x "$COT_ASAN" ]; then export COT=$COT_ASAN; else echo "without sanitizers: no $COT_ASAN"; fi
 need python3 wasm-tools cot
 exec "$PY" "$ROOT/tests/diff/mutate.py" --count "${MUTATE_COUNT:-300}" --seed "${MUTATE_SEED:-1}" --out "$WORK/mutate"

@@ -137,7 +137,7 @@ def main():
                 failed += 1
                 print(problem)
     print("seed %d: %s; %d accepted" % (a.seed, ", ".join("%d %s" % (ways[k], k) for k in sorted(ways)), accepted))
-    print("%d passed, %d failed" % (a.count - failed, failed))
+    print("%d passed, %d failed, 0 skipped" % (a.count - failed, failed))
     return 1 if failed else 0
 
 

@@ -116,13 +116,15 @@ def run_suite(a):
             f.write("# file\tclass\tassertions\tpassed\tfailed\tskipped\treason\n")
             for row in rows:
                 f.write("\t".join(str(x) for x in row) + "\n")
-    print("%d passed, %d failed, %d skipped%s" % (*total, " (%d files crashed or hung)" % bad if bad else ""))
+    if bad:
+        print("%d files crashed or hung" % bad)
     ok = not bad and not lost
     if a.strict:
         ok = ok and total[1] == 0 and total[2] == 0
     if a.expect is not None and total[0] != a.expect:
         print("%d assertions passed where %d must" % (total[0], a.expect))
         ok = False
+    print("%d passed, %d failed, %d skipped" % tuple(total))
     return 0 if ok else 1
 
 

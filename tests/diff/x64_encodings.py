@@ -1,0 +1,119 @@
+"""Compares the encoder's bytes, as binutils' objdump reads them, with the printer's text.
+
+x64_encodings.txt: per instruction "length<TAB>text"; x64_encodings.bin: the bytes. Both sides are normalised: size
+suffixes, register names by number, immediates and displacements as integers modulo 2^64."""
+import re
+import subprocess
+import sys
+
+REG = {}
+for n, names in enumerate(["al ax eax rax", "cl cx ecx rcx", "dl dx edx rdx", "bl bx ebx rbx", "spl sp esp rsp", "bpl bp ebp rbp",
+                           "sil si esi rsi", "dil di edi rdi"]):
+    for k, r in enumerate(names.split()):
+        REG[r] = (n, 1 << k)
+for n in range(8, 16):
+    for k, s in enumerate(["b", "w", "d", ""]):
+        REG[f"r{n}{s}"] = (n, 1 << k)
+CC = {"c": "b", "nae": "b", "nc": "ae", "nb": "ae", "z": "e", "nz": "ne", "na": "be", "nbe": "a", "pe": "p", "po": "np", "nge": "l",
+      "nl": "ge", "ng": "le", "nle": "g"}
+
+
+def operands(s):
+    out, depth, cur = [], 0, ""
+    for c in s:
+        depth += c == "("
+        depth -= c == ")"
+        if c == "," and depth == 0:
+            out.append(cur.strip())
+            cur = ""
+        else:
+            cur += c
+    return out + [cur.strip()] if cur.strip() else out
+
+
+def number(s):
+    return int(s, 0) & (1 << 64) - 1
+
+
+def operand(s):
+    if s.startswith("$"):
+        return "$%d" % number(s[1:])
+    m = re.fullmatch(r"(-?0x[0-9a-f]+|-?\d+)?\((.*)\)", s)
+    if m:
+        regs = [x.strip().lstrip("%") for x in m.group(2).split(",")]
+        base, index = regs[0], regs[1] if len(regs) > 1 else None
+        scale = regs[2] if len(regs) > 2 else "1"
+        if index == "riz":
+            index = None
+        return ("mem", number(m.group(1) or "0"), base, index, scale if index else "1")
+    return s.lstrip("%")
+
+
+def width(ops):
+    for o in reversed(ops):
+        if isinstance(o, str) and o in REG:
+            return REG[o][1]
+    return 0
+
+
+def normal(text, ours):
+    name, _, rest = text.partition(" ")
+    ops = [operand(o) for o in operands(rest)]
+    if name == "movabs":
+        name = "mov"
+    if name in ("vmovaps",):
+        pass
+    if ours and len(ops) >= 3 and ops[-1] == ops[-2] and not re.match("v(add|sub|mul|div)|andn|shlx|shrx|sarx", name):
+        ops = ops[:-1]
+    m = re.fullmatch(r"(set|cmov)(.*)", name)
+    if m:
+        name = m.group(1) + CC.get(m.group(2), m.group(2))
+    w = width(ops) or 8
+    bits = 8 * w
+    suffix = re.fullmatch(r"(add|or|and|sub|xor|cmp|test|adc|sbb|mov|imul|mul|not|neg|rol|ror|shl|shr|sar|lea|lzcnt|tzcnt|popcnt|andn|"
+                          r"blsr|blsmsk|blsi|shlx|shrx|sarx|rorx|cvtsi2ss|cvtsi2sd)([bwlq])", name)
+    size = 0
+    if suffix:
+        name, size = suffix.group(1), {"b": 1, "w": 2, "l": 4, "q": 8}[suffix.group(2)]
+    if name in ("movd", "movq"):
+        name = "mov"
+    name = {"movzbl": "movzb", "movzbq": "movzb", "movsbl": "movsb", "movsbq": "movsb", "movzwl": "movzw", "movzwq": "movzw", "movswl": "movsw",
+            "movswq": "movsw", "movzbw": "movzb"}.get(name, name)
+    out = []
+    mask = (1 << 8 * (size or w)) - 1
+    for o in ops:
+        if isinstance(o, str) and o.startswith("$"):
+            out.append(int(o[1:]) & (mask if name != "mov" else (1 << 8 * min(size or w, 8)) - 1))
+        else:
+            out.append(o)
+    if name in ("rol", "ror", "shl", "shr", "sar"):
+        if len(out) == 1 or (len(out) == 2 and out[0] == out[1] and not ours):
+            out = [1] + out[-1:]
+    return name, tuple(out)
+
+
+def main():
+    build = sys.argv[1]
+    want = [line.rstrip("\n").split("\t") for line in open(f"{build}/x64_encodings.txt")]
+    dis = subprocess.run(["objdump", "-D", "-b", "binary", "-m", "i386:x86-64", "--no-show-raw-insn", "-w", f"{build}/x64_encodings.bin"],
+                         capture_output=True, text=True, check=True).stdout
+    got = {}
+    for line in dis.splitlines():
+        m = re.match(r"\s*([0-9a-f]+):\s+(.*)", line)
+        if m:
+            got[int(m.group(1), 16)] = m.group(2).split("#")[0].strip()
+    at, bad, checked = 0, {}, {}
+    for n, text in want:
+        op = text.split(" ")[0]
+        checked[op] = checked.get(op, 0) + 1
+        theirs = got.get(at)
+        if theirs is None or normal(re.sub(r"\s+", " ", theirs), False) != normal(text, True):
+            bad.setdefault(op, []).append((at, text, theirs))
+        at += int(n)
+    for op, rows in bad.items():
+        print(f"{op}: {len(rows)} of {checked[op]} differ, e.g. at {rows[0][0]:#x}: ours `{rows[0][1]}`, objdump `{rows[0][2]}`")
+    print(f"x64 encodings: {len(want)} instructions, {sum(map(len, bad.values()))} differ")
+    return 1 if bad or not want else 0
+
+
+sys.exit(main())
