@@ -19,8 +19,9 @@ void listpool_free(Mem *m, ListPool *lp);
 static inline uint32_t list_len(const ListPool *lp, ListRef l) {
     return l ? lp->words.p[l - 1] : 0;
 }
+/* By address, because the pool of only empty lists is a null pointer, which has no arithmetic. */
 static inline uint32_t *list_data(const ListPool *lp, ListRef l) {
-    return lp->words.p + l;
+    return (uint32_t *)((uintptr_t)lp->words.p + (uintptr_t)l * sizeof(uint32_t));
 }
 ListRef list_new(Mem *m, ListPool *lp, const uint32_t *elems,
                  uint32_t n); /* elems may point into the pool */

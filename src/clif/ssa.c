@@ -234,7 +234,8 @@ static uint32_t resolve(ClifFunc *f, uint32_t v) {
 
 /* All predecessors of the frame's block have answered: settle the parameter. Returns its value. */
 static uint32_t finish(ClifFunc *f, ClifSsa *s, SsaFrame fr) {
-    uint32_t *r = s->results.p + fr.base, n = s->results.n - fr.base, same = CLIF_NONE;
+    uint32_t *r = s->results.p ? s->results.p + fr.base : NULL; /* NULL + 0 is undefined */
+    uint32_t n = s->results.n - fr.base, same = CLIF_NONE;
     bool differ = false;
     for (uint32_t k = 0; k < n && !differ; k++) {
         r[k] = resolve(f, r[k]);

@@ -9,6 +9,7 @@ static void push_extend_pop(void **st) {
     Mem m;
     mem_init(&m, NULL);
     VecU32 v = {0};
+    assert_null(vec_extend(&m, &v, 0)); /* without arithmetic on a null pointer */
     for (uint32_t i = 0; i < 10000; i++) vec_push(&m, &v, i * 3);
     assert_int_equal(v.n, 10000);
     for (uint32_t i = 0; i < 10000; i++) assert_int_equal(v.p[i], i * 3);
