@@ -93,6 +93,7 @@ bool tr_block(Tr *t, TrKind kind) {
         cb_jump(&t->b, f->dest, args, np);
         cb_switch_to(&t->b, f->dest);
         tr_new_region(t);
+        t->loops++;
         push_params(t, f->dest, ty.params, np);
         if (t->tn->interrupt_checks) tr_interrupt_check(t);
         return true;
@@ -168,7 +169,10 @@ bool tr_end(Tr *t) {
         t->saved.n = f->saved;
     }
     if (f->kind == TR_LOOP) {
-        if (f->dest.i != CLIF_NONE) cb_seal(&t->b, f->dest);
+        if (f->dest.i != CLIF_NONE) {
+            cb_seal(&t->b, f->dest);
+            t->loops--;
+        }
     } else if (f->dest.i != CLIF_NONE) {
         if (t->live) cb_jump(&t->b, f->dest, top_values(t, n), n);
         switch_sealed(t, f->dest);

@@ -47,6 +47,9 @@ struct WasmTranslator {
     VEC(WasmType) locals;
     VEC(TrLocal) cache; /* by local */
     uint32_t region;    /* number of the current one, never 0 */
+    VecU8 assigned;     /* by local: a local.set or tee of it was emitted */
+    uint32_t loops;     /* open loops whose code is emitted */
+    uint32_t zero[16];  /* value + 1 by CLIF type: zero, in the entry block */
     VecU32 saved, args;
     VecU32 func_refs, sig_refs, touched_funcs, touched_sigs; /* per index: handle + 1, 0 = not yet */
     VecU32 mark, mark_block, targets, calls; /* br_table: per depth; mark = nops of the last table that used it */

@@ -119,6 +119,23 @@ static bool prefixed(Tr *t, uint8_t prefix, const WasmOpInfo **o) {
 
 static bool leb_fail(Tr *t, LebStatus s) { return rd_bad(&t->r, s); }
 
+/* Where no loop is open, a local that nothing has assigned so far has its first value, whatever the path: no search.
+ * This keeps functions with many locals that are first read late from walking all blocks for each. */
+static ClifValue read_local(Tr *t, uint32_t x) {
+    uint32_t np = t->f->sig.nparams - 1;
+    if (t->assigned.p[x] || t->loops) return cb_use_var(&t->b, (ClifVar){x});
+    if (x < np) {
+        uint32_t n;
+        return (ClifValue){clif_block_params(t->f, (ClifBlock){t->f->first_block}, &n)[x + 1]};
+    }
+    ClifType ty = tr_clif(t->locals.p[x]);
+    if (!t->zero[ty]) {
+        ClifOp op = ty == CLIF_F32 ? CLIF_OP_F32CONST : ty == CLIF_F64 ? CLIF_OP_F64CONST : CLIF_OP_ICONST;
+        t->zero[ty] = cb_ins1_in_entry(&t->b, (ClifInstData){.op = (uint8_t)op, .type = ty}, ty).i + 1;
+    }
+    return (ClifValue){t->zero[ty] - 1};
+}
+
 static bool run(Tr *t) {
     uint32_t x, y, v = 0;
     uint8_t byte;
@@ -137,7 +154,7 @@ static bool run(Tr *t) {
             if (TR_UNLIKELY(x >= t->locals.n)) return TR_FAIL(t, INVALID, "unknown local %u", x);
             if (t->live) {
                 TrLocal *l = &t->cache.p[x];
-                if (l->region != t->region) *l = (TrLocal){t->region, cb_use_var(&t->b, (ClifVar){x}).i};
+                if (l->region != t->region) *l = (TrLocal){t->region, read_local(t, x).i};
                 v = l->value;
             }
             tr_push(t, t->locals.p[x], v);
@@ -151,6 +168,7 @@ static bool run(Tr *t) {
                 v = tr_val(t, v).i;
                 cb_def_var(&t->b, (ClifVar){x}, (ClifValue){v});
                 t->cache.p[x] = (TrLocal){t->region, v};
+                t->assigned.p[x] = 1;
             }
             if (o->form == WASM_FORM_LOCAL_TEE) tr_push(t, t->locals.p[x], v);
             break;
@@ -308,6 +326,10 @@ static void begin_func(Tr *t, const WasmFuncType *ft) {
     cb_seal(&t->b, entry);
     if (t->cache.n < t->locals.n) vec_resize0(t->mem, &t->cache, t->locals.n);
     tr_new_region(t);
+    vec_clear(&t->assigned);
+    vec_resize0(t->mem, &t->assigned, t->locals.n);
+    memset(t->zero, 0, sizeof t->zero);
+    t->loops = 0;
     for (uint32_t k = 0; k < t->locals.n; k++) cb_declare_var(&t->b, tr_clif(t->locals.p[k]));
     uint32_t n;
     t->vmctx.i = clif_block_params(f, entry, &n)[0];
@@ -365,6 +387,7 @@ void wasm_translator_free(WasmTranslator *t) {
     vec_free(m, &t->frames);
     vec_free(m, &t->locals);
     vec_free(m, &t->cache);
+    vec_free(m, &t->assigned);
     VecU32 *v[] = {&t->saved, &t->args, &t->func_refs, &t->sig_refs, &t->touched_funcs, &t->touched_sigs,
                    &t->mark, &t->mark_block, &t->targets, &t->calls};
     for (uint32_t k = 0; k < sizeof v / sizeof v[0]; k++) vec_free(m, v[k]);

@@ -34,8 +34,8 @@ static void many_locals(void **s) {
     PUT(1);
     leb_put_u64(&w.mem, &b, N);
     PUT(0x7E);
-    for (int k = 0; k < N; k++) { /* x[k] = x[k] + x[0]; a new block now and then */
-        bool block = k % 5000 == 0;
+    for (int k = 0; k < N; k++) { /* x[k] = x[k] + x[0], each in its own blocks */
+        bool block = true;
         if (block) PUT(0x02, 0x40, 0x41, 0, 0x0D, 0);
         PUT(0x20);
         leb_put_u64(&w.mem, &b, (uint64_t)k);
