@@ -37,6 +37,12 @@ void ra_ctx_free(RaCtx *c) {
     vec_free(m, &c->ck_words);
     vec_free(m, &c->ck_work);
     vec_free(m, &c->ck_state);
+    vec_free(m, &c->ck_touched);
+    vec_free(m, &c->ck_count);
+    vec_free(m, &c->ck_param);
+    vec_free(m, &c->ck_facts);
+    vec_free(m, &c->ck_new);
+    hashmap_free(m, &c->ck_known);
     vec_free(m, &c->ck_queued);
     mem_free(m, c, sizeof *c);
 }

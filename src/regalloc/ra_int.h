@@ -56,7 +56,8 @@ struct RaCtx {
     HashMap pm_writer;
     VecU32 pm_from, pm_pending, pm_work;
     /* checker.c */
-    VecU32 ck_words, ck_work, ck_state;
+    VecU32 ck_words, ck_work, ck_state, ck_touched, ck_count, ck_param, ck_facts, ck_new;
+    HashMap ck_known;
     BitSet ck_queued;
 };
 

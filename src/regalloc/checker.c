@@ -1,0 +1,276 @@
+/* regalloc/checker.c — proves that every use reads the value it names, along every path.
+ *
+ * Problem   The allocator's output must be right for every path, and the proof must not share its reasoning.
+ * Idea      Backwards demands. A use of v in location L demands "L holds v" just before it. Going up, a move L = M
+ *           turns the demand into "M holds v", the definition of v into L satisfies it, anything else written to L
+ *           contradicts it; an edge turns the demand for a block parameter into one for the branch argument.
+ *           A demand that reaches the entry, or the definition of v while in another location, is an error.
+ *           Demands only accumulate (a union), so a work list over blocks with the new ones only reaches the fixpoint.
+ * Invariants 1. A demand (block end, location, vreg) is queued once. 2. state is empty between block runs.
+ * Cost      O(block length + demands) per run; reverse order makes most blocks run once per loop level.
+ * Ref       regalloc2's checker (forward sets and intersections); this is its dual. */
+#include "regalloc/ra_int.h"
+
+#define NONE UINT32_MAX
+
+typedef struct Check {
+    RaCtx *c;
+    const RaFunc *f;
+    const RaEnv *env;
+    const RaOutput *out;
+    Diag *d;
+    uint32_t num_locs;
+} Check;
+
+static uint32_t loc_of(RaAlloc a) {
+    return ra_is_reg(a) ? ra_alloc_preg(a) : 64 + ra_alloc_slot_index(a);
+}
+
+static uint32_t width(const Check *k, RaVReg v) {
+    return k->f->vreg_slots ? k->f->vreg_slots[ra_vreg_index(v)] : 1;
+}
+
+static bool alloc_ok(const Check *k, RaAlloc a, RaVReg v) {
+    if (ra_is_reg(a))
+        return ra_alloc_preg(a) < 64 && (RA_CLASS_MASK(ra_vreg_class(v)) >> ra_alloc_preg(a) & 1);
+    return ra_is_slot(a) && ra_alloc_slot_index(a) + width(k, v) <= k->out->num_slots;
+}
+
+/* Nodes are pairs (vreg, next) in ck_words; a location's list starts at ck_state[loc]. */
+static void demand(Check *k, uint32_t loc, RaVReg v) {
+    RaCtx *c = k->c;
+    for (uint32_t n = c->ck_state.p[loc]; n != NONE; n = c->ck_words.p[n + 1])
+        if (c->ck_words.p[n] == v) return;
+    vec_push(c->mem, &c->ck_words, v);
+    vec_push(c->mem, &c->ck_words, c->ck_state.p[loc]);
+    if (c->ck_state.p[loc] == NONE) vec_push(c->mem, &c->ck_touched, loc);
+    c->ck_state.p[loc] = c->ck_words.n - 2;
+    c->ck_count.p[ra_vreg_index(v)]++;
+}
+
+static bool bad(Check *k, uint32_t inst, const char *what, RaVReg v) {
+    return diag_msg(k->d, DIAG_INVALID, "register allocation is wrong at instruction %u: %s (v%u)", inst,
+                    what, ra_vreg_index(v));
+}
+
+/* `v` (or nothing, NONE) is written to loc: other values must not be wanted there. */
+static bool write_loc(Check *k, uint32_t inst, uint32_t loc, RaVReg v) {
+    RaCtx *c = k->c;
+    for (uint32_t n = c->ck_state.p[loc]; n != NONE; n = c->ck_words.p[n + 1]) {
+        if (c->ck_words.p[n] != v) return bad(k, inst, "value overwritten", c->ck_words.p[n]);
+        c->ck_count.p[ra_vreg_index(v)]--;
+    }
+    c->ck_state.p[loc] = NONE;
+    return true;
+}
+
+/* Parts of wide slots beside loc's first unit. */
+static bool write_around(Check *k, uint32_t inst, uint32_t loc, uint32_t w) {
+    if (loc < 64) return true;
+    for (uint32_t i = 1; i < w; i++)
+        if (!write_loc(k, inst, loc + i, RA_VREG_NONE)) return false;
+    if (loc > 64)
+        for (uint32_t n = k->c->ck_state.p[loc - 1]; n != NONE; n = k->c->ck_words.p[n + 1])
+            if (width(k, k->c->ck_words.p[n]) > 1)
+                return bad(k, inst, "wide slot overwritten", k->c->ck_words.p[n]);
+    return true;
+}
+
+static bool undo_edit(Check *k, const RaEdit *e) {
+    RaCtx *c = k->c;
+    uint32_t inst = e->point / 2;
+    if (!alloc_ok(k, e->from, e->vreg) || !alloc_ok(k, e->to, e->vreg))
+        return bad(k, inst, "malformed move", e->vreg);
+    if (ra_is_slot(e->from) && ra_is_slot(e->to))
+        return bad(k, inst, "move from slot to slot", e->vreg);
+    uint32_t to = loc_of(e->to), from = loc_of(e->from), list = c->ck_state.p[to];
+    if (to == from) return true;
+    c->ck_state.p[to] = NONE;
+    if (!write_around(k, inst, to, width(k, e->vreg))) return false;
+    for (uint32_t n = list; n != NONE; n = c->ck_words.p[n + 1]) {
+        RaVReg v = c->ck_words.p[n];
+        if (width(k, v) > width(k, e->vreg)) return bad(k, inst, "narrow move of a wide value", v);
+        c->ck_count.p[ra_vreg_index(v)]--;
+        demand(k, from, v);
+    }
+    return true;
+}
+
+static bool check_operand(Check *k, uint32_t inst, uint32_t o) {
+    const RaFunc *f = k->f;
+    const RaOperand *op = &f->ops[o];
+    RaAlloc a = k->out->allocs[o];
+    if (!alloc_ok(k, a, op->vreg)) return bad(k, inst, "malformed allocation", op->vreg);
+    if (ra_is_reg(a) && op->constraint != RA_FIXED && !(k->env->allocatable >> ra_alloc_preg(a) & 1))
+        return bad(k, inst, "register that may not be allocated", op->vreg);
+    switch ((RaConstraint)op->constraint) {
+    case RA_ANY: return true;
+    case RA_REG: return ra_is_reg(a) || bad(k, inst, "not in a register", op->vreg);
+    case RA_STACK: return ra_is_slot(a) || bad(k, inst, "not in a slot", op->vreg);
+    case RA_FIXED: return a == ra_alloc_reg(op->arg) || bad(k, inst, "not in its fixed register", op->vreg);
+    case RA_REUSE:
+        return (ra_is_reg(a) && a == k->out->allocs[f->op_start[inst] + op->arg]) ||
+               bad(k, inst, "does not reuse its input's register", op->vreg);
+    case RA_LIMIT:
+        return (ra_is_reg(a) && (ra_alloc_preg(a) & 31) < op->arg) ||
+               bad(k, inst, "register above the limit", op->vreg);
+    case RA_CLOBBERED_FIXED_NONALLOC: return true;
+    }
+    return true;
+}
+
+static bool undo_def(Check *k, uint32_t inst, uint32_t o) {
+    const RaOperand *op = &k->f->ops[o];
+    uint32_t loc = loc_of(k->out->allocs[o]);
+    if (!write_loc(k, inst, loc, op->vreg) || !write_around(k, inst, loc, width(k, op->vreg)))
+        return false;
+    if (k->c->ck_count.p[ra_vreg_index(op->vreg)])
+        return bad(k, inst, "wanted where the definition does not put it", op->vreg);
+    return true;
+}
+
+static bool undo_inst(Check *k, uint32_t i, uint32_t *clobber, bool first_run) {
+    const RaFunc *f = k->f;
+    uint32_t first = f->op_start[i], end = f->op_start[i + 1];
+    RaPRegSet defs = 0;
+    for (uint32_t o = first; o < end; o++) {
+        const RaOperand *op = &f->ops[o];
+        if (op->constraint == RA_CLOBBERED_FIXED_NONALLOC) continue;
+        if (first_run && !check_operand(k, i, o)) return false;
+        if (op->kind != RA_DEF) continue;
+        RaAlloc a = k->out->allocs[o];
+        if (ra_is_reg(a)) {
+            if (defs & ra_set(ra_alloc_preg(a)))
+                return bad(k, i, "two definitions in one register", op->vreg);
+            defs |= ra_set(ra_alloc_preg(a));
+        }
+        if (op->pos == RA_LATE && !undo_def(k, i, o)) return false;
+    }
+    while (*clobber > 0 && f->clobbers[*clobber - 1].inst >= i) {
+        const RaClobber *cl = &f->clobbers[--*clobber];
+        if (cl->inst != i) continue;
+        for (RaPRegSet s = cl->regs; s; s &= s - 1)
+            if (!(defs >> u64_ctz(s) & 1) && !write_loc(k, i, u64_ctz(s), RA_VREG_NONE)) return false;
+    }
+    for (uint32_t o = first; o < end; o++) {
+        const RaOperand *op = &f->ops[o];
+        if (op->kind != RA_USE || op->constraint == RA_CLOBBERED_FIXED_NONALLOC) continue;
+        RaAlloc a = k->out->allocs[o];
+        if (op->pos == RA_LATE && ra_is_reg(a) && (defs >> ra_alloc_preg(a) & 1))
+            return bad(k, i, "late use overwritten by a definition", op->vreg);
+        demand(k, loc_of(a), op->vreg);
+    }
+    for (uint32_t o = first; o < end; o++)
+        if (f->ops[o].kind == RA_DEF && f->ops[o].pos == RA_EARLY &&
+            f->ops[o].constraint != RA_CLOBBERED_FIXED_NONALLOC && !undo_def(k, i, o))
+            return false;
+    return true;
+}
+
+/* The demand (loc, v) at the end of block b: queued unless known. Facts are triples (loc, vreg, next) in ck_facts. */
+static void add_fact(Check *k, uint32_t b, uint32_t loc, RaVReg v) {
+    RaCtx *c = k->c;
+    bool fresh;
+    uint32_t *head =
+        hashmap_get_or_insert(c->mem, &c->ck_known, (uint64_t)b << 32 | loc, NONE, &fresh);
+    for (uint32_t n = *head; n != NONE; n = c->ck_facts.p[n + 2])
+        if (c->ck_facts.p[n + 1] == v) return;
+    uint32_t n = c->ck_facts.n;
+    vec_push(c->mem, &c->ck_facts, loc);
+    vec_push(c->mem, &c->ck_facts, v);
+    vec_push(c->mem, &c->ck_facts, *head);
+    vec_push(c->mem, &c->ck_facts, c->ck_new.p[b]); /* the block's unprocessed ones */
+    *head = n;
+    c->ck_new.p[b] = n;
+    if (bitset_test_add(&c->ck_queued, b)) vec_push(c->mem, &c->ck_work, b);
+}
+
+static uint32_t first_after(uint32_t n, const void *base, size_t stride, uint32_t key) {
+    uint32_t lo = 0; /* first element whose leading u32 is >= key */
+    while (lo < n) {
+        uint32_t mid = lo + (n - lo) / 2, x;
+        memcpy(&x, (const char *)base + mid * stride, sizeof x);
+        if (x < key)
+            lo = mid + 1;
+        else
+            n = mid;
+    }
+    return lo;
+}
+
+static bool run_block(Check *k, uint32_t b, bool first_run) {
+    RaCtx *c = k->c;
+    const RaFunc *f = k->f;
+    const RaBlock *rb = &f->blocks[b];
+    vec_clear(&c->ck_words);
+    vec_clear(&c->ck_touched);
+    for (uint32_t n = c->ck_new.p[b]; n != NONE; n = c->ck_facts.p[n + 3])
+        demand(k, c->ck_facts.p[n], c->ck_facts.p[n + 1]);
+    c->ck_new.p[b] = NONE;
+    uint32_t e = first_after(k->out->num_edits, k->out->edits, sizeof(RaEdit), 2 * rb->inst_end);
+    uint32_t cl = first_after(f->num_clobbers, f->clobbers, sizeof(RaClobber), rb->inst_end);
+    for (uint32_t i = rb->inst_end; i-- > rb->inst_start;) {
+        while (e > 0 && k->out->edits[e - 1].point > 2 * i)
+            if (!undo_edit(k, &k->out->edits[--e])) return false;
+        if (!undo_inst(k, i, &cl, first_run)) return false;
+        while (e > 0 && k->out->edits[e - 1].point == 2 * i)
+            if (!undo_edit(k, &k->out->edits[--e])) return false;
+    }
+    for (uint32_t p = rb->param_start; p < rb->param_end; p++) c->ck_param.p[ra_vreg_index(f->params[p])] = p + 1;
+    bool ok = true;
+    for (uint32_t t = 0; t < c->ck_touched.n; t++) {
+        uint32_t loc = c->ck_touched.p[t];
+        for (uint32_t n = c->ck_state.p[loc]; n != NONE; n = c->ck_words.p[n + 1]) {
+            RaVReg v = c->ck_words.p[n];
+            c->ck_count.p[ra_vreg_index(v)] = 0;
+            if (rb->pred_start == rb->pred_end && ok)
+                ok = bad(k, rb->inst_start, "value wanted before its definition", v);
+            uint32_t at = c->ck_param.p[ra_vreg_index(v)];
+            for (uint32_t p = rb->pred_start; p < rb->pred_end && ok; p++) {
+                const RaBlock *pb = &f->blocks[f->preds[p]];
+                for (uint32_t s = pb->succ_start; s < pb->succ_end; s++) {
+                    if (f->succs[s] != b) continue;
+                    RaVReg from = at ? f->branch_args[f->edge_args[s] + (at - 1 - rb->param_start)] : v;
+                    add_fact(k, f->preds[p], loc, from);
+                    if (rb->pred_end - rb->pred_start == 1) break;
+                }
+            }
+        }
+        c->ck_state.p[loc] = NONE;
+    }
+    for (uint32_t p = rb->param_start; p < rb->param_end; p++) c->ck_param.p[ra_vreg_index(f->params[p])] = 0;
+    return ok;
+}
+
+bool ra_check(RaCtx *c, const RaFunc *f, const RaEnv *env, const RaOutput *out, Diag *d) {
+    Mem *m = c->mem;
+    Check k = {c, f, env, out, d, 64 + out->num_slots};
+    for (uint32_t i = 1; i < out->num_edits; i++)
+        if (out->edits[i].point < out->edits[i - 1].point)
+            return bad(&k, out->edits[i].point / 2, "moves out of order", out->edits[i].vreg);
+    vec_clear(&c->ck_state);
+    memset(vec_extend(m, &c->ck_state, k.num_locs + 2), 0xFF, (k.num_locs + 2) * sizeof(uint32_t));
+    vec_clear(&c->ck_new);
+    memset(vec_extend(m, &c->ck_new, f->num_blocks), 0xFF, f->num_blocks * sizeof(uint32_t));
+    vec_clear(&c->ck_count);
+    vec_resize0(m, &c->ck_count, f->num_vregs);
+    vec_clear(&c->ck_param);
+    vec_resize0(m, &c->ck_param, f->num_vregs);
+    vec_clear(&c->ck_facts);
+    vec_clear(&c->ck_work);
+    hashmap_clear(&c->ck_known);
+    bitset_resize0(m, &c->ck_queued, f->num_blocks);
+    for (uint32_t b = f->num_blocks; b-- > 0;) { /* each once, in the order that needs fewest runs */
+        bitset_add(&c->ck_queued, b);
+        bool ok = run_block(&k, b, true);
+        bitset_del(&c->ck_queued, b);
+        if (!ok) return false;
+        if (c->ck_new.p[b] != NONE && bitset_test_add(&c->ck_queued, b)) vec_push(m, &c->ck_work, b);
+    }
+    while (c->ck_work.n) {
+        uint32_t b = vec_pop(&c->ck_work);
+        bitset_del(&c->ck_queued, b);
+        if (c->ck_new.p[b] != NONE && !run_block(&k, b, false)) return false;
+    }
+    return true;
+}
