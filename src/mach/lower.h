@@ -60,8 +60,7 @@ static inline MachInst *lower_begin(LowerCtx *L, uint16_t op) {
     vec_push(L->mem, &b->op_start, b->ops.n);
     vec_push(L->mem, &b->flags, 0);
     MachInst *mi = vec_extend(L->mem, &b->insts, 1);
-    memset(mi, 0, sizeof *mi);
-    mi->op = op;
+    *mi = (MachInst){.op = op};
     return mi;
 }
 static inline void lower_operand(LowerCtx *L, RaVReg v, RaKind k, RaPos p, RaConstraint c,

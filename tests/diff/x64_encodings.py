@@ -61,9 +61,21 @@ def normal(text, ours):
     ops = [operand(o) for o in operands(rest)]
     if name == "movabs":
         name = "mov"
-    if name in ("vmovaps",):
-        pass
-    if ours and len(ops) >= 3 and ops[-1] == ops[-2] and not re.match("v(add|sub|mul|div)|andn|shlx|shrx|sarx", name):
+    if name.startswith("test") and not str(ops[0]).startswith("$"):  # symmetric
+        ops = sorted(ops, key=str)
+    if ours and re.fullmatch("(not|neg)[bwlq]", name):
+        ops = ops[:1]
+    if name in ("movzbq", "movzw", "movzb") and isinstance(ops[-1], str) and ops[-1] in REG:  # 32 bits clear the rest
+        ops[-1] = "r%d" % REG[ops[-1]][0]
+    if name.startswith("movz") and not ours:
+        ops[-1] = "r%d" % REG[ops[-1]][0]
+    if name.startswith("movz") and ours and ops[-1] in REG:
+        ops[-1] = "r%d" % REG[ops[-1]][0]
+    if name.startswith("mov") and str(ops[0]).startswith("$") and ops[-1] in REG:
+        n = number(ops[0][1:])
+        ops = ["$%d" % (n & 0xFFFFFFFF if REG[ops[-1]][1] == 4 else n), "r%d" % REG[ops[-1]][0]]
+        return "mov", tuple(ops)
+    if ours and len(ops) >= 3 and ops[-1] == ops[-2] and not (name[:4] == "imul" and ops[0][0] == "$") and not re.match("v(add|sub|mul|div)|andn[lq]|imul[lq] .|rorx|rounds|shlx|shrx|sarx", name):
         ops = ops[:-1]
     m = re.fullmatch(r"(set|cmov)(.*)", name)
     if m:

@@ -108,7 +108,7 @@ void x64_put(EmitCtx *e, uint32_t fl, unsigned size, unsigned opcode, unsigned r
         unsigned rex = (unsigned)w << 3 | r << 2 | x << 1 | b;
         bool byte = (fl & XF_B8) && size == 0;
         if (byte) opcode &= ~1u;
-        if (((byte && reg >= 4 && !(fl & XF_SB)) || ((byte || (fl & XF_SB)) && ea.kind == XK_REG && ea.reg >= 4))) rex |= 0x40;
+        if (((byte && reg >= 4 && !imm_bytes && !(fl & XF_SB)) || ((byte || (fl & XF_SB)) && ea.kind == XK_REG && ea.reg >= 4))) rex |= 0x40;
         if (rex) *p++ = (uint8_t)(rex | 0x40);
         if (fl & (XF_M0F | XF_M38 | XF_M3A)) *p++ = 0x0F;
         if (fl & XF_M38) *p++ = 0x38;
