@@ -28,6 +28,7 @@ void ra_ctx_free(RaCtx *c) {
     vec_free(m, &c->stores);
     vec_free(m, &c->sorted);
     vec_free(m, &c->counts);
+    vec_free(m, &c->entry_edits);
     vec_free(m, &c->moves);
     vec_free(m, &c->ordered);
     hashmap_free(m, &c->pm_writer);

@@ -732,6 +732,7 @@ static bool do_block(Pass *p, uint32_t b, uint32_t *next_clobber) {
         conform(p, b, edge, 2 * rb->inst_start, places);
     }
     load_state(p, c->entry.p[b].first == NONE ? (OpState){0, 0} : c->entry.p[b], 0);
+    vec_push(m, &c->entry_edits, c->edits.n);
     for (uint32_t i = rb->inst_start; i < rb->inst_end; i++)
         if (!do_inst(p, i, next_clobber)) return false;
     uint32_t ns = rb->succ_end - rb->succ_start;
@@ -749,6 +750,12 @@ static bool do_block(Pass *p, uint32_t b, uint32_t *next_clobber) {
     } else if (ns > 1)
         c->exit.p[b] = save_state(p, 0);
     return true;
+}
+
+/* Edits up to this index bring the parameter that `store` saves into its register. */
+static uint32_t entry_boundary(Pass *p, const RaEdit *store) {
+    uint32_t vi = ra_vreg_index(store->vreg);
+    return p->c->v.p[vi].is_param ? p->c->entry_edits.p[p->c->def_block.p[vi]] : UINT32_MAX;
 }
 
 /* Merges the definition stores into the ordered edits. At one point: edge moves into the block come first (they were
@@ -773,7 +780,7 @@ static void merge_stores(Pass *p) {
         bool take_edit =
             j == ns ||
             (i < ne && (c->edits.p[i].point < st[j].point ||
-                        (c->edits.p[i].point == st[j].point && c->edits.p[i].to == st[j].from)));
+                        (c->edits.p[i].point == st[j].point && i < entry_boundary(p, &st[j]))));
         out[k++] = take_edit ? c->edits.p[i++] : st[j++];
     }
     c->stores.n = k;
@@ -791,6 +798,7 @@ bool ra_onepass(RaCtx *c, const RaFunc *f, const RaEnv *env, RaOutput *out, Diag
     vec_push(m, &c->slots, (OpSlot){UINT32_MAX, 0});
     vec_clear(&c->edits);
     vec_clear(&c->stores);
+    vec_clear(&c->entry_edits);
     vec_clear(&c->moves);
     vec_clear(&c->state_words);
     c->occupied = 0;

@@ -49,6 +49,7 @@ struct RaCtx {
     VecU32 allocs;
     VEC(RaEdit) edits, stores, sorted;
     VecU32 counts;
+    VecU32 entry_edits; /* per block: edits before its first instruction's */
     RaMoves moves, ordered;
     uint32_t owner[64];
     RaPRegSet occupied;
