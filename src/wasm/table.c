@@ -85,13 +85,13 @@ static ClifValue vm_table(Tr *t, uint32_t table) {
     return tr_vm_load(t, CLIF_I64, t->mf_const, t->vmctx, t->lay->tables + 8 * table);
 }
 /* The address of an element; traps when the index is out of bounds. A table that cannot grow has a known length. */
-static ClifValue element(Tr *t, uint32_t table, uint32_t index) {
+static ClifValue element(Tr *t, uint32_t table, uint32_t index, ClifTrap trap) {
     const WasmLimitsT *lim = &t->m->tables.p[table].lim;
     bool fixed = lim->has_max && lim->max == lim->min;
     ClifValue def = vm_table(t, table), i = tr_un(t, CLIF_OP_UEXTEND, CLIF_I64, tr_cond(index));
     ClifValue len = fixed ? tr_i64(t, (int64_t)lim->min) : tr_vm_load(t, CLIF_I64, t->mf_vm, def, VM_TABLE_LENGTH);
     ClifValue out = cb_icmp(&t->b, CLIF_UGE, i, len);
-    cb_trapnz(&t->b, out, VM_TRAP_TABLE_OUT_OF_BOUNDS);
+    cb_trapnz(&t->b, out, trap);
     ClifValue elems = tr_vm_load(t, CLIF_I64, t->mf_vm, def, VM_TABLE_ELEMS);
     ClifValue at = tr_bin(t, CLIF_OP_IADD, CLIF_I64, elems, tr_bin(t, CLIF_OP_ISHL, CLIF_I64, i, tr_i64(t, 3)));
     return t->tn->spectre_guards ? cb_ternary(&t->b, CLIF_OP_SELECT_SPECTRE_GUARD, out, elems, at) : at;
@@ -110,7 +110,8 @@ bool tr_call_indirect(Tr *t) {
     const WasmFuncType *ft = &t->m->types.p[type];
     if (!tr_pop(t, WASM_I32, &index) || !pop_args(t, ft)) return false;
     if (t->live) {
-        ClifValue ref = tr_vm_load(t, CLIF_I64, t->mf_vm, element(t, table, index), 0);
+        ClifValue slot = element(t, table, index, VM_TRAP_UNDEFINED_ELEMENT);
+        ClifValue ref = tr_vm_load(t, CLIF_I64, t->mf_vm, slot, 0);
         if (t->tn->explicit_traps) cb_trapz(&t->b, ref, VM_TRAP_INDIRECT_CALL_TO_NULL);
         ClifValue have = tr_vm_load(t, CLIF_I32, t->tn->explicit_traps ? t->mf_vm : t->mf_null, ref, VM_FUNCREF_SIG);
         ClifValue want = tr_vm_load(t, CLIF_I32, t->mf_const, t->vmctx, t->lay->sig_ids + 4 * ft->canon);
@@ -152,8 +153,8 @@ bool tr_table_op(Tr *t, WasmForm form) {
         for (uint32_t k = 0; k < n; k++)
             w[k] = ty[k] == WASM_I32 && form != WASM_FORM_TABLE_GET && form != WASM_FORM_TABLE_SET
                        ? tr_un(t, CLIF_OP_UEXTEND, CLIF_I64, (ClifValue){a[k]}) : (ClifValue){a[k]};
-        if (form == WASM_FORM_TABLE_GET) v = tr_vm_load(t, CLIF_I64, t->mf_vm, element(t, x, a[0]), 0).i;
-        else if (form == WASM_FORM_TABLE_SET) cb_store(&t->b, CLIF_OP_STORE, t->mf_vm, w[1], element(t, x, a[0]), 0);
+        if (form == WASM_FORM_TABLE_GET) v = tr_vm_load(t, CLIF_I64, t->mf_vm, element(t, x, a[0], VM_TRAP_TABLE_OUT_OF_BOUNDS), 0).i;
+        else if (form == WASM_FORM_TABLE_SET) cb_store(&t->b, CLIF_OP_STORE, t->mf_vm, w[1], element(t, x, a[0], VM_TRAP_TABLE_OUT_OF_BOUNDS), 0);
         else if (form == WASM_FORM_TABLE_SIZE)
             v = tr_un(t, CLIF_OP_IREDUCE, CLIF_I32, tr_vm_load(t, CLIF_I64, t->mf_vm, vm_table(t, x), VM_TABLE_LENGTH)).i;
         else {

@@ -72,5 +72,5 @@ typedef enum VmBuiltin {
  * heap out of bounds, integer overflow, division by zero, bad conversion). */
 enum { VM_TRAP_UNREACHABLE = 1, VM_TRAP_TABLE_OUT_OF_BOUNDS = 2, VM_TRAP_INDIRECT_CALL_TO_NULL = 3, VM_TRAP_BAD_SIGNATURE = 4,
        VM_TRAP_INTERRUPT = 5, VM_TRAP_NULL_REFERENCE = 6, VM_TRAP_UNALIGNED_ATOMIC = 7, VM_TRAP_OUT_OF_FUEL = 8,
-       VM_TRAP_HOST = 9 /* raised by a host function */ };
+       VM_TRAP_HOST = 9, VM_TRAP_UNDEFINED_ELEMENT = 10 /* call_indirect beyond the table */ };
 #endif

@@ -1,0 +1,41 @@
+/* driver/driver.h — shared by the subcommands of `cot`. */
+#ifndef COT_DRIVER_DRIVER_H
+#define COT_DRIVER_DRIVER_H
+#include <stdio.h>
+#include "runtime/runtime.h"
+
+typedef struct Cli { /* arguments after the subcommand, consumed one by one */
+    int argc;
+    char **argv;
+    int at;
+    const char *cmd;
+    const char *help;
+    bool failed;
+} Cli;
+
+/* Next option `name`? Then its value (either --name=value or the next argument) is in *value; for flags value = NULL. */
+bool cli_flag(Cli *c, const char *name);
+bool cli_value(Cli *c, const char *name, const char **value);
+bool cli_is_option(const Cli *c); /* the next argument starts with - and is not "-" alone */
+void cli_error(Cli *c, const char *fmt, ...) __attribute__((format(printf, 2, 3)));
+bool cli_u64(Cli *c, const char *what, const char *text, uint64_t *out); /* with optional K, M, G */
+
+typedef struct CommonOpts {
+    RtConfig cfg;
+    uint64_t timeout_ms;
+    bool features_given;
+} CommonOpts;
+void common_init(CommonOpts *o);
+/* -O0, -j N, --cpu-features LIST, -W name=value; true if the next argument was one of them. */
+bool common_option(Cli *c, CommonOpts *o);
+extern const char common_help[];
+
+/* Whole file or standard input ("-"); false with a message on stderr. Freed with free(). */
+bool read_file(const char *path, uint8_t **bytes, size_t *size);
+void report(const Diag *d, const char *file);
+void report_trap(const RtTrap *t, const char *file);
+
+int cmd_compile(int argc, char **argv);
+int cmd_validate(int argc, char **argv);
+int cmd_wast(int argc, char **argv);
+#endif

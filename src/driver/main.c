@@ -1,0 +1,38 @@
+/* driver/main.c — the `cot` command: picks the subcommand. */
+#include <stdlib.h>
+#include "driver/driver.h"
+
+typedef struct Command {
+    const char *name;
+    int (*run)(int, char **);
+    const char *what;
+} Command;
+static const Command commands[] = {
+    {"compile", cmd_compile, "print a module's CLIF, machine code stages or compile times"},
+    {"validate", cmd_validate, "check that modules are valid"},
+    {"wast", cmd_wast, "run WebAssembly spec test scripts"},
+};
+
+static void usage(FILE *to) {
+    fputs("usage: cot COMMAND ...\n\ncommands:\n", to);
+    for (size_t i = 0; i < sizeof commands / sizeof *commands; i++)
+        fprintf(to, "  %-10s %s\n", commands[i].name, commands[i].what);
+    fputs("\n`cot COMMAND --help` tells a command's options. `cot --version` prints the version.\n",
+          to);
+}
+
+int main(int argc, char **argv) {
+    if (argc >= 2 && (strcmp(argv[1], "--help") == 0 || strcmp(argv[1], "-h") == 0)) {
+        usage(stdout);
+        return 0;
+    }
+    if (argc >= 2 && strcmp(argv[1], "--version") == 0) {
+        puts("cot 0.1.0");
+        return 0;
+    }
+    for (size_t i = 0; argc >= 2 && i < sizeof commands / sizeof *commands; i++)
+        if (strcmp(argv[1], commands[i].name) == 0) return commands[i].run(argc - 2, argv + 2);
+    if (argc >= 2) fprintf(stderr, "cot: error: unknown command '%s'\n", argv[1]);
+    usage(stderr);
+    return 1;
+}

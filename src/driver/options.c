@@ -1,0 +1,240 @@
+/* driver/options.c — command-line parsing, files, messages. Errors are one line on stderr; exit status 1. */
+#include <errno.h>
+#include <stdarg.h>
+#include <stdlib.h>
+#include "driver/driver.h"
+
+bool cli_is_option(const Cli *c) {
+    return c->at < c->argc && c->argv[c->at][0] == '-' && c->argv[c->at][1] != 0;
+}
+
+bool cli_flag(Cli *c, const char *name) {
+    if (c->at >= c->argc || strcmp(c->argv[c->at], name) != 0) return false;
+    c->at++;
+    return true;
+}
+
+bool cli_value(Cli *c, const char *name, const char **value) {
+    if (c->at >= c->argc) return false;
+    const char *a = c->argv[c->at];
+    size_t n = strlen(name);
+    if (strncmp(a, name, n) != 0) return false;
+    if (a[n] == '=') {
+        *value = a + n + 1;
+        c->at++;
+        return true;
+    }
+    if (n == 2 && a[1] != '-' && a[n]) { /* -j4, -Wx=y */
+        *value = a + n;
+        c->at++;
+        return true;
+    }
+    if (a[n]) return false;
+    c->at++;
+    if (c->at >= c->argc) {
+        cli_error(c, "%s needs a value", name);
+        *value = "";
+        return true;
+    }
+    *value = c->argv[c->at++];
+    return true;
+}
+
+void cli_error(Cli *c, const char *fmt, ...) {
+    if (c->failed) return;
+    c->failed = true;
+    va_list ap;
+    va_start(ap, fmt);
+    fprintf(stderr, "cot %s: error: ", c->cmd);
+    vfprintf(stderr, fmt, ap);
+    fputc('\n', stderr);
+    va_end(ap);
+}
+
+bool cli_u64(Cli *c, const char *what, const char *text, uint64_t *out) {
+    char *end;
+    errno = 0;
+    unsigned long long v = strtoull(text, &end, 0);
+    unsigned shift = *end == 'K' ? 10 : *end == 'M' ? 20 : *end == 'G' ? 30 : 0;
+    if (shift) end++;
+    if (end == text || *end || errno || text[0] == '-' || (shift && v >> (64 - shift))) {
+        cli_error(c, "%s: '%s' is not a number", what, text);
+        return false;
+    }
+    *out = v << shift;
+    return true;
+}
+
+void common_init(CommonOpts *o) {
+    memset(o, 0, sizeof *o);
+    const IsaVtable *isa = isa_host();
+    o->cfg.isa_flags = isa ? isa->host_flags() : 0;
+#ifdef COT_CHECKED
+    o->cfg.verify = true;
+#endif
+#ifdef COT_STRESS
+    o->cfg.stress_seed = 1;
+#endif
+}
+
+const char common_help[] =
+    "  -O0                    optimisation level (the only one so far)\n"
+    "  -j N                   compile with N threads (default: all processors)\n"
+    "  --cpu-features LIST    comma-separated: `baseline`, `host`, then +name or -name (e.g. "
+    "baseline,+has_sse41)\n"
+    "  -W memory=BYTES        most bytes that one memory may have (K, M, G allowed)\n"
+    "  -W stack=BYTES         stack for WebAssembly frames (default 1M)\n"
+    "  -W timeout=MS          stop with a trap after so many milliseconds\n"
+    "  -W bounds=explicit     check bounds in code instead of by guard pages\n"
+    "  -W signals=off         install no signal handler; every trap is an explicit check\n"
+    "  -W verify=on           run the IR verifier and the register allocation checker on every "
+    "function\n"
+    "  -W stress=SEED         random choices in register allocation\n";
+
+static void cpu_features(Cli *c, CommonOpts *o, const char *list) {
+    const IsaVtable *isa = isa_host();
+    for (const char *p = list; *p && isa;) {
+        size_t n = strcspn(p, ",");
+        if (n == 8 && strncmp(p, "baseline", 8) == 0)
+            o->cfg.isa_flags = 0;
+        else if (n == 4 && strncmp(p, "host", 4) == 0)
+            o->cfg.isa_flags = isa->host_flags();
+        else {
+            bool off = *p == '-';
+            const char *name = p + (*p == '+' || off);
+            size_t len = n - (size_t)(name - p);
+            unsigned bit = 0;
+            while (isa->flag_names[bit] && !(strlen(isa->flag_names[bit]) == len &&
+                                             strncmp(isa->flag_names[bit], name, len) == 0))
+                bit++;
+            if (!isa->flag_names[bit]) {
+                cli_error(c, "--cpu-features: %s has no feature '%.*s'", isa->name, (int)len, name);
+                return;
+            }
+            if (off)
+                o->cfg.isa_flags &= ~((uint64_t)1 << bit);
+            else if (!(isa->host_flags() >> bit & 1))
+                cli_error(c, "--cpu-features: this processor lacks '%.*s'", (int)len, name);
+            else
+                o->cfg.isa_flags |= (uint64_t)1 << bit;
+        }
+        p += n;
+        if (*p == ',') p++;
+    }
+}
+
+static void limit_option(Cli *c, CommonOpts *o, const char *v) {
+    const char *eq = strchr(v, '=');
+    size_t n = eq ? (size_t)(eq - v) : strlen(v);
+    const char *val = eq ? eq + 1 : "";
+    uint64_t x;
+#define IS(name) (n == sizeof name - 1 && strncmp(v, name, n) == 0)
+    if (IS("memory")) {
+        if (cli_u64(c, "-W memory", val, &x)) o->cfg.max_memory = x ? x : 1;
+    } else if (IS("stack")) {
+        if (cli_u64(c, "-W stack", val, &x)) {
+            if (x < 65536 || x > ((uint64_t)6 << 20)) cli_error(c, "-W stack: between 64K and 6M");
+            o->cfg.max_stack = x;
+        }
+    } else if (IS("timeout")) {
+        if (cli_u64(c, "-W timeout", val, &x)) {
+            o->timeout_ms = x;
+            o->cfg.interruptible = x != 0;
+        }
+    } else if (IS("bounds") && strcmp(val, "explicit") == 0)
+        o->cfg.explicit_bounds = true;
+    else if (IS("bounds") && strcmp(val, "guard") == 0)
+        o->cfg.explicit_bounds = false;
+    else if (IS("signals") && strcmp(val, "off") == 0)
+        o->cfg.no_signals = true;
+    else if (IS("signals") && strcmp(val, "on") == 0)
+        o->cfg.no_signals = false;
+    else if (IS("verify") && strcmp(val, "on") == 0)
+        o->cfg.verify = true;
+    else if (IS("verify") && strcmp(val, "off") == 0)
+        o->cfg.verify = false;
+    else if (IS("stress")) {
+        if (cli_u64(c, "-W stress", val, &x)) o->cfg.stress_seed = x;
+    } else
+        cli_error(c, "-W: unknown setting '%s'", v);
+#undef IS
+}
+
+bool common_option(Cli *c, CommonOpts *o) {
+    const char *v;
+    uint64_t x;
+    if (cli_flag(c, "-O0")) return true;
+    if (c->at < c->argc && strncmp(c->argv[c->at], "-O", 2) == 0) {
+        cli_error(c, "%s: only -O0 exists so far", c->argv[c->at]);
+        return true;
+    }
+    if (cli_value(c, "-j", &v)) {
+        if (cli_u64(c, "-j", v, &x)) o->cfg.threads = x > 64 ? 64 : (uint32_t)x;
+        return true;
+    }
+    if (cli_value(c, "--cpu-features", &v)) {
+        cpu_features(c, o, v);
+        return true;
+    }
+    if (cli_value(c, "-W", &v)) {
+        limit_option(c, o, v);
+        return true;
+    }
+    return false;
+}
+
+bool read_file(const char *path, uint8_t **bytes, size_t *size) {
+    bool in = strcmp(path, "-") == 0;
+    FILE *f = in ? stdin : fopen(path, "rb");
+    if (!f) {
+        fprintf(stderr, "%s: error: %s\n", path, strerror(errno));
+        return false;
+    }
+    size_t cap = 1 << 16, n = 0, got;
+    uint8_t *p = malloc(cap);
+    while (p && (got = fread(p + n, 1, cap - n, f)) > 0) {
+        n += got;
+        if (n == cap) {
+            uint8_t *q = cap > SIZE_MAX / 2 ? NULL : realloc(p, cap *= 2);
+            if (!q) free(p);
+            p = q;
+        }
+    }
+    bool bad = !p || ferror(f);
+    if (bad) fprintf(stderr, "%s: error: %s\n", path, p ? strerror(errno) : "out of memory");
+    if (!in) fclose(f);
+    if (bad) {
+        free(p);
+        return false;
+    }
+    *bytes = p;
+    *size = n;
+    return true;
+}
+
+void report(const Diag *d, const char *file) {
+    Mem m;
+    mem_init(&m, NULL);
+    StrBuf sb;
+    sb_init(&sb, &m);
+    diag_print(d, file, &sb);
+    const char *s = sb_cstr(&sb);
+    fputs(s, stderr);
+    if (!*s || s[strlen(s) - 1] != '\n') fputc('\n', stderr);
+    sb_free(&sb);
+}
+
+void report_trap(const RtTrap *t, const char *file) {
+    Mem m;
+    mem_init(&m, NULL);
+    StrBuf sb;
+    sb_init(&sb, &m);
+    if (t->num_frames && t->frames[0].offset != CLIF_NONE)
+        sb_printf(&sb, "%s:0x%x: error: ", file, t->frames[0].offset);
+    else
+        sb_printf(&sb, "%s: error: ", file);
+    sb_printf(&sb, "trap: %s%s%s\n", rt_trap_message(t->code), t->msg[0] ? ": " : "", t->msg);
+    rt_print_backtrace(t, &sb);
+    fputs(sb_cstr(&sb), stderr);
+    sb_free(&sb);
+}

@@ -1,0 +1,139 @@
+/* runtime/builtins.c — what translated code calls: the rows of wasm/builtins.def, C convention, context first.
+ * A trap unwinds to rt_call; nothing is held across it. Bounds are checked in 64 bits without overflow. */
+#include <math.h>
+#include "runtime/rt_int.h"
+
+static bool in_range(uint64_t at, uint64_t n, uint64_t size) {
+    return at <= size && n <= size - at;
+}
+
+static void bi_raise(void *vm, uint32_t code) {
+    (void)vm;
+    RT_RAISE((ClifTrap)code);
+}
+
+static uint64_t bi_memory_grow(void *vm, uint64_t delta, uint32_t mem) {
+    return rt_memory_grow(rt_of(vm)->memories[mem], delta);
+}
+
+static void bi_memory_copy(void *vm, uint32_t dm, uint64_t dst, uint32_t sm, uint64_t src,
+                           uint64_t n) {
+    RtInstance *i = rt_of(vm);
+    VmMemory *d = &i->memories[dm]->vm, *s = &i->memories[sm]->vm;
+    if (!in_range(dst, n, d->bytes) || !in_range(src, n, s->bytes))
+        RT_RAISE(CLIF_TRAP_HEAP_OUT_OF_BOUNDS);
+    if (n) memmove(d->base + dst, s->base + src, n);
+}
+
+static void bi_memory_fill(void *vm, uint32_t mem, uint64_t dst, uint32_t byte, uint64_t n) {
+    VmMemory *d = &rt_of(vm)->memories[mem]->vm;
+    if (!in_range(dst, n, d->bytes)) RT_RAISE(CLIF_TRAP_HEAP_OUT_OF_BOUNDS);
+    if (n) memset(d->base + dst, (int)(byte & 255), n);
+}
+
+bool rt_memory_init_segment(RtInstance *i, uint32_t mem, uint32_t seg, uint64_t dst, uint64_t src,
+                            uint64_t n) {
+    const WasmDataSeg *s = &i->module->wasm.datas.p[seg];
+    VmMemory *d = &i->memories[mem]->vm;
+    uint64_t len = i->data_dropped[seg] ? 0 : s->len;
+    if (!in_range(src, n, len) || !in_range(dst, n, d->bytes)) return false;
+    if (n) memcpy(d->base + dst, i->module->wasm.bytes + s->off + src, n);
+    return true;
+}
+
+static void bi_memory_init(void *vm, uint32_t mem, uint32_t seg, uint64_t dst, uint64_t src,
+                           uint64_t n) {
+    if (!rt_memory_init_segment(rt_of(vm), mem, seg, dst, src, n))
+        RT_RAISE(CLIF_TRAP_HEAP_OUT_OF_BOUNDS);
+}
+
+static void bi_data_drop(void *vm, uint32_t seg) {
+    rt_of(vm)->data_dropped[seg] = true;
+}
+
+static uint64_t bi_table_grow(void *vm, uint32_t table, uint64_t delta, uint64_t init) {
+    RtInstance *i = rt_of(vm);
+    return rt_table_grow(i->store, i->tables[table], delta, (void *)(uintptr_t)init);
+}
+
+static void bi_table_fill(void *vm, uint32_t table, uint64_t dst, uint64_t value, uint64_t n) {
+    VmTable *t = &rt_of(vm)->tables[table]->vm;
+    if (!in_range(dst, n, t->length)) RT_RAISE(VM_TRAP_TABLE_OUT_OF_BOUNDS);
+    for (uint64_t k = 0; k < n; k++) t->elems[dst + k] = (void *)(uintptr_t)value;
+}
+
+static void bi_table_copy(void *vm, uint32_t dt, uint32_t st, uint64_t dst, uint64_t src,
+                          uint64_t n) {
+    RtInstance *i = rt_of(vm);
+    VmTable *d = &i->tables[dt]->vm, *s = &i->tables[st]->vm;
+    if (!in_range(dst, n, d->length) || !in_range(src, n, s->length))
+        RT_RAISE(VM_TRAP_TABLE_OUT_OF_BOUNDS);
+    if (n) memmove(d->elems + dst, s->elems + src, n * sizeof(void *));
+}
+
+bool rt_table_init_segment(RtInstance *i, uint32_t table, uint32_t seg, uint64_t dst, uint64_t src,
+                           uint64_t n) {
+    const WasmElemSeg *s = &i->module->wasm.elems.p[seg];
+    VmTable *t = &i->tables[table]->vm;
+    uint64_t len = i->elem_dropped[seg] ? 0 : s->n;
+    if (!in_range(src, n, len) || !in_range(dst, n, t->length)) return false;
+    for (uint64_t k = 0; k < n; k++)
+        t->elems[dst + k] = rt_const_eval(i, i->module->wasm.elem_exprs.p[s->first + src + k]).ref;
+    return true;
+}
+
+static void bi_table_init(void *vm, uint32_t table, uint32_t seg, uint64_t dst, uint64_t src,
+                          uint64_t n) {
+    if (!rt_table_init_segment(rt_of(vm), table, seg, dst, src, n))
+        RT_RAISE(VM_TRAP_TABLE_OUT_OF_BOUNDS);
+}
+
+static void bi_elem_drop(void *vm, uint32_t seg) {
+    rt_of(vm)->elem_dropped[seg] = true;
+}
+
+static void bi_interrupt(void *vm) {
+    (void)vm;
+    RT_RAISE(VM_TRAP_INTERRUPT);
+}
+
+const void *const rt_builtins[VM_BUILTIN_COUNT] = {
+#define VM_BUILTIN(NAME, name, ...) [VM_BUILTIN_##NAME] = (const void *)(uintptr_t)bi_##name,
+#include "wasm/builtins.def"
+#undef VM_BUILTIN
+};
+
+/* ---- routines that the back end calls ---- */
+static void raise_from_stub(uint32_t code) {
+    RT_RAISE((ClifTrap)code);
+}
+
+const void *rt_libcall(void *user, ClifLibCall call) {
+    (void)user;
+    const char *n = clif_libcall_symbol[call];
+    static const struct {
+        const char *name;
+        const void *fn;
+    } known[] = {
+#define FN(name, f) {name, (const void *)(uintptr_t)(f)}
+        FN("ceilf", ceilf),
+        FN("ceil", ceil),
+        FN("floorf", floorf),
+        FN("floor", floor),
+        FN("truncf", truncf),
+        FN("trunc", trunc),
+        FN("nearbyintf", nearbyintf),
+        FN("nearbyint", nearbyint),
+        FN("fmaf", fmaf),
+        FN("fma", fma),
+        FN("memcpy", memcpy),
+        FN("memset", memset),
+        FN("memmove", memmove),
+        FN("memcmp", memcmp),
+        FN("cot_raise_trap", raise_from_stub),
+#undef FN
+    };
+    for (size_t i = 0; i < sizeof known / sizeof *known; i++)
+        if (strcmp(n, known[i].name) == 0) return known[i].fn;
+    return NULL;
+}

@@ -1,0 +1,283 @@
+/* runtime/instance.c — instantiation: link imports, build the context, run initialisers and the start function.
+ * Order as in the core spec, 4.5.4: globals, element segments, data segments, start. Import matching: 4.5.1/3.4.
+ * An instance stays alive with its store even if initialisation trapped: others may hold its functions. */
+#include "runtime/rt_int.h"
+
+static void put64(RtInstance *i, uint32_t off, uint64_t v) {
+    memcpy(i->vmctx + off, &v, 8);
+}
+static void put_ptr(RtInstance *i, uint32_t off, const void *p) {
+    put64(i, off, (uint64_t)(uintptr_t)p);
+}
+
+static void *global_addr(RtInstance *i, uint32_t g) {
+    uint8_t *slot = i->vmctx + i->module->layout.globals + 16 * g;
+    if (g >= i->module->wasm.num_imported_globals) return slot;
+    void *p;
+    memcpy(&p, slot, sizeof p);
+    return p;
+}
+
+VmFuncRef *rt_funcref(RtInstance *i, uint32_t func) {
+    uint32_t k = i->module->wasm.funcs.p[func].funcref;
+    COT_ASSERT(k != UINT32_MAX);
+    return (VmFuncRef *)(void *)(i->vmctx + i->module->layout.funcrefs) + k;
+}
+
+RtVal rt_const_eval(RtInstance *i, WasmConstExpr e) {
+    enum { DEPTH = 64 };
+    RtVal small[DEPTH], *st = small;
+    uint32_t n = 0;
+    if (e.n > DEPTH) st = arena_array(&i->store->arena, RtVal, e.n);
+    for (uint32_t k = 0; k < e.n; k++) {
+        const WasmConstInst *c = &i->module->wasm.const_insts.p[e.first + k];
+        RtVal v = {.i64 = c->imm};
+        memset(v.bytes + 8, 0, 8);
+        switch ((WasmConstOp)c->op) {
+        case WASM_CE_I32:
+        case WASM_CE_F32: v.i64 = (uint32_t)c->imm; break;
+        case WASM_CE_I64:
+        case WASM_CE_F64: break;
+        case WASM_CE_REF_NULL: v.i64 = 0; break;
+        case WASM_CE_REF_FUNC: v.ref = rt_funcref(i, (uint32_t)c->imm); break;
+        case WASM_CE_GLOBAL_GET: memcpy(&v, global_addr(i, (uint32_t)c->imm), 16); break;
+        case WASM_CE_I32_ADD:
+            n -= 2;
+            v.i64 = st[n].i32 + st[n + 1].i32;
+            v.i64 = v.i32;
+            break;
+        case WASM_CE_I32_SUB:
+            n -= 2;
+            v.i64 = st[n].i32 - st[n + 1].i32;
+            v.i64 = v.i32;
+            break;
+        case WASM_CE_I32_MUL:
+            n -= 2;
+            v.i64 = (uint64_t)st[n].i32 * st[n + 1].i32;
+            v.i64 = v.i32;
+            break;
+        case WASM_CE_I64_ADD:
+            n -= 2;
+            v.i64 = st[n].i64 + st[n + 1].i64;
+            break;
+        case WASM_CE_I64_SUB:
+            n -= 2;
+            v.i64 = st[n].i64 - st[n + 1].i64;
+            break;
+        case WASM_CE_I64_MUL:
+            n -= 2;
+            v.i64 = st[n].i64 * st[n + 1].i64;
+            break;
+        }
+        st[n++] = v;
+    }
+    return n ? st[n - 1] : (RtVal){.i64 = 0};
+}
+
+/* ---- linking ---- */
+static bool import_error(Diag *d, const WasmImport *im, const char *why) {
+    return diag_msg(d, DIAG_LINK, "import %.*s.%.*s: %s", (int)im->module.n, im->module.p,
+                    (int)im->name.n, im->name.p, why);
+}
+
+static bool limits_match(uint64_t have_min, uint64_t have_max, bool have_has_max,
+                         const WasmLimitsT *want) {
+    if (have_min < want->min) return false;
+    return !want->has_max || (have_has_max && have_max <= want->max);
+}
+
+static bool link_import(RtInstance *i, const WasmImport *im, const RtExtern *x, Diag *d) {
+    const WasmModule *m = &i->module->wasm;
+    const VmLayout *lay = &i->module->layout;
+    if (x->kind != im->kind)
+        return import_error(d, im, "incompatible import type: it is of another kind");
+    switch (im->kind) {
+    case WASM_EXT_FUNC: {
+        uint32_t type = m->funcs.p[im->index].type;
+        if (x->func.sig_id != i->module->sig_ids.p[type])
+            return import_error(d, im, "incompatible import type: function signature differs");
+        RtFunc *f = &i->imports[im->index];
+        *f = x->func;
+        if (f->host) f->code = i->module->code.base + i->module->unit.host.p[type].off;
+        f->entry = i->module->code.base + i->module->unit.entry.p[type].off;
+        put_ptr(i, lay->imports + 16 * im->index + VM_IMPORT_CODE, f->code);
+        put_ptr(i, lay->imports + 16 * im->index + VM_IMPORT_VMCTX, f->vmctx);
+        return true;
+    }
+    case WASM_EXT_TABLE: {
+        const WasmTableType *t = &m->tables.p[im->index];
+        if (x->table->elem != t->elem ||
+            !limits_match(x->table->vm.length, x->table->max, x->table->has_max, &t->lim))
+            return import_error(d, im, "incompatible import type: table type differs");
+        i->tables[im->index] = x->table;
+        return true;
+    }
+    case WASM_EXT_MEMORY:
+        if (!limits_match(x->memory->vm.bytes / WASM_PAGE, x->memory->max_pages, x->memory->has_max,
+                          &m->memories.p[im->index].lim))
+            return import_error(d, im, "incompatible import type: memory limits differ");
+        i->memories[im->index] = x->memory;
+        return true;
+    case WASM_EXT_GLOBAL: {
+        WasmGlobalType t = m->globals.p[im->index].type;
+        if (x->global.type.type != t.type || x->global.type.mut != t.mut)
+            return import_error(d, im, "incompatible import type: global type differs");
+        put_ptr(i, lay->globals + 16 * im->index, x->global.value);
+        return true;
+    }
+    }
+    return false;
+}
+
+static bool link_imports(RtInstance *i, RtResolve resolve, void *user, Diag *d) {
+    const WasmModule *m = &i->module->wasm;
+    for (uint32_t k = 0; k < m->imports.n; k++) {
+        RtExtern x;
+        memset(&x, 0, sizeof x);
+        if (!resolve || !resolve(user, m, &m->imports.p[k], &x))
+            return import_error(d, &m->imports.p[k], "unknown import");
+        if (!link_import(i, &m->imports.p[k], &x, d)) return false;
+    }
+    return true;
+}
+
+static bool make_entities(RtInstance *i, Diag *d) {
+    const WasmModule *m = &i->module->wasm;
+    const VmLayout *lay = &i->module->layout;
+    RtStore *s = i->store;
+    for (uint32_t k = m->num_imported_tables; k < m->tables.n; k++) {
+        const WasmTableType *t = &m->tables.p[k];
+        i->tables[k] = rt_table_new(s, t->elem, t->lim.min, t->lim.max, t->lim.has_max, d);
+        if (!i->tables[k]) return false;
+    }
+    for (uint32_t k = m->num_imported_memories; k < m->memories.n; k++) {
+        const WasmLimitsT *l = &m->memories.p[k].lim;
+        i->memories[k] = rt_memory_new(s, l->min, l->max, l->has_max, d);
+        if (!i->memories[k]) return false;
+    }
+    for (uint32_t k = 0; k < m->tables.n; k++) put_ptr(i, lay->tables + 8 * k, &i->tables[k]->vm);
+    for (uint32_t k = 0; k < m->memories.n; k++) {
+        put_ptr(i, lay->memories + 16 * k + VM_MEMREF_DEF, &i->memories[k]->vm);
+        put_ptr(i, lay->memories + 16 * k + VM_MEMREF_BASE, i->memories[k]->vm.base);
+    }
+    for (uint32_t k = 0; k < m->types.n; k++)
+        memcpy(i->vmctx + lay->sig_ids + 4 * k, &i->module->sig_ids.p[k], 4);
+    return true;
+}
+
+static RtFunc func_of(const RtInstance *i, uint32_t f) {
+    const RtModule *mod = i->module;
+    const WasmModule *m = &mod->wasm;
+    uint32_t type = m->funcs.p[f].type;
+    RtFunc r;
+    if (f < m->num_imported_funcs) {
+        r = i->imports[f];
+    } else {
+        r = (RtFunc){.code = mod->code.base + mod->unit.funcs.p[f - m->num_imported_funcs].off,
+                     .vmctx = i->vmctx,
+                     .sig_id = mod->sig_ids.p[type]};
+    }
+    r.entry = mod->code.base + mod->unit.entry.p[type].off;
+    r.type_module = m;
+    r.type = type;
+    return r;
+}
+
+static void make_funcrefs(RtInstance *i) {
+    const WasmModule *m = &i->module->wasm;
+    for (uint32_t f = 0; f < m->funcs.n; f++) {
+        if (m->funcs.p[f].funcref == UINT32_MAX) continue;
+        RtFunc fn = func_of(i, f);
+        *rt_funcref(i, f) = (VmFuncRef){.code = fn.code,
+                                        .vmctx = fn.vmctx,
+                                        .sig_id = fn.sig_id,
+                                        .func_index = f,
+                                        .host = fn.host};
+    }
+}
+
+/* Element and data segments, then the start function. False: a trap is recorded in the store. */
+static bool initialise(RtInstance *i) {
+    const WasmModule *m = &i->module->wasm;
+    RtStore *s = i->store;
+    s->trap = (RtTrap){.code = CLIF_TRAP_NONE};
+    for (uint32_t k = 0; k < m->elems.n; k++) {
+        const WasmElemSeg *e = &m->elems.p[k];
+        if (e->mode == WASM_SEG_ACTIVE &&
+            !rt_table_init_segment(i, e->table, k, rt_const_eval(i, e->offset).i32, 0, e->n)) {
+            s->trap.code = VM_TRAP_TABLE_OUT_OF_BOUNDS;
+            return false;
+        }
+        if (e->mode != WASM_SEG_PASSIVE) i->elem_dropped[k] = true;
+    }
+    for (uint32_t k = 0; k < m->datas.n; k++) {
+        const WasmDataSeg *e = &m->datas.p[k];
+        if (e->mode != WASM_SEG_ACTIVE) continue;
+        if (!rt_memory_init_segment(i, e->memory, k, rt_const_eval(i, e->offset).i32, 0, e->len)) {
+            s->trap.code = CLIF_TRAP_HEAP_OUT_OF_BOUNDS;
+            return false;
+        }
+        i->data_dropped[k] = true;
+    }
+    if (m->start == UINT32_MAX) return true;
+    RtFunc f = func_of(i, m->start);
+    RtVal none[1];
+    return rt_call(s, &f, none);
+}
+
+RtInstance *rt_instantiate(RtStore *s, const RtModule *mod, RtResolve resolve, void *user,
+                           Diag *d) {
+    const WasmModule *m = &mod->wasm;
+    Arena *a = &s->arena;
+    RtInstance *i = arena_new(a, RtInstance);
+    *i = (RtInstance){.store = s, .module = mod};
+    i->vmctx = arena_zalloc(a, mod->layout.size + 16, 16);
+    i->memories = arena_zarray(a, RtMemory *, m->memories.n + 1);
+    i->tables = arena_zarray(a, RtTable *, m->tables.n + 1);
+    i->imports = arena_zarray(a, RtFunc, m->num_imported_funcs + 1);
+    i->data_dropped = arena_zarray(a, bool, m->datas.n + 1);
+    i->elem_dropped = arena_zarray(a, bool, m->elems.n + 1);
+    put64(i, VM_OFF_MAGIC, VM_MAGIC);
+    put_ptr(i, VM_OFF_LIMITS, &s->limits);
+    put_ptr(i, VM_OFF_INSTANCE, i);
+    put_ptr(i, VM_OFF_BUILTINS, rt_builtins);
+    if (!link_imports(i, resolve, user, d) || !make_entities(i, d)) return NULL;
+    make_funcrefs(i);
+    for (uint32_t g = m->num_imported_globals; g < m->globals.n; g++) {
+        RtVal v = rt_const_eval(i, m->globals.p[g].init);
+        memcpy(global_addr(i, g), &v, 16);
+    }
+    i->next = s->instances;
+    s->instances = i;
+    return initialise(i) ? i : NULL;
+}
+
+const RtModule *rt_instance_module(const RtInstance *i) {
+    return i->module;
+}
+
+bool rt_export(const RtInstance *i, const char *name, size_t len, RtExtern *out) {
+    const WasmModule *m = &i->module->wasm;
+    for (uint32_t k = 0; k < m->exports.n; k++) {
+        const WasmExport *e = &m->exports.p[k];
+        if (e->name.n != len || memcmp(e->name.p, name, len) != 0) continue;
+        memset(out, 0, sizeof *out);
+        out->kind = e->kind;
+        switch (e->kind) {
+        case WASM_EXT_FUNC: out->func = func_of(i, e->index); break;
+        case WASM_EXT_TABLE: out->table = i->tables[e->index]; break;
+        case WASM_EXT_MEMORY: out->memory = i->memories[e->index]; break;
+        case WASM_EXT_GLOBAL:
+            out->global = (RtGlobal){global_addr((RtInstance *)(uintptr_t)i, e->index),
+                                     m->globals.p[e->index].type};
+            break;
+        }
+        return true;
+    }
+    return false;
+}
+
+uint8_t *rt_instance_memory(const RtInstance *i, uint64_t *size) {
+    *size = 0;
+    return i->module->wasm.memories.n ? rt_memory_data(i->memories[0], size) : NULL;
+}
