@@ -4,5 +4,5 @@
 set -u
 . "$(dirname "$0")/../diff/env.sh"
 need python3 clang wasm-ld wasi-clang
-case " $* " in *" wasmtime "*) need wasmtime ;; *) need cot ;; esac
+case " $* " in *" wasmtime "*) need wasmtime ;; *) need cot-run ;; esac
 exec "$PY" "$ROOT/tests/diff/cprog.py" programs "$ROOT/tests/programs" --out "$WORK/programs" "$@"

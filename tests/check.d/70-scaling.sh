@@ -3,5 +3,5 @@
 # because a check runs beside other work on a shared machine.
 set -u
 . "$(dirname "$0")/../diff/env.sh"
-need python3 cot
+need python3 cot-bench
 exec "$PY" "$ROOT/bench/scaling" --bound "${SCALING_BOUND:-2.5}" --out "$WORK/scaling"

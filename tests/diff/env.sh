@@ -23,6 +23,9 @@ need() {
     for w in "$@"; do
         case $w in
         cot) [ -x "$COT" ] || { echo "$(basename "$0"): no cot at $COT (build it, or set COT)"; exit 1; } ;;
+        cot-run | cot-bench)
+            [ -x "$COT" ] || { echo "$(basename "$0"): no cot at $COT (build it, or set COT)"; exit 1; }
+            "$COT" "${w#cot-}" --help >/dev/null 2>&1 || skip "this cot has no ${w#cot-} command" ;;
         suites) [ -d "${COT_SUITES:-/nonexistent}" ] || skip "COT_SUITES does not name a folder of suites" ;;
         bench) [ -d "${COT_BENCH:-/nonexistent}" ] || skip "COT_BENCH does not name a folder of benchmarks" ;;
         python3) [ -n "$PY" ] || skip "no python3" ;;
