@@ -8,20 +8,26 @@
 #include <stdio.h>
 #include <string.h>
 
-typedef struct { const char *name, *text, *format; } ClifRow;
+typedef struct {
+    const char *name, *text, *format;
+} ClifRow;
 static const ClifRow clif_rows[] = {
 #define CLIF_OPCODE(NAME, text, Format, ...) {#NAME, text, #Format},
 #include "clif/opcodes.def"
 #undef CLIF_OPCODE
 };
-typedef struct { const char *name, *form, *flags; } InstRow;
+typedef struct {
+    const char *name, *form, *flags;
+} InstRow;
 static const InstRow x64_rows[] = {
 #define X64_INST(NAME, text, FORM, flags, ...) {#NAME, #FORM, #flags},
 #include "isa/x64/insts.def"
 #undef X64_INST
 };
 
-typedef struct { const char *format, *types, *vars, *extractor; } FormatRow;
+typedef struct {
+    const char *format, *types, *vars, *extractor;
+} FormatRow;
 static const FormatRow formats[] = {
     {"NullAry", "Type", "ty", "inst_0"},
     {"Unary", "Type Value", "ty a", "inst_1"},
@@ -43,7 +49,9 @@ static const FormatRow formats[] = {
     {"CondTrap", "Type Value u8", "ty a code", "inst_condtrap"},
     {"IntAddTrap", "Type Value Value u8", "ty a b code", "inst_addtrap"},
 };
-typedef struct { const char *form, *types, *ret, *cparams, *cargs; } FormRow;
+typedef struct {
+    const char *form, *types, *ret, *cparams, *cargs;
+} FormRow;
 static const FormRow forms[] = {
     {"ALU", "Type Reg Rmi", "Reg", "ClifType t, RaVReg a, X64Rm b", "t, a, b"},
     {"CMP", "Type Reg Rmi", "Unit", "ClifType t, RaVReg a, X64Rm b", "t, a, b"},
@@ -74,16 +82,21 @@ static void lower_case(char *to, const char *from) {
 static void clif_isle(FILE *o) {
     fputs("(type Opcode extern (enum", o);
     for (unsigned i = 0; i < COUNT(clif_rows); i++) fprintf(o, "\n  %s", clif_rows[i].name);
-    fputs("))\n(decl inst_op (Opcode) Inst)\n(extern extractor infallible inst_op isle_inst_op)\n", o);
+    fputs("))\n(decl inst_op (Opcode) Inst)\n(extern extractor infallible inst_op isle_inst_op)\n",
+          o);
     for (unsigned i = 0; i < COUNT(clif_rows); i++)
         for (unsigned k = 0; k < COUNT(formats); k++)
             if (strcmp(clif_rows[i].format, formats[k].format) == 0)
-                fprintf(o, "(decl %s (%s) Inst)\n(extractor (%s %s) (and (inst_op (Opcode.%s)) (%s %s)))\n", clif_rows[i].text, formats[k].types,
-                        clif_rows[i].text, formats[k].vars, clif_rows[i].name, formats[k].extractor, formats[k].vars);
+                fprintf(o,
+                        "(decl %s (%s) Inst)\n(extractor (%s %s) (and (inst_op (Opcode.%s)) (%s "
+                        "%s)))\n",
+                        clif_rows[i].text, formats[k].types, clif_rows[i].text, formats[k].vars,
+                        clif_rows[i].name, formats[k].extractor, formats[k].vars);
 }
 
 static void clif_h(FILE *o) {
-    for (unsigned i = 0; i < COUNT(clif_rows); i++) fprintf(o, "#define Opcode_%s CLIF_OP_%s\n", clif_rows[i].name, clif_rows[i].name);
+    for (unsigned i = 0; i < COUNT(clif_rows); i++)
+        fprintf(o, "#define Opcode_%s CLIF_OP_%s\n", clif_rows[i].name, clif_rows[i].name);
 }
 
 static void x64(FILE *o, int header) {
@@ -95,10 +108,14 @@ static void x64(FILE *o, int header) {
             const FormRow *f = &forms[k];
             if (strcmp(x64_rows[i].form, f->form)) continue;
             if (header)
-                fprintf(o, "static inline %s x64_c_%s(LowerCtx *L, %s) { return x64_form_%s(L, X64_%s, %s); }\n",
-                        strcmp(f->ret, "Unit") ? "RaVReg" : "Unit", n, f->cparams, f->form, x64_rows[i].name, f->cargs);
+                fprintf(o,
+                        "static inline %s x64_c_%s(LowerCtx *L, %s) { return x64_form_%s(L, "
+                        "X64_%s, %s); }\n",
+                        strcmp(f->ret, "Unit") ? "RaVReg" : "Unit", n, f->cparams, f->form,
+                        x64_rows[i].name, f->cargs);
             else
-                fprintf(o, "(decl x64_%s (%s) %s)\n(extern constructor x64_%s x64_c_%s)\n", n, f->types, f->ret, n, n);
+                fprintf(o, "(decl x64_%s (%s) %s)\n(extern constructor x64_%s x64_c_%s)\n", n,
+                        f->types, f->ret, n, n);
         }
     }
 }
@@ -110,10 +127,15 @@ int main(int argc, char **argv) {
         fputs("usage: instgen clif-isle|clif-h|x64-isle|x64-h [-o FILE]\n", stderr);
         return 2;
     }
-    if (strcmp(argv[1], "clif-isle") == 0) clif_isle(o);
-    else if (strcmp(argv[1], "clif-h") == 0) clif_h(o);
-    else if (strcmp(argv[1], "x64-isle") == 0) x64(o, 0);
-    else if (strcmp(argv[1], "x64-h") == 0) x64(o, 1);
-    else return 2;
+    if (strcmp(argv[1], "clif-isle") == 0)
+        clif_isle(o);
+    else if (strcmp(argv[1], "clif-h") == 0)
+        clif_h(o);
+    else if (strcmp(argv[1], "x64-isle") == 0)
+        x64(o, 0);
+    else if (strcmp(argv[1], "x64-h") == 0)
+        x64(o, 1);
+    else
+        return 2;
     return fclose(o) ? 1 : 0;
 }

@@ -28,7 +28,7 @@ void vec_grow_(Mem *m, void **p, uint32_t *cap, uint64_t need,
 #define vec_push(m, v, ...) \
     (vec_reserve((m), (v), (uint64_t)(v)->n + 1), (void)((v)->p[(v)->n++] = (__VA_ARGS__)))
 /* Appends k uninitialised elements and yields a pointer to the first. */
-#define vec_extend(m, v, k) \
+#define vec_extend(m, v, k)                                                  \
     (vec_reserve((m), (v), (uint64_t)(v)->n + (k)), (v)->n += (uint32_t)(k), \
      (v)->p ? (v)->p + ((v)->n - (uint32_t)(k)) : NULL)
 /* Grows with zero bytes (or shrinks) to exactly k elements. */

@@ -49,8 +49,8 @@ static void demand(Check *k, uint32_t loc, RaVReg v) {
 }
 
 static bool bad(Check *k, uint32_t inst, const char *what, RaVReg v) {
-    return diag_msg(k->d, DIAG_INVALID, "register allocation is wrong at instruction %u: %s (v%u)", inst,
-                    what, ra_vreg_index(v));
+    return diag_msg(k->d, DIAG_INVALID, "register allocation is wrong at instruction %u: %s (v%u)",
+                    inst, what, ra_vreg_index(v));
 }
 
 /* `v` (or nothing, NONE) is written to loc: other values must not be wanted there. */
@@ -101,13 +101,15 @@ static bool check_operand(Check *k, uint32_t inst, uint32_t o) {
     const RaOperand *op = &f->ops[o];
     RaAlloc a = k->out->allocs[o];
     if (!alloc_ok(k, a, op->vreg)) return bad(k, inst, "malformed allocation", op->vreg);
-    if (ra_is_reg(a) && op->constraint != RA_FIXED && !(k->env->allocatable >> ra_alloc_preg(a) & 1))
+    if (ra_is_reg(a) && op->constraint != RA_FIXED &&
+        !(k->env->allocatable >> ra_alloc_preg(a) & 1))
         return bad(k, inst, "register that may not be allocated", op->vreg);
     switch ((RaConstraint)op->constraint) {
     case RA_ANY: return true;
     case RA_REG: return ra_is_reg(a) || bad(k, inst, "not in a register", op->vreg);
     case RA_STACK: return ra_is_slot(a) || bad(k, inst, "not in a slot", op->vreg);
-    case RA_FIXED: return a == ra_alloc_reg(op->arg) || bad(k, inst, "not in its fixed register", op->vreg);
+    case RA_FIXED:
+        return a == ra_alloc_reg(op->arg) || bad(k, inst, "not in its fixed register", op->vreg);
     case RA_REUSE:
         return (ra_is_reg(a) && a == k->out->allocs[f->op_start[inst] + op->arg]) ||
                bad(k, inst, "does not reuse its input's register", op->vreg);
@@ -150,7 +152,8 @@ static bool undo_inst(Check *k, uint32_t i, uint32_t *clobber, bool first_run) {
         const RaClobber *cl = &f->clobbers[--*clobber];
         if (cl->inst != i) continue;
         for (RaPRegSet s = cl->regs; s; s &= s - 1)
-            if (!(defs >> u64_ctz(s) & 1) && !write_loc(k, i, u64_ctz(s), RA_VREG_NONE)) return false;
+            if (!(defs >> u64_ctz(s) & 1) && !write_loc(k, i, u64_ctz(s), RA_VREG_NONE))
+                return false;
     }
     for (uint32_t o = first; o < end; o++) {
         const RaOperand *op = &f->ops[o];
@@ -216,7 +219,8 @@ static bool run_block(Check *k, uint32_t b, bool first_run) {
         while (e > 0 && k->out->edits[e - 1].point == 2 * i)
             if (!undo_edit(k, &k->out->edits[--e])) return false;
     }
-    for (uint32_t p = rb->param_start; p < rb->param_end; p++) c->ck_param.p[ra_vreg_index(f->params[p])] = p + 1;
+    for (uint32_t p = rb->param_start; p < rb->param_end; p++)
+        c->ck_param.p[ra_vreg_index(f->params[p])] = p + 1;
     bool ok = true;
     for (uint32_t t = 0; t < c->ck_touched.n; t++) {
         uint32_t loc = c->ck_touched.p[t];
@@ -230,7 +234,8 @@ static bool run_block(Check *k, uint32_t b, bool first_run) {
                 const RaBlock *pb = &f->blocks[f->preds[p]];
                 for (uint32_t s = pb->succ_start; s < pb->succ_end; s++) {
                     if (f->succs[s] != b) continue;
-                    RaVReg from = at ? f->branch_args[f->edge_args[s] + (at - 1 - rb->param_start)] : v;
+                    RaVReg from =
+                        at ? f->branch_args[f->edge_args[s] + (at - 1 - rb->param_start)] : v;
                     add_fact(k, f->preds[p], loc, from);
                     if (rb->pred_end - rb->pred_start == 1) break;
                 }
@@ -238,7 +243,8 @@ static bool run_block(Check *k, uint32_t b, bool first_run) {
         }
         c->ck_state.p[loc] = NONE;
     }
-    for (uint32_t p = rb->param_start; p < rb->param_end; p++) c->ck_param.p[ra_vreg_index(f->params[p])] = 0;
+    for (uint32_t p = rb->param_start; p < rb->param_end; p++)
+        c->ck_param.p[ra_vreg_index(f->params[p])] = 0;
     return ok;
 }
 
@@ -260,12 +266,14 @@ bool ra_check(RaCtx *c, const RaFunc *f, const RaEnv *env, const RaOutput *out, 
     vec_clear(&c->ck_work);
     hashmap_clear(&c->ck_known);
     bitset_resize0(m, &c->ck_queued, f->num_blocks);
-    for (uint32_t b = f->num_blocks; b-- > 0;) { /* each once, in the order that needs fewest runs */
+    for (uint32_t b = f->num_blocks;
+         b-- > 0;) { /* each once, in the order that needs fewest runs */
         bitset_add(&c->ck_queued, b);
         bool ok = run_block(&k, b, true);
         bitset_del(&c->ck_queued, b);
         if (!ok) return false;
-        if (c->ck_new.p[b] != NONE && bitset_test_add(&c->ck_queued, b)) vec_push(m, &c->ck_work, b);
+        if (c->ck_new.p[b] != NONE && bitset_test_add(&c->ck_queued, b))
+            vec_push(m, &c->ck_work, b);
     }
     while (c->ck_work.n) {
         uint32_t b = vec_pop(&c->ck_work);

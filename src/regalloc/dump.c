@@ -22,10 +22,13 @@ static void put_alloc(StrBuf *sb, RaAlloc a) {
 }
 
 static void put_operand(StrBuf *sb, const RaOperand *op) {
-    static const char *const names[] = {
-        [RA_ANY] = "any",     [RA_REG] = "reg",     [RA_STACK] = "stack",
-        [RA_FIXED] = "fixed", [RA_REUSE] = "reuse", [RA_LIMIT] = "limit",
-        [RA_CLOBBERED_FIXED_NONALLOC] = "nonalloc"};
+    static const char *const names[] = {[RA_ANY] = "any",
+                                        [RA_REG] = "reg",
+                                        [RA_STACK] = "stack",
+                                        [RA_FIXED] = "fixed",
+                                        [RA_REUSE] = "reuse",
+                                        [RA_LIMIT] = "limit",
+                                        [RA_CLOBBERED_FIXED_NONALLOC] = "nonalloc"};
     sb_printf(sb, " %s%s:%s", op->kind == RA_DEF ? "def" : "use",
               op->pos == (op->kind == RA_DEF ? RA_LATE : RA_EARLY) ? ""
               : op->pos == RA_EARLY                                ? ".early"

@@ -14,14 +14,17 @@ static bool define_once(RaCtx *c, const RaFunc *f, RaVReg v, Diag *d) {
 static bool check_operand(const RaFunc *f, uint32_t i, uint32_t o, Diag *d) {
     const RaOperand *op = &f->ops[o];
     uint32_t n = f->op_start[i + 1] - f->op_start[i];
-    bool ok = ra_vreg_index(op->vreg) < f->num_vregs && op->constraint <= RA_CLOBBERED_FIXED_NONALLOC;
+    bool ok =
+        ra_vreg_index(op->vreg) < f->num_vregs && op->constraint <= RA_CLOBBERED_FIXED_NONALLOC;
     if (op->constraint == RA_FIXED)
         ok = ok && op->arg < 64 && (RA_CLASS_MASK(ra_vreg_class(op->vreg)) >> op->arg & 1);
     if (op->constraint == RA_REUSE)
-        ok = ok && op->kind == RA_DEF && op->arg < n && f->ops[f->op_start[i] + op->arg].kind == RA_USE;
+        ok = ok && op->kind == RA_DEF && op->arg < n &&
+             f->ops[f->op_start[i] + op->arg].kind == RA_USE;
     if (op->constraint == RA_LIMIT) ok = ok && op->arg > 0 && op->arg <= 32;
-    return ok || diag_msg(d, DIAG_INVALID, "allocator input: operand %u of instruction %u is malformed",
-                          o - f->op_start[i], i);
+    return ok ||
+           diag_msg(d, DIAG_INVALID, "allocator input: operand %u of instruction %u is malformed",
+                    o - f->op_start[i], i);
 }
 
 bool ra_check_input(RaCtx *c, const RaFunc *f, const RaEnv *env, Diag *d) {
@@ -37,10 +40,12 @@ bool ra_check_input(RaCtx *c, const RaFunc *f, const RaEnv *env, Diag *d) {
             if (!define_once(c, f, f->params[k], d)) return false;
         for (uint32_t s = rb->succ_start; s < rb->succ_end; s++) {
             if (f->succs[s] >= f->num_blocks)
-                return diag_msg(d, DIAG_INVALID, "allocator input: block %u has a wrong successor", b);
+                return diag_msg(d, DIAG_INVALID, "allocator input: block %u has a wrong successor",
+                                b);
             const RaBlock *t = &f->blocks[f->succs[s]];
             if (f->edge_args[s + 1] - f->edge_args[s] != t->param_end - t->param_start)
-                return diag_msg(d, DIAG_INVALID, "allocator input: wrong argument count from block %u", b);
+                return diag_msg(d, DIAG_INVALID,
+                                "allocator input: wrong argument count from block %u", b);
             if (rb->succ_end - rb->succ_start > 1 && t->pred_end - t->pred_start > 1)
                 return diag_msg(d, DIAG_INVALID, "allocator input: critical edge from block %u", b);
         }

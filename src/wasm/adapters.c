@@ -12,7 +12,9 @@ typedef struct Adapter {
     ClifBlock entry;
 } Adapter;
 
-static WasmType type_at(const Adapter *a, uint32_t first, uint32_t k) { return a->m->valtypes.p[first + k]; }
+static WasmType type_at(const Adapter *a, uint32_t first, uint32_t k) {
+    return a->m->valtypes.p[first + k];
+}
 
 static void put(Adapter *a, WasmType ty, ClifValue v, ClifValue base, uint32_t k) {
     if (ty == WASM_I32) v = cb_unary(a->b, CLIF_OP_UEXTEND, CLIF_I64, v);
@@ -29,8 +31,10 @@ static ClifAbiParam *wasm_abi(Adapter *a, uint32_t *np, size_t *bytes) {
     *bytes = (*np + ft->nresults) * sizeof(ClifAbiParam);
     ClifAbiParam *p = mem_alloc(a->b->mem, *bytes);
     p[0] = (ClifAbiParam){.type = CLIF_I64, .purpose = CLIF_ARG_VMCTX};
-    for (uint32_t k = 0; k < ft->nparams; k++) p[k + 1] = (ClifAbiParam){.type = wasm_clif_type[type_at(a, ft->params, k)]};
-    for (uint32_t k = 0; k < ft->nresults; k++) p[*np + k] = (ClifAbiParam){.type = wasm_clif_type[type_at(a, ft->results, k)]};
+    for (uint32_t k = 0; k < ft->nparams; k++)
+        p[k + 1] = (ClifAbiParam){.type = wasm_clif_type[type_at(a, ft->params, k)]};
+    for (uint32_t k = 0; k < ft->nresults; k++)
+        p[*np + k] = (ClifAbiParam){.type = wasm_clif_type[type_at(a, ft->results, k)]};
     return p;
 }
 
@@ -46,34 +50,41 @@ static void enter(Adapter *a) {
     cb_entry_params(a->b, a->entry);
     cb_switch_to(a->b, a->entry);
     cb_seal(a->b, a->entry);
-    a->mf = clif_intern_memflags(a->f, (ClifMemFlags){.bits = CLIF_MEM_ALIGNED, .trap = CLIF_TRAP_NONE, .region = CLIF_NONE});
+    a->mf = clif_intern_memflags(
+        a->f,
+        (ClifMemFlags){.bits = CLIF_MEM_ALIGNED, .trap = CLIF_TRAP_NONE, .region = CLIF_NONE});
 }
 static ClifValue param(Adapter *a, uint32_t k) {
     uint32_t n;
     return (ClifValue){clif_block_params(a->f, a->entry, &n)[k]};
 }
 
-void wasm_make_entry_adapter(ClifBuilder *b, ClifFunc *out, const WasmModule *m, uint32_t type, const WasmTunables *tn) {
+void wasm_make_entry_adapter(ClifBuilder *b, ClifFunc *out, const WasmModule *m, uint32_t type,
+                             const WasmTunables *tn) {
     Adapter a = begin(b, out, m, type);
     const WasmFuncType *ft = a.ft;
     uint32_t np;
     size_t bytes;
-    ClifAbiParam c[3] = {{.type = CLIF_I64}, {.type = CLIF_I64}, {.type = CLIF_I64}}, *p = wasm_abi(&a, &np, &bytes);
+    ClifAbiParam c[3] = {{.type = CLIF_I64}, {.type = CLIF_I64}, {.type = CLIF_I64}},
+                 *p = wasm_abi(&a, &np, &bytes);
     clif_set_sig(out, tn->host_callconv, c, 3, NULL, 0);
     enter(&a);
     ClifSigRef sig = clif_import_sig(out, tn->callconv, p, np, p + np, ft->nresults);
     ClifValue values = param(&a, 2), *args = mem_alloc(b->mem, np * sizeof *args);
     args[0] = param(&a, 0);
-    for (uint32_t k = 0; k < ft->nparams; k++) args[k + 1] = get(&a, type_at(&a, ft->params, k), values, k);
+    for (uint32_t k = 0; k < ft->nparams; k++)
+        args[k + 1] = get(&a, type_at(&a, ft->params, k), values, k);
     ClifInst call = cb_call_indirect(b, sig, param(&a, 1), args, np);
-    for (uint32_t k = 0; k < ft->nresults; k++) put(&a, type_at(&a, ft->results, k), clif_result(out, call, k), values, k);
+    for (uint32_t k = 0; k < ft->nresults; k++)
+        put(&a, type_at(&a, ft->results, k), clif_result(out, call, k), values, k);
     cb_return(b, NULL, 0);
     clif_builder_end(b);
     mem_free(b->mem, args, np * sizeof *args);
     mem_free(b->mem, p, bytes);
 }
 
-void wasm_make_host_adapter(ClifBuilder *b, ClifFunc *out, const WasmModule *m, uint32_t type, const WasmTunables *tn) {
+void wasm_make_host_adapter(ClifBuilder *b, ClifFunc *out, const WasmModule *m, uint32_t type,
+                            const WasmTunables *tn) {
     Adapter a = begin(b, out, m, type);
     const WasmFuncType *ft = a.ft;
     uint32_t np, n = ft->nparams > ft->nresults ? ft->nparams : ft->nresults;
@@ -83,12 +94,16 @@ void wasm_make_host_adapter(ClifBuilder *b, ClifFunc *out, const WasmModule *m, 
     enter(&a);
     ClifSigRef sig = clif_import_sig(out, tn->host_callconv, c, 2, NULL, 0);
     ClifStackSlot slot = clif_make_stack_slot(out, SLOT * (n ? n : 1), 4);
-    ClifValue values = cb_ins1(b, (ClifInstData){.op = CLIF_OP_STACK_ADDR, .type = CLIF_I64, .a = slot.i}, CLIF_I64);
-    for (uint32_t k = 0; k < ft->nparams; k++) put(&a, type_at(&a, ft->params, k), param(&a, k + 1), values, k);
-    ClifValue fn = cb_load(b, CLIF_OP_LOAD, CLIF_I64, a.mf, param(&a, 0), (int32_t)offsetof(VmHostFunc, dispatch));
+    ClifValue values = cb_ins1(
+        b, (ClifInstData){.op = CLIF_OP_STACK_ADDR, .type = CLIF_I64, .a = slot.i}, CLIF_I64);
+    for (uint32_t k = 0; k < ft->nparams; k++)
+        put(&a, type_at(&a, ft->params, k), param(&a, k + 1), values, k);
+    ClifValue fn = cb_load(b, CLIF_OP_LOAD, CLIF_I64, a.mf, param(&a, 0),
+                           (int32_t)offsetof(VmHostFunc, dispatch));
     cb_call_indirect(b, sig, fn, (ClifValue[]){param(&a, 0), values}, 2);
     ClifValue *res = mem_alloc(b->mem, (n + 1) * sizeof *res);
-    for (uint32_t k = 0; k < ft->nresults; k++) res[k] = get(&a, type_at(&a, ft->results, k), values, k);
+    for (uint32_t k = 0; k < ft->nresults; k++)
+        res[k] = get(&a, type_at(&a, ft->results, k), values, k);
     cb_return(b, res, ft->nresults);
     clif_builder_end(b);
     mem_free(b->mem, res, (n + 1) * sizeof *res);

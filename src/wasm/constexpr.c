@@ -5,7 +5,8 @@
 
 enum { CONST_DEPTH = 64 };
 
-bool wasm_const_expr(WasmModule *m, WasmReader *r, uint32_t features, WasmType want, WasmConstExpr *out) {
+bool wasm_const_expr(WasmModule *m, WasmReader *r, uint32_t features, WasmType want,
+                     WasmConstExpr *out) {
     WasmType st[CONST_DEPTH];
     uint32_t n = 0;
     *out = (WasmConstExpr){m->const_insts.n, 0, want};
@@ -59,19 +60,28 @@ bool wasm_const_expr(WasmModule *m, WasmReader *r, uint32_t features, WasmType w
             uint32_t g;
             if (!rd_u32(r, &g)) return false;
             if (g >= m->globals.n) return diag_at(r->d, DIAG_INVALID, at, "unknown global %u", g);
-            if (m->globals.p[g].type.mut) return diag_at(r->d, DIAG_INVALID, at, "constant expression required");
+            if (m->globals.p[g].type.mut)
+                return diag_at(r->d, DIAG_INVALID, at, "constant expression required");
             if (g >= m->num_imported_globals)
-                return wasm_refuse(r->d, WASM_FEAT_GC, at, "constant expression that reads a defined global");
+                return wasm_refuse(r->d, WASM_FEAT_GC, at,
+                                   "constant expression that reads a defined global");
             ci = (WasmConstInst){WASM_CE_GLOBAL_GET, g};
             t = m->globals.p[g].type.type;
             break;
         }
-        case 0x6A: case 0x6B: case 0x6C: case 0x7C: case 0x7D: case 0x7E:
+        case 0x6A:
+        case 0x6B:
+        case 0x6C:
+        case 0x7C:
+        case 0x7D:
+        case 0x7E:
             if (!(features >> WASM_FEAT_EXTENDED_CONST & 1))
-                return wasm_refuse(r->d, WASM_FEAT_EXTENDED_CONST, at, "arithmetic in a constant expression");
+                return wasm_refuse(r->d, WASM_FEAT_EXTENDED_CONST, at,
+                                   "arithmetic in a constant expression");
             t = op < 0x7C ? WASM_I32 : WASM_I64;
             ci.op = op < 0x7C ? WASM_CE_I32_ADD + (op - 0x6Au) : WASM_CE_I64_ADD + (op - 0x7Cu);
-            if (n < 2 || st[n - 1] != t || st[n - 2] != t) return diag_at(r->d, DIAG_INVALID, at, "type mismatch");
+            if (n < 2 || st[n - 1] != t || st[n - 2] != t)
+                return diag_at(r->d, DIAG_INVALID, at, "type mismatch");
             n -= 2;
             break;
         default: {
@@ -81,16 +91,20 @@ bool wasm_const_expr(WasmModule *m, WasmReader *r, uint32_t features, WasmType w
                 if (!rd_u32(r, &code)) return false;
                 o = wasm_op_prefixed(op, code);
             }
-            if (!o || o->form == WASM_FORM_ILLEGAL) return diag_at(r->d, DIAG_MALFORMED, at, "illegal opcode 0x%02x", op);
+            if (!o || o->form == WASM_FORM_ILLEGAL)
+                return diag_at(r->d, DIAG_MALFORMED, at, "illegal opcode 0x%02x", op);
             if (o->form == WASM_FORM_REFUSED) return wasm_refuse(r->d, o->feature, at, o->name);
             return diag_at(r->d, DIAG_INVALID, at, "constant expression required");
         }
         }
-        if (n == CONST_DEPTH) return diag_at(r->d, DIAG_LIMIT, at, "constant expression needs more than %d values", CONST_DEPTH);
+        if (n == CONST_DEPTH)
+            return diag_at(r->d, DIAG_LIMIT, at, "constant expression needs more than %d values",
+                           CONST_DEPTH);
         st[n++] = t;
         vec_push(m->mem, &m->const_insts, ci);
     }
     out->n = m->const_insts.n - out->first;
-    return (n == 1 && st[0] == want) || diag_at(r->d, DIAG_INVALID, rd_off(r), "type mismatch: constant expression of type %s",
-                                               wasm_type_name(want));
+    return (n == 1 && st[0] == want) ||
+           diag_at(r->d, DIAG_INVALID, rd_off(r), "type mismatch: constant expression of type %s",
+                   wasm_type_name(want));
 }

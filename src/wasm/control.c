@@ -16,13 +16,19 @@
 #include "wasm/tr.h"
 
 void tr_push_frame(Tr *t, TrKind kind, TrTypes types) {
-    TrFrame f = {.t = types, .height = t->sp, .dest = {CLIF_NONE}, .otherwise = {CLIF_NONE}, .kind = (uint8_t)kind, .live_in = t->live};
+    TrFrame f = {.t = types,
+                 .height = t->sp,
+                 .dest = {CLIF_NONE},
+                 .otherwise = {CLIF_NONE},
+                 .kind = (uint8_t)kind,
+                 .live_in = t->live};
     vec_push(t->mem, &t->frames, f);
     t->base = t->sp;
 }
 
 static bool block_type(Tr *t, TrTypes *out) {
-    static const WasmType one[7] = {WASM_I32, WASM_I64, WASM_F32, WASM_F64, WASM_FUNCREF, WASM_EXTERNREF, 0};
+    static const WasmType one[7] = {WASM_I32,     WASM_I64,       WASM_F32, WASM_F64,
+                                    WASM_FUNCREF, WASM_EXTERNREF, 0};
     *out = (TrTypes){0};
     if (t->r.p < t->r.end && *t->r.p == 0x40) {
         t->r.p++;
@@ -38,11 +44,13 @@ static bool block_type(Tr *t, TrTypes *out) {
     int64_t i;
     LebStatus s = leb_s33(&t->r.p, t->r.end, &i);
     if (s != LEB_OK) return rd_bad(&t->r, s);
-    if (!(t->features >> WASM_FEAT_MULTI_VALUE & 1)) return wasm_refuse(t->r.d, WASM_FEAT_MULTI_VALUE, tr_off(t), "block type");
+    if (!(t->features >> WASM_FEAT_MULTI_VALUE & 1))
+        return wasm_refuse(t->r.d, WASM_FEAT_MULTI_VALUE, tr_off(t), "block type");
     if (i < 0 || i >= t->m->types.n) return TR_FAIL(t, INVALID, "unknown type %lld", (long long)i);
     const WasmFuncType *ft = &t->m->types.p[i];
     const WasmType *v = t->m->valtypes.p;
-    *out = (TrTypes){ft->nparams ? v + ft->params : NULL, ft->nresults ? v + ft->results : NULL, ft->nparams, ft->nresults};
+    *out = (TrTypes){ft->nparams ? v + ft->params : NULL, ft->nresults ? v + ft->results : NULL,
+                     ft->nparams, ft->nresults};
     return true;
 }
 
@@ -112,7 +120,8 @@ bool tr_block(Tr *t, TrKind kind) {
 /* The values at the end of a frame's code: exactly its results. */
 static bool check_end(Tr *t, const TrFrame *f) {
     if (!tr_check_list(t, f->t.results, f->t.nresults)) return false;
-    return t->sp == f->height + f->t.nresults || TR_FAIL(t, INVALID, "type mismatch: values remain on the stack at the end of a block");
+    return t->sp == f->height + f->t.nresults ||
+           TR_FAIL(t, INVALID, "type mismatch: values remain on the stack at the end of a block");
 }
 
 bool tr_else(Tr *t) {
@@ -145,7 +154,8 @@ bool tr_end(Tr *t) {
     uint32_t n = f->t.nresults;
     if (!check_end(t, f)) return false;
     bool bare_if = f->kind == TR_IF;
-    if (bare_if && !same_types(&f->t)) return TR_FAIL(t, INVALID, "type mismatch: if without else must leave its parameters");
+    if (bare_if && !same_types(&f->t))
+        return TR_FAIL(t, INVALID, "type mismatch: if without else must leave its parameters");
     if (f->kind == TR_FUNC) {
         if (t->live) cb_return(&t->b, top_values(t, n), n);
         if (f->dest.i != CLIF_NONE) {
@@ -158,7 +168,8 @@ bool tr_end(Tr *t) {
         return true;
     }
     if (bare_if && f->live_in) {
-        if (f->dest.i == CLIF_NONE && !n) f->dest = f->otherwise;
+        if (f->dest.i == CLIF_NONE && !n)
+            f->dest = f->otherwise;
         else {
             ClifBlock join = dest_of(t, f);
             if (t->live) cb_jump(&t->b, join, top_values(t, n), n);
@@ -187,13 +198,18 @@ bool tr_end(Tr *t) {
 }
 
 static bool label(Tr *t, uint32_t *depth) {
-    return rd_u32(&t->r, depth) && (*depth < t->frames.n || TR_FAIL(t, INVALID, "unknown label %u", *depth));
+    return rd_u32(&t->r, depth) &&
+           (*depth < t->frames.n || TR_FAIL(t, INVALID, "unknown label %u", *depth));
 }
-static TrFrame *frame_at(Tr *t, uint32_t depth) { return &t->frames.p[t->frames.n - 1 - depth]; }
+static TrFrame *frame_at(Tr *t, uint32_t depth) {
+    return &t->frames.p[t->frames.n - 1 - depth];
+}
 
 static void jump_to(Tr *t, TrFrame *f, const ClifValue *v, uint32_t n) {
-    if (f->kind == TR_FUNC) cb_return(&t->b, v, n);
-    else cb_jump(&t->b, dest_of(t, f), v, n);
+    if (f->kind == TR_FUNC)
+        cb_return(&t->b, v, n);
+    else
+        cb_jump(&t->b, dest_of(t, f), v, n);
 }
 
 bool tr_br(Tr *t) {
@@ -250,8 +266,11 @@ bool tr_br_table(Tr *t) {
         t->mark_block.p[depth] = CLIF_NONE;
         TrFrame *f = frame_at(t, depth);
         const WasmType *ty = label_types(f, &n);
-        if (!ref) arity = n;
-        else if (n != arity) return TR_FAIL(t, INVALID, "type mismatch: labels of br_table take %u and %u values", arity, n);
+        if (!ref)
+            arity = n;
+        else if (n != arity)
+            return TR_FAIL(t, INVALID, "type mismatch: labels of br_table take %u and %u values",
+                           arity, n);
         ref = f;
         /* Each label is checked against what is on the stack, which unreachable code may leave open. */
         if (t->sp - t->base >= n && n && !memcmp(t->ty + t->sp - n, ty, n)) continue;
@@ -263,7 +282,8 @@ bool tr_br_table(Tr *t) {
             }
             sp--;
             if (t->ty[sp] != ty[j] && t->ty[sp] != WASM_BOT)
-                return TR_FAIL(t, INVALID, "type mismatch: expected %s, found %s", wasm_type_name(ty[j]), wasm_type_name(t->ty[sp]));
+                return TR_FAIL(t, INVALID, "type mismatch: expected %s, found %s",
+                               wasm_type_name(ty[j]), wasm_type_name(t->ty[sp]));
         }
     }
     if (t->live) {
@@ -275,8 +295,10 @@ bool tr_br_table(Tr *t) {
         for (uint32_t k = 0; k <= count; k++) {
             uint32_t to = t->targets.p[k];
             if (t->mark_block.p[to] == CLIF_NONE)
-                t->mark_block.p[to] = arity ? cb_create_block(&t->b).i : dest_of(t, frame_at(t, to)).i;
-            calls[k == count ? 0 : k + 1] = clif_make_blockcall(t->f, (ClifBlock){t->mark_block.p[to]}, NULL, 0);
+                t->mark_block.p[to] =
+                    arity ? cb_create_block(&t->b).i : dest_of(t, frame_at(t, to)).i;
+            calls[k == count ? 0 : k + 1] =
+                clif_make_blockcall(t->f, (ClifBlock){t->mark_block.p[to]}, NULL, 0);
         }
         cb_br_table(&t->b, index, clif_make_jump_table(t->f, (const ListRef *)calls, count + 1));
         for (uint32_t k = 0; arity && k <= count; k++) {

@@ -22,10 +22,13 @@ WasmFeatures wasm_features_default(void) {
     return (WasmFeatures){true, true, true, true, true, true, true, true};
 }
 
-static bool same_shape(const WasmModule *a, const WasmFuncType *x, const WasmModule *b, const WasmFuncType *y) {
+static bool same_shape(const WasmModule *a, const WasmFuncType *x, const WasmModule *b,
+                       const WasmFuncType *y) {
     return x->nparams == y->nparams && x->nresults == y->nresults &&
-           (!x->nparams || !memcmp(a->valtypes.p + x->params, b->valtypes.p + y->params, x->nparams)) &&
-           (!x->nresults || !memcmp(a->valtypes.p + x->results, b->valtypes.p + y->results, x->nresults));
+           (!x->nparams ||
+            !memcmp(a->valtypes.p + x->params, b->valtypes.p + y->params, x->nparams)) &&
+           (!x->nresults ||
+            !memcmp(a->valtypes.p + x->results, b->valtypes.p + y->results, x->nresults));
 }
 bool wasm_functype_equal(const WasmModule *a, uint32_t ta, const WasmModule *b, uint32_t tb) {
     return same_shape(a, &a->types.p[ta], b, &b->types.p[tb]);
@@ -40,7 +43,8 @@ static bool name(Dec *c, WasmStr *s) {
     uint32_t n;
     if (!rd_u32(&c->r, &n)) return false;
     if (n > (size_t)(c->r.end - c->r.p)) return rd_bad(&c->r, LEB_EOF);
-    if (n > WASM_MAX_NAME_BYTES) return FAIL(LIMIT, "name of %u bytes: more than %d", n, WASM_MAX_NAME_BYTES);
+    if (n > WASM_MAX_NAME_BYTES)
+        return FAIL(LIMIT, "name of %u bytes: more than %d", n, WASM_MAX_NAME_BYTES);
     if (!wasm_utf8_valid(c->r.p, n)) return FAIL(MALFORMED, "malformed UTF-8 encoding");
     *s = (WasmStr){(const char *)c->r.p, n};
     c->r.p += n;
@@ -67,7 +71,8 @@ static bool type_entry(Dec *c) {
     if (!rd_u8(&c->r, &form)) return false;
     if (form == 0x4E || form == 0x4F || form == 0x50 || form == 0x5E || form == 0x5F)
         return wasm_refuse(c->r.d, WASM_FEAT_GC, at, "struct, array or recursive type");
-    if (form == 0x5D) return wasm_refuse(c->r.d, WASM_FEAT_STACK_SWITCHING, at, "continuation type");
+    if (form == 0x5D)
+        return wasm_refuse(c->r.d, WASM_FEAT_STACK_SWITCHING, at, "continuation type");
     if (form != 0x60) return FAIL(MALFORMED, "invalid type form 0x%02x", form);
     if (!valtypes(c, WASM_MAX_PARAMS, "parameters", &t.params, &t.nparams)) return false;
     if (!valtypes(c, WASM_MAX_RESULTS, "results", &t.results, &t.nresults)) return false;
@@ -114,8 +119,10 @@ static bool table_type(Dec *c, WasmTableType *t) {
     uint64_t at = rd_off(&c->r);
     if (c->r.p < c->r.end && *c->r.p == 0x40)
         return wasm_refuse(c->r.d, WASM_FEAT_FUNCTION_REFERENCES, at, "table initialiser");
-    if (c->r.p < c->r.end && *c->r.p == WASM_FUNCREF) t->elem = *c->r.p++;
-    else if (!rd_valtype(&c->r, c->features, &t->elem)) return false;
+    if (c->r.p < c->r.end && *c->r.p == WASM_FUNCREF)
+        t->elem = *c->r.p++;
+    else if (!rd_valtype(&c->r, c->features, &t->elem))
+        return false;
     if (!wasm_is_ref(t->elem)) return FAIL(MALFORMED, "malformed reference type");
     if (c->m->tables.n && !(c->features >> WASM_FEAT_REFERENCE_TYPES & 1))
         return wasm_refuse(c->r.d, WASM_FEAT_REFERENCE_TYPES, at, "a second table");
@@ -157,7 +164,8 @@ static bool import_entry(Dec *c) {
         if (!table_type(c, &t)) return false;
         im.index = m->num_imported_tables++;
         vec_push(m->mem, &m->tables, t);
-        if (m->tables.n > WASM_MAX_TABLES) return FAIL(LIMIT, "too many tables: more than %d", WASM_MAX_TABLES);
+        if (m->tables.n > WASM_MAX_TABLES)
+            return FAIL(LIMIT, "too many tables: more than %d", WASM_MAX_TABLES);
         break;
     }
     case WASM_EXT_MEMORY: {
@@ -165,14 +173,16 @@ static bool import_entry(Dec *c) {
         if (!memory_type(c, &t)) return false;
         im.index = m->num_imported_memories++;
         vec_push(m->mem, &m->memories, t);
-        if (m->memories.n > WASM_MAX_MEMORIES) return FAIL(LIMIT, "too many memories: more than %d", WASM_MAX_MEMORIES);
+        if (m->memories.n > WASM_MAX_MEMORIES)
+            return FAIL(LIMIT, "too many memories: more than %d", WASM_MAX_MEMORIES);
         break;
     }
     case WASM_EXT_GLOBAL: {
         WasmGlobal g = {0};
         if (!global_type(c, &g.type)) return false;
         if (g.type.mut && !(c->features >> WASM_FEAT_MUTABLE_GLOBALS & 1))
-            return wasm_refuse(c->r.d, WASM_FEAT_MUTABLE_GLOBALS, rd_off(&c->r), "import of a mutable global");
+            return wasm_refuse(c->r.d, WASM_FEAT_MUTABLE_GLOBALS, rd_off(&c->r),
+                               "import of a mutable global");
         im.index = m->num_imported_globals++;
         vec_push(m->mem, &m->globals, g);
         break;
@@ -184,7 +194,9 @@ static bool import_entry(Dec *c) {
     return true;
 }
 
-static void escape(WasmModule *m, uint32_t f) { m->funcs.p[f].funcref = 0; }
+static void escape(WasmModule *m, uint32_t f) {
+    m->funcs.p[f].funcref = 0;
+}
 
 static bool export_entry(Dec *c) {
     WasmModule *m = c->m;
@@ -198,14 +210,17 @@ static bool export_entry(Dec *c) {
     static const char *const what[] = {"function", "table", "memory", "global"};
     if (!index_of(c, n[kind], what[kind], &e.index)) return false;
     if (kind == WASM_EXT_FUNC) escape(m, e.index);
-    if (kind == WASM_EXT_GLOBAL && m->globals.p[e.index].type.mut && !(c->features >> WASM_FEAT_MUTABLE_GLOBALS & 1))
-        return wasm_refuse(c->r.d, WASM_FEAT_MUTABLE_GLOBALS, rd_off(&c->r), "export of a mutable global");
+    if (kind == WASM_EXT_GLOBAL && m->globals.p[e.index].type.mut &&
+        !(c->features >> WASM_FEAT_MUTABLE_GLOBALS & 1))
+        return wasm_refuse(c->r.d, WASM_FEAT_MUTABLE_GLOBALS, rd_off(&c->r),
+                           "export of a mutable global");
     for (uint64_t h = hash_bytes(e.name.p, e.name.n, 0);; h = hash_u64(h + 1)) {
         bool fresh;
         uint32_t *k = hashmap_get_or_insert(m->mem, &c->names, h, m->exports.n, &fresh);
         if (fresh) break;
         const WasmStr *o = &m->exports.p[*k].name;
-        if (o->n == e.name.n && !memcmp(o->p, e.name.p, o->n)) return FAIL(INVALID, "duplicate export name");
+        if (o->n == e.name.n && !memcmp(o->p, e.name.p, o->n))
+            return FAIL(INVALID, "duplicate export name");
     }
     vec_push(m->mem, &m->exports, e);
     return true;
@@ -218,7 +233,7 @@ static bool elem_entry(Dec *c) {
     uint64_t at = rd_off(&c->r);
     if (!rd_u32(&c->r, &form)) return false;
     if (form > 7) return FAIL(MALFORMED, "malformed elements segment kind");
-    if (form && !(c->features >> WASM_FEAT_BULK_MEMORY & 1) )
+    if (form && !(c->features >> WASM_FEAT_BULK_MEMORY & 1))
         return wasm_refuse(c->r.d, WASM_FEAT_BULK_MEMORY, at, "element segment form");
     if (form & 1) s.mode = form & 2 ? WASM_SEG_DECLARED : WASM_SEG_PASSIVE;
     if (s.mode == WASM_SEG_ACTIVE) {
@@ -236,7 +251,8 @@ static bool elem_entry(Dec *c) {
             if (kind) return FAIL(MALFORMED, "malformed element kind");
         }
     }
-    if (s.mode == WASM_SEG_ACTIVE && m->tables.p[s.table].elem != s.type) return FAIL(INVALID, "type mismatch");
+    if (s.mode == WASM_SEG_ACTIVE && m->tables.p[s.table].elem != s.type)
+        return FAIL(INVALID, "type mismatch");
     if (!count_to(c, 0, WASM_MAX_SEGMENT_ELEMS, "elements", &n)) return false;
     s.first = m->elem_exprs.n;
     s.n = n;
@@ -284,7 +300,8 @@ static bool body_entry(Dec *c) {
     uint32_t len;
     if (!rd_u32(&c->r, &len)) return false;
     if (len > (size_t)(c->r.end - c->r.p)) return rd_bad(&c->r, LEB_EOF);
-    if (len > WASM_MAX_FUNC_BYTES) return FAIL(LIMIT, "function body of more than %d bytes", WASM_MAX_FUNC_BYTES);
+    if (len > WASM_MAX_FUNC_BYTES)
+        return FAIL(LIMIT, "function body of more than %d bytes", WASM_MAX_FUNC_BYTES);
     if (!len) return FAIL(MALFORMED, "empty function body");
     WasmFunc *f = &m->funcs.p[m->num_imported_funcs + c->bodies++];
     f->body_off = (uint32_t)rd_off(&c->r);
@@ -293,11 +310,11 @@ static bool body_entry(Dec *c) {
     return true;
 }
 
-#define EACH(max, what, have, ...)                                                                 \
-    if (!count_to(c, have, max, what, &n)) return false;                                           \
-    for (uint32_t i = 0; i < n; i++) {                                                             \
-        __VA_ARGS__                                                                                \
-    }                                                                                              \
+#define EACH(max, what, have, ...)                       \
+    if (!count_to(c, have, max, what, &n)) return false; \
+    for (uint32_t i = 0; i < n; i++) {                   \
+        __VA_ARGS__                                      \
+    }                                                    \
     return true
 
 static bool section(Dec *c, uint8_t id) {
@@ -307,23 +324,26 @@ static bool section(Dec *c, uint8_t id) {
     case 1: EACH(WASM_MAX_TYPES, "types", 0, if (!type_entry(c)) return false;);
     case 2: EACH(WASM_MAX_IMPORTS, "imports", 0, if (!import_entry(c)) return false;);
     case 3:
-        EACH(WASM_MAX_FUNCS, "functions", m->funcs.n, if (!index_of(c, m->types.n, "type", &x)) return false;
+        EACH(WASM_MAX_FUNCS, "functions", m->funcs.n,
+             if (!index_of(c, m->types.n, "type", &x)) return false;
              vec_push(m->mem, &m->funcs, (WasmFunc){.type = x, .funcref = UINT32_MAX}););
     case 4:
-        EACH(WASM_MAX_TABLES, "tables", m->tables.n, WasmTableType t; if (!table_type(c, &t)) return false;
-             vec_push(m->mem, &m->tables, t););
+        EACH(WASM_MAX_TABLES, "tables", m->tables.n, WasmTableType t;
+             if (!table_type(c, &t)) return false; vec_push(m->mem, &m->tables, t););
     case 5:
         EACH(WASM_MAX_MEMORIES, "memories", m->memories.n, WasmMemoryType t;
              if (!memory_type(c, &t)) return false; vec_push(m->mem, &m->memories, t););
     case 6:
         EACH(WASM_MAX_GLOBALS, "globals", m->globals.n, WasmGlobal g;
-             if (!global_type(c, &g.type) || !wasm_const_expr(m, &c->r, c->features, g.type.type, &g.init)) return false;
+             if (!global_type(c, &g.type) ||
+                 !wasm_const_expr(m, &c->r, c->features, g.type.type, &g.init)) return false;
              vec_push(m->mem, &m->globals, g););
     case 7: EACH(WASM_MAX_EXPORTS, "exports", 0, if (!export_entry(c)) return false;);
     case 8: {
         if (!index_of(c, m->funcs.n, "function", &m->start)) return false;
         const WasmFuncType *t = &m->types.p[m->funcs.p[m->start].type];
-        return (!t->nparams && !t->nresults) || FAIL(INVALID, "start function must have type [] -> []");
+        return (!t->nparams && !t->nresults) ||
+               FAIL(INVALID, "start function must have type [] -> []");
     }
     case 9: EACH(WASM_MAX_ELEM_SEGMENTS, "element segments", 0, if (!elem_entry(c)) return false;);
     case 12:
@@ -333,7 +353,8 @@ static bool section(Dec *c, uint8_t id) {
         m->code_off = (uint32_t)rd_off(&c->r);
         m->code_len = (uint32_t)(c->r.end - c->r.p);
         if (!rd_u32(&c->r, &n)) return false;
-        if (n != m->funcs.n - m->num_imported_funcs) return FAIL(MALFORMED, "function and code section have inconsistent lengths");
+        if (n != m->funcs.n - m->num_imported_funcs)
+            return FAIL(MALFORMED, "function and code section have inconsistent lengths");
         while (c->bodies < n)
             if (!body_entry(c)) return false;
         return true;
@@ -343,7 +364,8 @@ static bool section(Dec *c, uint8_t id) {
 }
 
 static bool sections(Dec *c) {
-    static const uint8_t rank[14] = {0, 1, 2, 3, 4, 5, 7, 8, 9, 10, 12, 13, 11, 6}; /* by id; 13 = tags */
+    static const uint8_t rank[14] = {0, 1, 2,  3,  4,  5,  7,
+                                     8, 9, 10, 12, 13, 11, 6}; /* by id; 13 = tags */
     WasmModule *m = c->m;
     const uint8_t *end = c->r.end;
     uint8_t last = 0, id;
@@ -363,7 +385,9 @@ static bool sections(Dec *c) {
         } else {
             if (id == 13) return wasm_refuse(c->r.d, WASM_FEAT_EXCEPTIONS, at, "tag section");
             if (id > 13) return diag_at(c->r.d, DIAG_MALFORMED, at, "malformed section id %u", id);
-            if (rank[id] <= last) return diag_at(c->r.d, DIAG_MALFORMED, at, "section %u is out of order or occurs twice", id);
+            if (rank[id] <= last)
+                return diag_at(c->r.d, DIAG_MALFORMED, at,
+                               "section %u is out of order or occurs twice", id);
             last = rank[id];
             if (!section(c, id)) return false;
             if (c->r.p != c->r.end) return FAIL(MALFORMED, "section size mismatch");
@@ -377,14 +401,20 @@ static bool sections(Dec *c) {
     return true;
 }
 
-bool wasm_module_parse(WasmModule *m, Mem *mem, const uint8_t *bytes, size_t size, const WasmFeatures *features, Diag *d) {
-    *m = (WasmModule){.mem = mem, .bytes = bytes, .size = size, .features = *features, .start = UINT32_MAX};
-    if (size > WASM_MAX_MODULE_BYTES) return diag_at(d, DIAG_LIMIT, 0, "module of more than %d bytes", WASM_MAX_MODULE_BYTES);
+bool wasm_module_parse(WasmModule *m, Mem *mem, const uint8_t *bytes, size_t size,
+                       const WasmFeatures *features, Diag *d) {
+    *m = (WasmModule){
+        .mem = mem, .bytes = bytes, .size = size, .features = *features, .start = UINT32_MAX};
+    if (size > WASM_MAX_MODULE_BYTES)
+        return diag_at(d, DIAG_LIMIT, 0, "module of more than %d bytes", WASM_MAX_MODULE_BYTES);
     vec_reserve(mem, &m->valtypes, 16); /* so that empty ranges of it are never null */
     static const uint8_t magic[8] = {0, 'a', 's', 'm', 1, 0, 0, 0};
-    if (size < 4 || memcmp(bytes, magic, 4)) return diag_at(d, DIAG_MALFORMED, 0, "magic header not detected");
-    if (size < 8 || memcmp(bytes + 4, magic + 4, 4)) return diag_at(d, DIAG_MALFORMED, 4, "unknown binary version");
-    Dec c = {.r = {bytes + 8, bytes + size, bytes, d}, .m = m, .features = wasm_feature_mask(features)};
+    if (size < 4 || memcmp(bytes, magic, 4))
+        return diag_at(d, DIAG_MALFORMED, 0, "magic header not detected");
+    if (size < 8 || memcmp(bytes + 4, magic + 4, 4))
+        return diag_at(d, DIAG_MALFORMED, 4, "unknown binary version");
+    Dec c = {
+        .r = {bytes + 8, bytes + size, bytes, d}, .m = m, .features = wasm_feature_mask(features)};
     bool ok = sections(&c);
     hashmap_free(mem, &c.types);
     hashmap_free(mem, &c.names);

@@ -10,7 +10,8 @@
 #include "wasm/tr.h"
 
 static uint16_t flags(Tr *t, uint8_t bits, uint8_t trap) {
-    return clif_intern_memflags(t->f, (ClifMemFlags){.bits = bits, .trap = trap, .region = CLIF_NONE});
+    return clif_intern_memflags(t->f,
+                                (ClifMemFlags){.bits = bits, .trap = trap, .region = CLIF_NONE});
 }
 
 void tr_env_begin(Tr *t) {
@@ -27,10 +28,13 @@ void tr_env_begin(Tr *t) {
     t->mf_heap = flags(t, CLIF_MEM_LITTLE, CLIF_TRAP_HEAP_OUT_OF_BOUNDS);
     t->mf_default = flags(t, 0, CLIF_TRAP_HEAP_OUT_OF_BOUNDS);
     t->mf_vm = flags(t, 0, CLIF_TRAP_NONE);
-    t->mf_const = flags(t, CLIF_MEM_ALIGNED | CLIF_MEM_READONLY | CLIF_MEM_CAN_MOVE, CLIF_TRAP_NONE);
+    t->mf_const =
+        flags(t, CLIF_MEM_ALIGNED | CLIF_MEM_READONLY | CLIF_MEM_CAN_MOVE, CLIF_TRAP_NONE);
     t->mf_null = flags(t, CLIF_MEM_ALIGNED, VM_TRAP_INDIRECT_CALL_TO_NULL);
-    ClifGlobalValue vm = clif_make_gv(f, (ClifGlobalValueData){.kind = CLIF_GV_VMCTX, .type = CLIF_I64});
-    ClifGlobalValueData ld = {.kind = CLIF_GV_LOAD, .type = CLIF_I64, .base = vm.i, .offset = VM_OFF_LIMITS};
+    ClifGlobalValue vm =
+        clif_make_gv(f, (ClifGlobalValueData){.kind = CLIF_GV_VMCTX, .type = CLIF_I64});
+    ClifGlobalValueData ld = {
+        .kind = CLIF_GV_LOAD, .type = CLIF_I64, .base = vm.i, .offset = VM_OFF_LIMITS};
     ld.memflags = flags(t, CLIF_MEM_ALIGNED | CLIF_MEM_READONLY, CLIF_TRAP_NONE);
     ClifGlobalValue lim = clif_make_gv(f, ld);
     ld.memflags = flags(t, CLIF_MEM_ALIGNED, CLIF_TRAP_NONE);
@@ -43,22 +47,29 @@ void tr_env_begin(Tr *t) {
 static ClifValue memory_anchor(Tr *t, uint32_t mem) {
     if (!t->mem_base[mem]) {
         bool fixed = t->tn->mem_style == WASM_MEM_STATIC;
-        uint32_t off = t->lay->memories + mem * (uint32_t)sizeof(VmMemoryRef) + (fixed ? VM_MEMREF_BASE : VM_MEMREF_DEF);
-        ClifInstData d = {.op = CLIF_OP_LOAD, .type = CLIF_I64, .aux = t->mf_const, .a = t->vmctx.i, .b = off};
+        uint32_t off = t->lay->memories + mem * (uint32_t)sizeof(VmMemoryRef) +
+                       (fixed ? VM_MEMREF_BASE : VM_MEMREF_DEF);
+        ClifInstData d = {
+            .op = CLIF_OP_LOAD, .type = CLIF_I64, .aux = t->mf_const, .a = t->vmctx.i, .b = off};
         t->mem_base[mem] = cb_ins1_in_entry(&t->b, d, CLIF_I64).i + 1;
     }
     return (ClifValue){t->mem_base[mem] - 1};
 }
 static ClifValue vm_memory(Tr *t, uint32_t mem) {
-    return tr_vm_load(t, CLIF_I64, t->mf_const, t->vmctx, t->lay->memories + mem * (uint32_t)sizeof(VmMemoryRef) + VM_MEMREF_DEF);
+    return tr_vm_load(t, CLIF_I64, t->mf_const, t->vmctx,
+                      t->lay->memories + mem * (uint32_t)sizeof(VmMemoryRef) + VM_MEMREF_DEF);
 }
-static ClifValue widen(Tr *t, uint32_t v) { return tr_un(t, CLIF_OP_UEXTEND, CLIF_I64, tr_cond(v)); }
+static ClifValue widen(Tr *t, uint32_t v) {
+    return tr_un(t, CLIF_OP_UEXTEND, CLIF_I64, tr_cond(v));
+}
 
-static ClifValue address(Tr *t, uint32_t mem, uint32_t index, uint32_t offset, uint32_t size, int32_t *disp) {
+static ClifValue address(Tr *t, uint32_t mem, uint32_t index, uint32_t offset, uint32_t size,
+                         int32_t *disp) {
     ClifValue anchor = memory_anchor(t, mem), at;
     if (t->tn->mem_style == WASM_MEM_STATIC) {
         uint32_t slot = (index ^ mem) & 15;
-        if (t->addr_cache[slot].index == index && t->addr_cache[slot].memory == mem && t->addr_cache[slot].block == t->b.cur.i)
+        if (t->addr_cache[slot].index == index && t->addr_cache[slot].memory == mem &&
+            t->addr_cache[slot].block == t->b.cur.i)
             at.i = t->addr_cache[slot].addr;
         else {
             at = tr_bin(t, CLIF_OP_IADD, CLIF_I64, anchor, widen(t, index));
@@ -68,11 +79,13 @@ static ClifValue address(Tr *t, uint32_t mem, uint32_t index, uint32_t offset, u
             t->addr_cache[slot].addr = at.i;
         }
     } else {
-        ClifValue i = widen(t, index), length = tr_vm_load(t, CLIF_I64, t->mf_vm, anchor, VM_MEMORY_BYTES);
+        ClifValue i = widen(t, index),
+                  length = tr_vm_load(t, CLIF_I64, t->mf_vm, anchor, VM_MEMORY_BYTES);
         ClifValue end = tr_bin(t, CLIF_OP_IADD, CLIF_I64, i, tr_i64(t, (int64_t)offset + size));
         ClifValue out = cb_icmp(&t->b, CLIF_UGT, end, length);
         cb_trapnz(&t->b, out, CLIF_TRAP_HEAP_OUT_OF_BOUNDS);
-        at = tr_bin(t, CLIF_OP_IADD, CLIF_I64, tr_vm_load(t, CLIF_I64, t->mf_vm, anchor, VM_MEMORY_BASE), i);
+        at = tr_bin(t, CLIF_OP_IADD, CLIF_I64,
+                    tr_vm_load(t, CLIF_I64, t->mf_vm, anchor, VM_MEMORY_BASE), i);
         if (t->tn->spectre_guards)
             at = cb_ternary(&t->b, CLIF_OP_SELECT_SPECTRE_GUARD, out, tr_i64(t, 0), at);
     }
@@ -90,15 +103,18 @@ static bool memarg(Tr *t, uint32_t size, uint32_t *mem, uint32_t *offset) {
     if (!rd_u32(&t->r, &align)) return false;
     if (TR_UNLIKELY(align >= 32)) {
         if (align & 64) {
-            if (!(t->features >> WASM_FEAT_MULTI_MEMORY & 1)) return wasm_refuse(t->r.d, WASM_FEAT_MULTI_MEMORY, tr_off(t), "memory index");
+            if (!(t->features >> WASM_FEAT_MULTI_MEMORY & 1))
+                return wasm_refuse(t->r.d, WASM_FEAT_MULTI_MEMORY, tr_off(t), "memory index");
             if (!rd_u32(&t->r, mem)) return false;
             align &= ~64u;
         }
         if (align >= 32) return TR_FAIL(t, MALFORMED, "malformed memory operator flags");
     }
     if (!rd_u32(&t->r, offset)) return false;
-    if (TR_UNLIKELY(*mem >= t->m->memories.n)) return TR_FAIL(t, INVALID, "unknown memory %u", *mem);
-    if (TR_UNLIKELY(1u << align > size)) return TR_FAIL(t, INVALID, "alignment must not be larger than natural");
+    if (TR_UNLIKELY(*mem >= t->m->memories.n))
+        return TR_FAIL(t, INVALID, "unknown memory %u", *mem);
+    if (TR_UNLIKELY(1u << align > size))
+        return TR_FAIL(t, INVALID, "alignment must not be larger than natural");
     return true;
 }
 
@@ -117,7 +133,9 @@ bool tr_load(Tr *t, const WasmOpInfo *o) {
 
 bool tr_store(Tr *t, const WasmOpInfo *o) {
     uint32_t mem, off, x, y;
-    if (!memarg(t, o->aux, &mem, &off) || !tr_pop(t, wasm_sig_type[(uint8_t)o->sig[1]], &y) || !tr_pop(t, WASM_I32, &x)) return false;
+    if (!memarg(t, o->aux, &mem, &off) || !tr_pop(t, wasm_sig_type[(uint8_t)o->sig[1]], &y) ||
+        !tr_pop(t, WASM_I32, &x))
+        return false;
     if (t->live) {
         int32_t disp;
         ClifValue data = tr_val(t, y), a = address(t, mem, x, off, o->aux, &disp);
@@ -149,8 +167,10 @@ bool tr_global(Tr *t, bool set) {
                 p = tr_vm_load(t, CLIF_I64, t->mf_const, p, off);
                 off = 0;
             }
-            if (set) cb_store(&t->b, CLIF_OP_STORE, t->mf_vm, (ClifValue){v}, p, (int32_t)off);
-            else v = tr_vm_load(t, ty, t->mf_vm, p, off).i;
+            if (set)
+                cb_store(&t->b, CLIF_OP_STORE, t->mf_vm, (ClifValue){v}, p, (int32_t)off);
+            else
+                v = tr_vm_load(t, ty, t->mf_vm, p, off).i;
         }
     }
     if (!set) tr_push(t, g->type.type, v);
@@ -158,7 +178,9 @@ bool tr_global(Tr *t, bool set) {
 }
 
 /* ---- builtins ---- */
-typedef struct BuiltinSig { char params[8], result[2]; } BuiltinSig;
+typedef struct BuiltinSig {
+    char params[8], result[2];
+} BuiltinSig;
 static const BuiltinSig builtin_sigs[VM_BUILTIN_COUNT] = {
 #define VM_BUILTIN(NAME, name, params, result, can_trap) {params, result},
 #include "wasm/builtins.def"
@@ -176,7 +198,8 @@ ClifInst tr_builtin(Tr *t, VmBuiltin which, const ClifValue *args, uint32_t n) {
     }
     r = (ClifAbiParam){.type = s->result[0] == 'i' ? CLIF_I32 : CLIF_I64};
     if (!t->builtin_sig[which])
-        t->builtin_sig[which] = clif_import_sig(t->f, t->tn->host_callconv, p, n + 1, &r, s->result[0] != 0).i + 1;
+        t->builtin_sig[which] =
+            clif_import_sig(t->f, t->tn->host_callconv, p, n + 1, &r, s->result[0] != 0).i + 1;
     ClifValue table = tr_vm_load(t, CLIF_I64, t->mf_const, t->vmctx, VM_OFF_BUILTINS);
     ClifValue code = tr_vm_load(t, CLIF_I64, t->mf_const, table, 8 * (uint32_t)which);
     return cb_call_indirect(&t->b, (ClifSigRef){t->builtin_sig[which] - 1}, code, v, n + 1);
@@ -209,7 +232,9 @@ static bool segment(Tr *t, uint32_t *seg) {
     if (!t->m->has_data_count) return TR_FAIL(t, MALFORMED, "data count section required");
     return *seg < t->m->datas.n || TR_FAIL(t, INVALID, "unknown data segment %u", *seg);
 }
-static ClifValue const32(Tr *t, uint32_t x) { return cb_iconst(&t->b, CLIF_I32, x); }
+static ClifValue const32(Tr *t, uint32_t x) {
+    return cb_iconst(&t->b, CLIF_I32, x);
+}
 
 bool tr_memory_op(Tr *t, WasmForm form) {
     static const WasmType three[3] = {WASM_I32, WASM_I32, WASM_I32};
@@ -219,23 +244,30 @@ bool tr_memory_op(Tr *t, WasmForm form) {
               : form == WASM_FORM_MEMORY_COPY ? memory_index(t, &mem) && memory_index(t, &other)
                                               : memory_index(t, &mem);
     if (!ok) return false;
-    uint32_t n = form == WASM_FORM_MEMORY_SIZE || form == WASM_FORM_DATA_DROP ? 0 : form == WASM_FORM_MEMORY_GROW ? 1 : 3;
+    uint32_t n = form == WASM_FORM_MEMORY_SIZE || form == WASM_FORM_DATA_DROP ? 0
+                 : form == WASM_FORM_MEMORY_GROW                              ? 1
+                                                                              : 3;
     if (!tr_pop_list(t, three, n, a)) return false;
     if (t->live) {
         ClifValue m = const32(t, mem), w[3];
-        for (uint32_t k = 0; k < n; k++) w[k] = form == WASM_FORM_MEMORY_FILL && k == 1 ? (ClifValue){a[k]} : widen(t, a[k]);
+        for (uint32_t k = 0; k < n; k++)
+            w[k] = form == WASM_FORM_MEMORY_FILL && k == 1 ? (ClifValue){a[k]} : widen(t, a[k]);
         if (form == WASM_FORM_MEMORY_SIZE) {
             ClifValue bytes = tr_vm_load(t, CLIF_I64, t->mf_vm, vm_memory(t, mem), VM_MEMORY_BYTES);
-            v = tr_un(t, CLIF_OP_IREDUCE, CLIF_I32, tr_bin(t, CLIF_OP_USHR, CLIF_I64, bytes, const32(t, 16))).i;
+            v = tr_un(t, CLIF_OP_IREDUCE, CLIF_I32,
+                      tr_bin(t, CLIF_OP_USHR, CLIF_I64, bytes, const32(t, 16)))
+                    .i;
         } else if (form == WASM_FORM_MEMORY_GROW) {
             ClifInst call = tr_builtin(t, VM_BUILTIN_MEMORY_GROW, (ClifValue[]){w[0], m}, 2);
             v = tr_un(t, CLIF_OP_IREDUCE, CLIF_I32, clif_result(t->f, call, 0)).i;
         } else if (form == WASM_FORM_MEMORY_COPY) {
-            tr_builtin(t, VM_BUILTIN_MEMORY_COPY, (ClifValue[]){m, w[0], const32(t, other), w[1], w[2]}, 5);
+            tr_builtin(t, VM_BUILTIN_MEMORY_COPY,
+                       (ClifValue[]){m, w[0], const32(t, other), w[1], w[2]}, 5);
         } else if (form == WASM_FORM_MEMORY_FILL) {
             tr_builtin(t, VM_BUILTIN_MEMORY_FILL, (ClifValue[]){m, w[0], w[1], w[2]}, 4);
         } else if (form == WASM_FORM_MEMORY_INIT) {
-            tr_builtin(t, VM_BUILTIN_MEMORY_INIT, (ClifValue[]){m, const32(t, other), w[0], w[1], w[2]}, 5);
+            tr_builtin(t, VM_BUILTIN_MEMORY_INIT,
+                       (ClifValue[]){m, const32(t, other), w[0], w[1], w[2]}, 5);
         } else {
             tr_builtin(t, VM_BUILTIN_DATA_DROP, (ClifValue[]){const32(t, other)}, 1);
         }

@@ -3,8 +3,8 @@
  * binary search in the rows, which opcodes.def lists in order of (prefix, code). Everything comes from opcodes.def and features.def. */
 #include "wasm/wasm_int.h"
 
-#define ROW(text, sg, feat, im, fo, cl, ax)                                                        \
-    {text, sg, WASM_FEAT_##feat, WASM_IMM_##im, WASM_FORM_##fo, CLIF_OP_##cl, ax}
+#define ROW(text, sg, feat, im, fo, cl, ax) \
+    { text, sg, WASM_FEAT_##feat, WASM_IMM_##im, WASM_FORM_##fo, CLIF_OP_##cl, ax }
 const char *const wasm_feature_name[WASM_FEAT_COUNT] = {
 #define WASM_FEATURE(NAME, text, field) text,
 #include "wasm/features.def"
@@ -29,7 +29,11 @@ uint32_t wasm_feature_mask(const WasmFeatures *f) {
     return m;
 }
 
-typedef struct WasmOpRow { uint8_t prefix; uint16_t code; WasmOpInfo info; } WasmOpRow;
+typedef struct WasmOpRow {
+    uint8_t prefix;
+    uint16_t code;
+    WasmOpInfo info;
+} WasmOpRow;
 enum {
 #define WASM_OP(prefix, code, NAME, ...) WASM_ROW_##NAME,
 #include "wasm/opcodes.def"
@@ -42,7 +46,6 @@ static const WasmOpRow rows[] = {
 #undef WASM_OP
 };
 _Static_assert(sizeof rows / sizeof rows[0] == WASM_ROW_COUNT, "one row each");
-
 
 const WasmOpInfo wasm_op_plain[256] = {
 #define PLAIN_0x00(code, ...) [code] = ROW(__VA_ARGS__),
@@ -61,8 +64,10 @@ const WasmOpInfo *wasm_op_prefixed(uint8_t prefix, uint32_t code) {
         uint32_t mid = (lo + hi) / 2;
         const WasmOpRow *r = &rows[mid];
         if (r->prefix == prefix && r->code == code) return &r->info;
-        if (r->prefix < prefix || (r->prefix == prefix && r->code < code)) lo = mid + 1;
-        else hi = mid;
+        if (r->prefix < prefix || (r->prefix == prefix && r->code < code))
+            lo = mid + 1;
+        else
+            hi = mid;
     }
     return NULL;
 }

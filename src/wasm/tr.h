@@ -12,7 +12,10 @@
 #define TR_BOOL 0x80000000u
 #define TR_UNLIKELY(x) __builtin_expect(!!(x), 0)
 
-typedef struct TrTypes { const WasmType *params, *results; uint32_t nparams, nresults; } TrTypes;
+typedef struct TrTypes {
+    const WasmType *params, *results;
+    uint32_t nparams, nresults;
+} TrTypes;
 typedef enum TrKind { TR_FUNC, TR_BLOCK, TR_LOOP, TR_IF, TR_ELSE } TrKind;
 typedef struct TrFrame {
     TrTypes t;
@@ -21,13 +24,15 @@ typedef struct TrFrame {
     ClifBlock dest;      /* where a branch goes: loop header, or the join, made when first needed */
     ClifBlock otherwise; /* TR_IF: start of the else part */
     uint8_t kind;
-    bool unreachable;    /* the stack is polymorphic */
-    bool live_in;        /* code was emitted where the block starts */
+    bool unreachable; /* the stack is polymorphic */
+    bool live_in;     /* code was emitted where the block starts */
 } TrFrame;
 
 /* The last value seen of a local. It holds while control only falls into blocks with one predecessor (`region`):
  * such reads need no search in the builder. */
-typedef struct TrLocal { uint32_t region, value; } TrLocal;
+typedef struct TrLocal {
+    uint32_t region, value;
+} TrLocal;
 
 struct WasmTranslator {
     Mem *mem;
@@ -51,21 +56,30 @@ struct WasmTranslator {
     uint32_t loops;     /* open loops whose code is emitted */
     uint32_t zero[16];  /* value + 1 by CLIF type: zero, in the entry block */
     VecU32 saved, args;
-    VecU32 func_refs, sig_refs, touched_funcs, touched_sigs; /* per index: handle + 1, 0 = not yet */
-    VecU32 mark, mark_block, targets, calls; /* br_table: per depth; mark = nops of the last table that used it */
+    VecU32 func_refs, sig_refs, touched_funcs,
+        touched_sigs; /* per index: handle + 1, 0 = not yet */
+    VecU32 mark, mark_block, targets,
+        calls; /* br_table: per depth; mark = nops of the last table that used it */
     VEC(ClifAbiParam) abi;
     uint32_t builtin_sig[VM_BUILTIN_COUNT]; /* handle + 1 */
-    uint32_t mem_base[WASM_MAX_MEMORIES];   /* value + 1: base (static style) or VmMemory * (checked style) */
+    uint32_t mem_base
+        [WASM_MAX_MEMORIES]; /* value + 1: base (static style) or VmMemory * (checked style) */
     uint16_t mf_heap, mf_vm, mf_const, mf_null, mf_default; /* memory flags */
     ClifValue vmctx;
     /* addresses already computed in this block: index value -> base + index (static style) */
-    struct { uint32_t index, memory, block, addr; } addr_cache[16];
+    struct {
+        uint32_t index, memory, block, addr;
+    } addr_cache[16];
 };
 typedef struct WasmTranslator Tr;
 
-static inline uint64_t tr_off(const Tr *t) { return (uint64_t)(t->op - t->r.base); }
+static inline uint64_t tr_off(const Tr *t) {
+    return (uint64_t)(t->op - t->r.base);
+}
 #define TR_FAIL(t, kind, ...) diag_at((t)->r.d, DIAG_##kind, tr_off(t), __VA_ARGS__)
-static inline TrFrame *tr_top(Tr *t) { return &vec_last(&t->frames); }
+static inline TrFrame *tr_top(Tr *t) {
+    return &vec_last(&t->frames);
+}
 void tr_grow(Tr *t, uint32_t more);
 bool tr_pop_slow(Tr *t, WasmType want, uint32_t *v);
 bool tr_pop_any(Tr *t, WasmType *ty, uint32_t *v);
@@ -85,18 +99,26 @@ static inline bool tr_pop(Tr *t, WasmType want, uint32_t *v) { /* the value may 
 /* The value as its Wasm type. */
 static inline ClifValue tr_val(Tr *t, uint32_t v) {
     if (TR_UNLIKELY(v & TR_BOOL))
-        return cb_ins1(&t->b, (ClifInstData){.op = CLIF_OP_UEXTEND, .type = CLIF_I32, .a = v & ~TR_BOOL}, CLIF_I32);
+        return cb_ins1(&t->b,
+                       (ClifInstData){.op = CLIF_OP_UEXTEND, .type = CLIF_I32, .a = v & ~TR_BOOL},
+                       CLIF_I32);
     return (ClifValue){v};
 }
-static inline ClifValue tr_cond(uint32_t v) { return (ClifValue){v & ~TR_BOOL}; }
-static inline ClifType tr_clif(WasmType ty) { return wasm_clif_type[ty & 127]; }
+static inline ClifValue tr_cond(uint32_t v) {
+    return (ClifValue){v & ~TR_BOOL};
+}
+static inline ClifType tr_clif(WasmType ty) {
+    return wasm_clif_type[ty & 127];
+}
 static inline ClifValue tr_un(Tr *t, ClifOp op, ClifType ty, ClifValue x) {
     return cb_ins1(&t->b, (ClifInstData){.op = (uint8_t)op, .type = ty, .a = x.i}, ty);
 }
 static inline ClifValue tr_bin(Tr *t, ClifOp op, ClifType ty, ClifValue x, ClifValue y) {
     return cb_ins1(&t->b, (ClifInstData){.op = (uint8_t)op, .type = ty, .a = x.i, .b = y.i}, ty);
 }
-static inline ClifValue tr_i64(Tr *t, int64_t x) { return cb_iconst(&t->b, CLIF_I64, x); }
+static inline ClifValue tr_i64(Tr *t, int64_t x) {
+    return cb_iconst(&t->b, CLIF_I64, x);
+}
 ClifValue tr_icmp_imm(Tr *t, ClifIntCC cc, ClifValue x, int64_t imm);
 static inline ClifValue tr_vm_load(Tr *t, ClifType ty, uint16_t mf, ClifValue p, uint32_t off) {
     return cb_load(&t->b, CLIF_OP_LOAD, ty, mf, p, (int32_t)off);
@@ -109,7 +131,8 @@ static inline void tr_new_region(Tr *t) {
 }
 /* Pops n values of the given types into t->args at `at` (extended; only when live). */
 bool tr_pop_list(Tr *t, const WasmType *types, uint32_t n, uint32_t *args);
-bool tr_check_list(Tr *t, const WasmType *types, uint32_t n); /* types of the topmost values, which stay */
+bool tr_check_list(Tr *t, const WasmType *types,
+                   uint32_t n); /* types of the topmost values, which stay */
 void tr_push_list(Tr *t, const WasmType *types, uint32_t n, const uint32_t *vals);
 void tr_dead(Tr *t); /* the rest of the block is unreachable */
 

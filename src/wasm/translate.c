@@ -22,18 +22,21 @@ bool tr_pop_slow(Tr *t, WasmType want, uint32_t *v) {
     *v = 0;
     if (t->sp == t->base) {
         if (tr_top(t)->unreachable) return true;
-        return TR_FAIL(t, INVALID, "type mismatch: expected %s, but the stack is empty", wasm_type_name(want));
+        return TR_FAIL(t, INVALID, "type mismatch: expected %s, but the stack is empty",
+                       wasm_type_name(want));
     }
     WasmType have = t->ty[--t->sp];
     if (have == WASM_BOT) return true;
-    return TR_FAIL(t, INVALID, "type mismatch: expected %s, found %s", wasm_type_name(want), wasm_type_name(have));
+    return TR_FAIL(t, INVALID, "type mismatch: expected %s, found %s", wasm_type_name(want),
+                   wasm_type_name(have));
 }
 
 bool tr_pop_any(Tr *t, WasmType *ty, uint32_t *v) {
     *v = 0;
     *ty = WASM_BOT;
     if (t->sp == t->base)
-        return tr_top(t)->unreachable || TR_FAIL(t, INVALID, "type mismatch: a value is expected, but the stack is empty");
+        return tr_top(t)->unreachable ||
+               TR_FAIL(t, INVALID, "type mismatch: a value is expected, but the stack is empty");
     *ty = t->ty[--t->sp];
     *v = t->val[t->sp];
     return true;
@@ -54,7 +57,8 @@ bool tr_check_list(Tr *t, const WasmType *types, uint32_t n) {
     uint32_t sp = t->sp;
     for (uint32_t k = n; k--;) {
         uint32_t v;
-        if (sp > t->base && t->ty[sp - 1] == types[k]) sp--; /* the common case touches nothing */
+        if (sp > t->base && t->ty[sp - 1] == types[k])
+            sp--; /* the common case touches nothing */
         else {
             t->sp = sp;
             if (!tr_pop_slow(t, types[k], &v)) return false;
@@ -96,15 +100,23 @@ static bool select_op(Tr *t, bool typed) {
         a = want;
     } else {
         if (!tr_pop_any(t, &b, &y) || !tr_pop_any(t, &a, &x)) return false;
-        if (wasm_is_ref(a) || wasm_is_ref(b)) return TR_FAIL(t, INVALID, "type mismatch: select without a type on references");
-        if (a == WASM_BOT) a = b;
-        else if (b != WASM_BOT && a != b) return TR_FAIL(t, INVALID, "type mismatch: select of %s and %s", wasm_type_name(a), wasm_type_name(b));
+        if (wasm_is_ref(a) || wasm_is_ref(b))
+            return TR_FAIL(t, INVALID, "type mismatch: select without a type on references");
+        if (a == WASM_BOT)
+            a = b;
+        else if (b != WASM_BOT && a != b)
+            return TR_FAIL(t, INVALID, "type mismatch: select of %s and %s", wasm_type_name(a),
+                           wasm_type_name(b));
     }
     uint32_t v = 0;
     if (t->live) {
         ClifType ty = tr_clif(a);
         ClifValue vx = tr_val(t, x), vy = tr_val(t, y);
-        v = cb_ins1(&t->b, (ClifInstData){.op = CLIF_OP_SELECT, .type = ty, .a = tr_cond(c).i, .b = vx.i, .c = vy.i}, ty).i;
+        v = cb_ins1(&t->b,
+                    (ClifInstData){
+                        .op = CLIF_OP_SELECT, .type = ty, .a = tr_cond(c).i, .b = vx.i, .c = vy.i},
+                    ty)
+                .i;
     }
     tr_push(t, a, v);
     return true;
@@ -117,7 +129,9 @@ static bool prefixed(Tr *t, uint8_t prefix, const WasmOpInfo **o) {
     return *o || TR_FAIL(t, MALFORMED, "illegal opcode 0x%02x 0x%x", prefix, code);
 }
 
-static bool leb_fail(Tr *t, LebStatus s) { return rd_bad(&t->r, s); }
+static bool leb_fail(Tr *t, LebStatus s) {
+    return rd_bad(&t->r, s);
+}
 
 /* Where no loop is open, a local that nothing has assigned so far has its first value, whatever the path: no search.
  * This keeps functions with many locals that are first read late from walking all blocks for each. */
@@ -130,8 +144,11 @@ static ClifValue read_local(Tr *t, uint32_t x) {
     }
     ClifType ty = tr_clif(t->locals.p[x]);
     if (!t->zero[ty]) {
-        ClifOp op = ty == CLIF_F32 ? CLIF_OP_F32CONST : ty == CLIF_F64 ? CLIF_OP_F64CONST : CLIF_OP_ICONST;
-        t->zero[ty] = cb_ins1_in_entry(&t->b, (ClifInstData){.op = (uint8_t)op, .type = ty}, ty).i + 1;
+        ClifOp op = ty == CLIF_F32   ? CLIF_OP_F32CONST
+                    : ty == CLIF_F64 ? CLIF_OP_F64CONST
+                                     : CLIF_OP_ICONST;
+        t->zero[ty] =
+            cb_ins1_in_entry(&t->b, (ClifInstData){.op = (uint8_t)op, .type = ty}, ty).i + 1;
     }
     return (ClifValue){t->zero[ty] - 1};
 }
@@ -141,13 +158,15 @@ static bool run(Tr *t) {
     uint8_t byte;
     while (t->frames.n) {
         t->op = t->r.p;
-        if (TR_UNLIKELY(t->r.p >= t->r.end)) return TR_FAIL(t, MALFORMED, "unexpected end of the function body");
+        if (TR_UNLIKELY(t->r.p >= t->r.end))
+            return TR_FAIL(t, MALFORMED, "unexpected end of the function body");
         byte = *t->r.p++;
         const WasmOpInfo *o = &wasm_op_plain[byte];
         t->nops++;
         t->b.srcloc = (uint32_t)tr_off(t);
         if (TR_UNLIKELY(byte >= 0xFB && byte <= 0xFE) && !prefixed(t, byte, &o)) return false;
-        if (TR_UNLIKELY(!(t->features >> o->feature & 1))) return wasm_refuse(t->r.d, (WasmFeature)o->feature, tr_off(t), o->name);
+        if (TR_UNLIKELY(!(t->features >> o->feature & 1)))
+            return wasm_refuse(t->r.d, (WasmFeature)o->feature, tr_off(t), o->name);
         switch ((WasmForm)o->form) {
         case WASM_FORM_LOCAL_GET:
             if (!rd_u32(&t->r, &x)) return false;
@@ -194,7 +213,8 @@ static bool run(Tr *t) {
             uint64_t bits = 0;
             if (t->r.end - t->r.p < (single ? 4 : 8)) return leb_fail(t, LEB_EOF);
             for (uint32_t k = 0; k < (single ? 4u : 8u); k++) bits |= (uint64_t)*t->r.p++ << 8 * k;
-            if (t->live) v = single ? cb_f32const(&t->b, (uint32_t)bits).i : cb_f64const(&t->b, bits).i;
+            if (t->live)
+                v = single ? cb_f32const(&t->b, (uint32_t)bits).i : cb_f64const(&t->b, bits).i;
             tr_push(t, single ? WASM_F32 : WASM_F64, v);
             break;
         }
@@ -221,7 +241,8 @@ static bool run(Tr *t) {
             if (!tr_pop(t, ty, &y) || !tr_pop(t, ty, &x)) return false;
             if (t->live) {
                 ClifValue vx = tr_val(t, x), vy = tr_val(t, y);
-                ClifInstData d = {.op = o->clif, .type = tr_clif(ty), .aux = o->aux, .a = vx.i, .b = vy.i};
+                ClifInstData d = {
+                    .op = o->clif, .type = tr_clif(ty), .aux = o->aux, .a = vx.i, .b = vy.i};
                 v = cb_ins1(&t->b, d, CLIF_I8).i | TR_BOOL;
             }
             tr_push(t, WASM_I32, v);
@@ -232,7 +253,8 @@ static bool run(Tr *t) {
             if (!tr_pop(t, wasm_sig_type[(uint8_t)o->sig[0]], &x)) return false;
             if (t->live) {
                 ClifInstData d = {.op = o->clif, .type = tr_clif(to)};
-                d.a = o->clif == CLIF_OP_UEXTEND ? tr_cond(x).i : tr_val(t, x).i; /* from an i8 in one step */
+                d.a = o->clif == CLIF_OP_UEXTEND ? tr_cond(x).i
+                                                 : tr_val(t, x).i; /* from an i8 in one step */
                 if (o->clif == CLIF_OP_BITCAST) d.aux = t->mf_default;
                 v = cb_ins1(&t->b, d, d.type).i;
             }
@@ -242,7 +264,10 @@ static bool run(Tr *t) {
         case WASM_FORM_EXTEND: {
             WasmType ty = wasm_sig_type[(uint8_t)o->sig[0]];
             if (!tr_pop(t, ty, &x)) return false;
-            if (t->live) v = tr_un(t, CLIF_OP_SEXTEND, tr_clif(ty), tr_un(t, CLIF_OP_IREDUCE, o->aux, tr_val(t, x))).i;
+            if (t->live)
+                v = tr_un(t, CLIF_OP_SEXTEND, tr_clif(ty),
+                          tr_un(t, CLIF_OP_IREDUCE, o->aux, tr_val(t, x)))
+                        .i;
             tr_push(t, ty, v);
             break;
         }
@@ -256,57 +281,68 @@ static bool run(Tr *t) {
             if (t->live) cb_trap(&t->b, VM_TRAP_UNREACHABLE);
             tr_dead(t);
             break;
-#define CALLS(FORM, call)                                                                          \
-    case WASM_FORM_##FORM:                                                                         \
-        if (!(call)) return false;                                                                 \
+#define CALLS(FORM, call)          \
+    case WASM_FORM_##FORM:         \
+        if (!(call)) return false; \
         break
-        CALLS(SELECT, select_op(t, false));
-        CALLS(SELECT_T, select_op(t, true));
-        CALLS(LOAD, tr_load(t, o));
-        CALLS(STORE, tr_store(t, o));
-        CALLS(DIVIDE, tr_divide(t, o));
-        CALLS(TRUNC, tr_trunc(t, o));
-        CALLS(EQZ, tr_eqz(t, o));
-        CALLS(BLOCK, tr_block(t, TR_BLOCK));
-        CALLS(LOOP, tr_block(t, TR_LOOP));
-        CALLS(IF, tr_block(t, TR_IF));
-        CALLS(ELSE, tr_else(t));
-        CALLS(END, tr_end(t));
-        CALLS(BR, tr_br(t));
-        CALLS(BR_IF, tr_br_if(t));
-        CALLS(BR_TABLE, tr_br_table(t));
-        CALLS(RETURN, tr_return(t));
-        CALLS(CALL, tr_call(t));
-        CALLS(CALL_INDIRECT, tr_call_indirect(t));
-        CALLS(GLOBAL_GET, tr_global(t, false));
-        CALLS(GLOBAL_SET, tr_global(t, true));
-        case WASM_FORM_MEMORY_SIZE: case WASM_FORM_MEMORY_GROW: case WASM_FORM_MEMORY_INIT:
-        case WASM_FORM_DATA_DROP: case WASM_FORM_MEMORY_COPY:
-        CALLS(MEMORY_FILL, tr_memory_op(t, (WasmForm)o->form));
-        case WASM_FORM_TABLE_GET: case WASM_FORM_TABLE_SET: case WASM_FORM_TABLE_INIT: case WASM_FORM_ELEM_DROP:
-        case WASM_FORM_TABLE_COPY: case WASM_FORM_TABLE_GROW: case WASM_FORM_TABLE_SIZE:
-        CALLS(TABLE_FILL, tr_table_op(t, (WasmForm)o->form));
-        case WASM_FORM_REF_NULL: case WASM_FORM_REF_IS_NULL:
-        CALLS(REF_FUNC, tr_ref(t, (WasmForm)o->form));
+            CALLS(SELECT, select_op(t, false));
+            CALLS(SELECT_T, select_op(t, true));
+            CALLS(LOAD, tr_load(t, o));
+            CALLS(STORE, tr_store(t, o));
+            CALLS(DIVIDE, tr_divide(t, o));
+            CALLS(TRUNC, tr_trunc(t, o));
+            CALLS(EQZ, tr_eqz(t, o));
+            CALLS(BLOCK, tr_block(t, TR_BLOCK));
+            CALLS(LOOP, tr_block(t, TR_LOOP));
+            CALLS(IF, tr_block(t, TR_IF));
+            CALLS(ELSE, tr_else(t));
+            CALLS(END, tr_end(t));
+            CALLS(BR, tr_br(t));
+            CALLS(BR_IF, tr_br_if(t));
+            CALLS(BR_TABLE, tr_br_table(t));
+            CALLS(RETURN, tr_return(t));
+            CALLS(CALL, tr_call(t));
+            CALLS(CALL_INDIRECT, tr_call_indirect(t));
+            CALLS(GLOBAL_GET, tr_global(t, false));
+            CALLS(GLOBAL_SET, tr_global(t, true));
+        case WASM_FORM_MEMORY_SIZE:
+        case WASM_FORM_MEMORY_GROW:
+        case WASM_FORM_MEMORY_INIT:
+        case WASM_FORM_DATA_DROP:
+        case WASM_FORM_MEMORY_COPY: CALLS(MEMORY_FILL, tr_memory_op(t, (WasmForm)o->form));
+        case WASM_FORM_TABLE_GET:
+        case WASM_FORM_TABLE_SET:
+        case WASM_FORM_TABLE_INIT:
+        case WASM_FORM_ELEM_DROP:
+        case WASM_FORM_TABLE_COPY:
+        case WASM_FORM_TABLE_GROW:
+        case WASM_FORM_TABLE_SIZE: CALLS(TABLE_FILL, tr_table_op(t, (WasmForm)o->form));
+        case WASM_FORM_REF_NULL:
+        case WASM_FORM_REF_IS_NULL: CALLS(REF_FUNC, tr_ref(t, (WasmForm)o->form));
         case WASM_FORM_ILLEGAL: return TR_FAIL(t, MALFORMED, "illegal opcode 0x%02x", byte);
-        case WASM_FORM_REFUSED: return wasm_refuse(t->r.d, (WasmFeature)o->feature, tr_off(t), o->name);
+        case WASM_FORM_REFUSED:
+            return wasm_refuse(t->r.d, (WasmFeature)o->feature, tr_off(t), o->name);
         }
     }
-    if (t->r.p != t->r.end) return diag_at(t->r.d, DIAG_MALFORMED, rd_off(&t->r), "operators after the function's end");
+    if (t->r.p != t->r.end)
+        return diag_at(t->r.d, DIAG_MALFORMED, rd_off(&t->r), "operators after the function's end");
     return true;
 }
 
 static bool read_locals(Tr *t, const WasmFuncType *ft) {
     uint32_t groups, n;
     vec_clear(&t->locals);
-    if (ft->nparams) memcpy(vec_extend(t->mem, &t->locals, ft->nparams), t->m->valtypes.p + ft->params, ft->nparams);
+    if (ft->nparams)
+        memcpy(vec_extend(t->mem, &t->locals, ft->nparams), t->m->valtypes.p + ft->params,
+               ft->nparams);
     if (!rd_u32(&t->r, &groups)) return false;
     while (groups--) {
         WasmType ty;
         uint64_t at = rd_off(&t->r);
         if (!rd_u32(&t->r, &n) || !rd_valtype(&t->r, t->features, &ty)) return false;
         if ((uint64_t)t->locals.n + n > WASM_MAX_LOCALS)
-            return diag_at(t->r.d, DIAG_LIMIT, at, "too many locals: more than %d", WASM_MAX_LOCALS);
+            return diag_at(t->r.d, DIAG_LIMIT, at, "too many locals: more than %d",
+                           WASM_MAX_LOCALS);
         if (n) memset(vec_extend(t->mem, &t->locals, n), ty, n);
     }
     return true;
@@ -338,15 +374,16 @@ static void begin_func(Tr *t, const WasmFuncType *ft) {
     tr_env_begin(t);
 }
 
-bool wasm_translate_func(WasmTranslator *t, const WasmModule *m, uint32_t func, const WasmTunables *tn, const VmLayout *lay,
-                         ClifFunc *out, Diag *d) {
+bool wasm_translate_func(WasmTranslator *t, const WasmModule *m, uint32_t func,
+                         const WasmTunables *tn, const VmLayout *lay, ClifFunc *out, Diag *d) {
     const WasmFunc *fn = &m->funcs.p[func];
     const WasmFuncType *ft = &m->types.p[fn->type];
     t->m = m;
     t->tn = tn;
     t->lay = lay;
     t->f = out;
-    t->r = (WasmReader){m->bytes + fn->body_off, m->bytes + fn->body_off + fn->body_len, m->bytes, d};
+    t->r =
+        (WasmReader){m->bytes + fn->body_off, m->bytes + fn->body_off + fn->body_len, m->bytes, d};
     t->op = t->r.p;
     t->features = wasm_feature_mask(&m->features);
     t->func = func;
@@ -360,7 +397,8 @@ bool wasm_translate_func(WasmTranslator *t, const WasmModule *m, uint32_t func, 
         if (t->emit) begin_func(t, ft);
         t->live = t->emit;
         const WasmType *v = m->valtypes.p;
-        tr_push_frame(t, TR_FUNC, (TrTypes){NULL, ft->nresults ? v + ft->results : NULL, 0, ft->nresults});
+        tr_push_frame(t, TR_FUNC,
+                      (TrTypes){NULL, ft->nresults ? v + ft->results : NULL, 0, ft->nresults});
         if (t->live && tn->interrupt_checks) tr_interrupt_check(t);
         ok = run(t);
         if (ok && t->emit) clif_builder_end(&t->b);
@@ -388,11 +426,13 @@ void wasm_translator_free(WasmTranslator *t) {
     vec_free(m, &t->locals);
     vec_free(m, &t->cache);
     vec_free(m, &t->assigned);
-    VecU32 *v[] = {&t->saved, &t->args, &t->func_refs, &t->sig_refs, &t->touched_funcs, &t->touched_sigs,
-                   &t->mark, &t->mark_block, &t->targets, &t->calls};
+    VecU32 *v[] = {&t->saved,        &t->args, &t->func_refs,  &t->sig_refs, &t->touched_funcs,
+                   &t->touched_sigs, &t->mark, &t->mark_block, &t->targets,  &t->calls};
     for (uint32_t k = 0; k < sizeof v / sizeof v[0]; k++) vec_free(m, v[k]);
     vec_free(m, &t->abi);
     mem_free(m, t, sizeof *t);
 }
 
-uint32_t wasm_translator_operators(const WasmTranslator *t) { return t->nops; }
+uint32_t wasm_translator_operators(const WasmTranslator *t) {
+    return t->nops;
+}

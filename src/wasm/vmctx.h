@@ -21,13 +21,22 @@
 #include <stdint.h>
 
 #define VM_MAGIC UINT64_C(0x7874636d76746f63)
-enum { VM_OFF_MAGIC = 0, VM_OFF_LIMITS = 8, VM_OFF_INSTANCE = 16, VM_OFF_BUILTINS = 24, VM_OFF_FIRST = 32 };
+enum {
+    VM_OFF_MAGIC = 0,
+    VM_OFF_LIMITS = 8,
+    VM_OFF_INSTANCE = 16,
+    VM_OFF_BUILTINS = 24,
+    VM_OFF_FIRST = 32
+};
 
 typedef struct VmLimits {
-    uint64_t stack_limit;  /* rsp below this = stack overflow; UINT64_MAX forces a trap at the next function entry */
-    uint64_t interrupt;    /* non-zero: loops and entries compiled with interrupt checks call builtin interrupt */
-    void *caller;          /* VMContext that made the last call to an imported function or to a host function */
-    void *store;           /* the runtime's */
+    uint64_t
+        stack_limit; /* rsp below this = stack overflow; UINT64_MAX forces a trap at the next function entry */
+    uint64_t
+        interrupt; /* non-zero: loops and entries compiled with interrupt checks call builtin interrupt */
+    void *
+        caller; /* VMContext that made the last call to an imported function or to a host function */
+    void *store; /* the runtime's */
 } VmLimits;
 enum { VM_LIMITS_STACK = 0, VM_LIMITS_INTERRUPT = 8, VM_LIMITS_CALLER = 16 };
 
@@ -37,10 +46,11 @@ typedef struct VmMemory { /* one per memory, in the store; shared by all importe
 } VmMemory;
 typedef struct VmMemoryRef {
     VmMemory *def;
-    uint8_t *base; /* copy, valid for ever when the memory's address never changes (reserved), else unused */
+    uint8_t *
+        base; /* copy, valid for ever when the memory's address never changes (reserved), else unused */
 } VmMemoryRef;
 typedef struct VmTable {
-    void **elems;    /* funcref: VmFuncRef * or NULL; externref: host value or NULL */
+    void **elems; /* funcref: VmFuncRef * or NULL; externref: host value or NULL */
     uint64_t length;
 } VmTable;
 typedef struct VmFuncRef {
@@ -49,9 +59,23 @@ typedef struct VmFuncRef {
     uint32_t sig_id, func_index;
     void *host; /* the runtime's */
 } VmFuncRef;
-typedef struct VmImport { const void *code; void *vmctx; } VmImport;
-enum { VM_FUNCREF_CODE = 0, VM_FUNCREF_VMCTX = 8, VM_FUNCREF_SIG = 16, VM_MEMORY_BASE = 0, VM_MEMORY_BYTES = 8,
-       VM_TABLE_ELEMS = 0, VM_TABLE_LENGTH = 8, VM_MEMREF_DEF = 0, VM_MEMREF_BASE = 8, VM_IMPORT_CODE = 0, VM_IMPORT_VMCTX = 8 };
+typedef struct VmImport {
+    const void *code;
+    void *vmctx;
+} VmImport;
+enum {
+    VM_FUNCREF_CODE = 0,
+    VM_FUNCREF_VMCTX = 8,
+    VM_FUNCREF_SIG = 16,
+    VM_MEMORY_BASE = 0,
+    VM_MEMORY_BYTES = 8,
+    VM_TABLE_ELEMS = 0,
+    VM_TABLE_LENGTH = 8,
+    VM_MEMREF_DEF = 0,
+    VM_MEMREF_BASE = 8,
+    VM_IMPORT_CODE = 0,
+    VM_IMPORT_VMCTX = 8
+};
 
 typedef struct VmLayout {
     uint32_t sig_ids, memories, tables, imports, globals, funcrefs, size;
@@ -70,7 +94,16 @@ typedef enum VmBuiltin {
 
 /* Trap codes of Wasm, as CLIF user trap codes (the reserved codes of clif.h cover the rest: stack overflow,
  * heap out of bounds, integer overflow, division by zero, bad conversion). */
-enum { VM_TRAP_UNREACHABLE = 1, VM_TRAP_TABLE_OUT_OF_BOUNDS = 2, VM_TRAP_INDIRECT_CALL_TO_NULL = 3, VM_TRAP_BAD_SIGNATURE = 4,
-       VM_TRAP_INTERRUPT = 5, VM_TRAP_NULL_REFERENCE = 6, VM_TRAP_UNALIGNED_ATOMIC = 7, VM_TRAP_OUT_OF_FUEL = 8,
-       VM_TRAP_HOST = 9, VM_TRAP_UNDEFINED_ELEMENT = 10 /* call_indirect beyond the table */ };
+enum {
+    VM_TRAP_UNREACHABLE = 1,
+    VM_TRAP_TABLE_OUT_OF_BOUNDS = 2,
+    VM_TRAP_INDIRECT_CALL_TO_NULL = 3,
+    VM_TRAP_BAD_SIGNATURE = 4,
+    VM_TRAP_INTERRUPT = 5,
+    VM_TRAP_NULL_REFERENCE = 6,
+    VM_TRAP_UNALIGNED_ATOMIC = 7,
+    VM_TRAP_OUT_OF_FUEL = 8,
+    VM_TRAP_HOST = 9,
+    VM_TRAP_UNDEFINED_ELEMENT = 10 /* call_indirect beyond the table */
+};
 #endif

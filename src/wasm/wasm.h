@@ -12,9 +12,18 @@
 #include "clif/builder.h"
 #include "wasm/vmctx.h"
 
-typedef uint8_t WasmType; /* binary encoding: 0x7F i32, 0x7E i64, 0x7D f32, 0x7C f64, 0x7B v128, 0x70 funcref, 0x6F externref */
-enum { WASM_I32 = 0x7F, WASM_I64 = 0x7E, WASM_F32 = 0x7D, WASM_F64 = 0x7C, WASM_V128 = 0x7B, WASM_FUNCREF = 0x70, WASM_EXTERNREF = 0x6F,
-       WASM_BOT = 0 /* unknown type of unreachable code */ };
+typedef uint8_t
+    WasmType; /* binary encoding: 0x7F i32, 0x7E i64, 0x7D f32, 0x7C f64, 0x7B v128, 0x70 funcref, 0x6F externref */
+enum {
+    WASM_I32 = 0x7F,
+    WASM_I64 = 0x7E,
+    WASM_F32 = 0x7D,
+    WASM_F64 = 0x7C,
+    WASM_V128 = 0x7B,
+    WASM_FUNCREF = 0x70,
+    WASM_EXTERNREF = 0x6F,
+    WASM_BOT = 0 /* unknown type of unreachable code */
+};
 
 /* Documented limits (limits.def); exceeding one is DIAG_LIMIT. */
 enum {
@@ -23,31 +32,102 @@ enum {
 #undef WASM_LIMIT
 };
 
-typedef struct WasmFuncType { uint32_t params, nparams, results, nresults; /* into WasmModule.valtypes */ uint32_t canon; /* first type index with the same shape */ } WasmFuncType;
-typedef struct WasmLimitsT { uint64_t min, max; bool has_max, shared, is64; } WasmLimitsT;
-typedef struct WasmTableType { WasmType elem; WasmLimitsT lim; } WasmTableType;
-typedef struct WasmMemoryType { WasmLimitsT lim; } WasmMemoryType;
-typedef struct WasmGlobalType { WasmType type; bool mut; } WasmGlobalType;
-typedef enum WasmExternKind { WASM_EXT_FUNC, WASM_EXT_TABLE, WASM_EXT_MEMORY, WASM_EXT_GLOBAL } WasmExternKind;
-typedef struct WasmStr { const char *p; uint32_t n; } WasmStr; /* not NUL-terminated, valid UTF-8 */
+typedef struct WasmFuncType {
+    uint32_t params, nparams, results, nresults; /* into WasmModule.valtypes */
+    uint32_t canon;                              /* first type index with the same shape */
+} WasmFuncType;
+typedef struct WasmLimitsT {
+    uint64_t min, max;
+    bool has_max, shared, is64;
+} WasmLimitsT;
+typedef struct WasmTableType {
+    WasmType elem;
+    WasmLimitsT lim;
+} WasmTableType;
+typedef struct WasmMemoryType {
+    WasmLimitsT lim;
+} WasmMemoryType;
+typedef struct WasmGlobalType {
+    WasmType type;
+    bool mut;
+} WasmGlobalType;
+typedef enum WasmExternKind {
+    WASM_EXT_FUNC,
+    WASM_EXT_TABLE,
+    WASM_EXT_MEMORY,
+    WASM_EXT_GLOBAL
+} WasmExternKind;
+typedef struct WasmStr {
+    const char *p;
+    uint32_t n;
+} WasmStr; /* not NUL-terminated, valid UTF-8 */
 
 /* Constant expressions are kept as validated little programs (extended-const included). */
-typedef enum WasmConstOp { WASM_CE_I32, WASM_CE_I64, WASM_CE_F32, WASM_CE_F64, WASM_CE_REF_NULL, WASM_CE_REF_FUNC, WASM_CE_GLOBAL_GET,
-                           WASM_CE_I32_ADD, WASM_CE_I32_SUB, WASM_CE_I32_MUL, WASM_CE_I64_ADD, WASM_CE_I64_SUB, WASM_CE_I64_MUL } WasmConstOp;
-typedef struct WasmConstInst { uint32_t op; uint64_t imm; } WasmConstInst;
-typedef struct WasmConstExpr { uint32_t first, n; WasmType type; } WasmConstExpr; /* into WasmModule.const_insts; postfix order */
+typedef enum WasmConstOp {
+    WASM_CE_I32,
+    WASM_CE_I64,
+    WASM_CE_F32,
+    WASM_CE_F64,
+    WASM_CE_REF_NULL,
+    WASM_CE_REF_FUNC,
+    WASM_CE_GLOBAL_GET,
+    WASM_CE_I32_ADD,
+    WASM_CE_I32_SUB,
+    WASM_CE_I32_MUL,
+    WASM_CE_I64_ADD,
+    WASM_CE_I64_SUB,
+    WASM_CE_I64_MUL
+} WasmConstOp;
+typedef struct WasmConstInst {
+    uint32_t op;
+    uint64_t imm;
+} WasmConstInst;
+typedef struct WasmConstExpr {
+    uint32_t first, n;
+    WasmType type;
+} WasmConstExpr; /* into WasmModule.const_insts; postfix order */
 
-typedef struct WasmImport { WasmStr module, name; WasmExternKind kind; uint32_t index; /* in its index space */ } WasmImport;
-typedef struct WasmExport { WasmStr name; WasmExternKind kind; uint32_t index; } WasmExport;
-typedef struct WasmGlobal { WasmGlobalType type; WasmConstExpr init; /* n = 0: imported */ } WasmGlobal;
-typedef struct WasmFunc { uint32_t type; uint32_t body_off, body_len; /* 0,0: imported */ uint32_t funcref; /* index among escaped functions or UINT32_MAX */ } WasmFunc;
+typedef struct WasmImport {
+    WasmStr module, name;
+    WasmExternKind kind;
+    uint32_t index; /* in its index space */
+} WasmImport;
+typedef struct WasmExport {
+    WasmStr name;
+    WasmExternKind kind;
+    uint32_t index;
+} WasmExport;
+typedef struct WasmGlobal {
+    WasmGlobalType type;
+    WasmConstExpr init; /* n = 0: imported */
+} WasmGlobal;
+typedef struct WasmFunc {
+    uint32_t type;
+    uint32_t body_off, body_len; /* 0,0: imported */
+    uint32_t funcref;            /* index among escaped functions or UINT32_MAX */
+} WasmFunc;
 typedef enum WasmSegMode { WASM_SEG_PASSIVE, WASM_SEG_ACTIVE, WASM_SEG_DECLARED } WasmSegMode;
-typedef struct WasmElemSeg { WasmSegMode mode; WasmType type; uint32_t table; WasmConstExpr offset; uint32_t first, n; /* into elem_exprs */ } WasmElemSeg;
-typedef struct WasmDataSeg { WasmSegMode mode; uint32_t memory; WasmConstExpr offset; uint32_t off, len; /* bytes in the module */ } WasmDataSeg;
-typedef struct WasmCustom { WasmStr name; uint32_t off, len; } WasmCustom;
+typedef struct WasmElemSeg {
+    WasmSegMode mode;
+    WasmType type;
+    uint32_t table;
+    WasmConstExpr offset;
+    uint32_t first, n; /* into elem_exprs */
+} WasmElemSeg;
+typedef struct WasmDataSeg {
+    WasmSegMode mode;
+    uint32_t memory;
+    WasmConstExpr offset;
+    uint32_t off, len; /* bytes in the module */
+} WasmDataSeg;
+typedef struct WasmCustom {
+    WasmStr name;
+    uint32_t off, len;
+} WasmCustom;
 
 typedef struct WasmFeatures { /* all that this build can do are on by default */
-    bool mutable_globals, sign_extension, sat_float_to_int, multi_value, bulk_memory, reference_types, extended_const, multi_memory;
+    bool mutable_globals, sign_extension, sat_float_to_int, multi_value, bulk_memory,
+        reference_types, extended_const, multi_memory;
 } WasmFeatures;
 WasmFeatures wasm_features_default(void);
 
@@ -59,7 +139,7 @@ typedef struct WasmModule {
     VEC(WasmFuncType) types;
     VEC(WasmType) valtypes;
     VEC(WasmImport) imports;
-    VEC(WasmFunc) funcs;     /* imported first, as in the index space; the same for the next three */
+    VEC(WasmFunc) funcs; /* imported first, as in the index space; the same for the next three */
     VEC(WasmTableType) tables;
     VEC(WasmMemoryType) memories;
     VEC(WasmGlobal) globals;
@@ -69,18 +149,23 @@ typedef struct WasmModule {
     VEC(WasmDataSeg) datas;
     VEC(WasmConstInst) const_insts;
     VEC(WasmCustom) customs;
-    VEC(WasmStr) func_names; /* name section: by function index, p = NULL where unnamed; may be shorter than funcs */
+    VEC(WasmStr)
+    func_names; /* name section: by function index, p = NULL where unnamed; may be shorter than funcs */
     WasmStr module_name;
     uint32_t num_imported_funcs, num_imported_tables, num_imported_memories, num_imported_globals;
-    uint32_t start;          /* function index or UINT32_MAX */
-    uint32_t num_funcrefs;   /* escaped functions: exported, in element segments, ref.func'ed, in global initialisers */
+    uint32_t start; /* function index or UINT32_MAX */
+    uint32_t
+        num_funcrefs; /* escaped functions: exported, in element segments, ref.func'ed, in global initialisers */
     bool has_data_count;
     uint32_t code_off, code_len; /* the code section's payload */
 } WasmModule;
 
-bool wasm_module_parse(WasmModule *m, Mem *mem, const uint8_t *bytes, size_t size, const WasmFeatures *features, Diag *d);
+bool wasm_module_parse(WasmModule *m, Mem *mem, const uint8_t *bytes, size_t size,
+                       const WasmFeatures *features, Diag *d);
 void wasm_module_free(WasmModule *m);
-static inline bool wasm_func_is_import(const WasmModule *m, uint32_t f) { return f < m->num_imported_funcs; }
+static inline bool wasm_func_is_import(const WasmModule *m, uint32_t f) {
+    return f < m->num_imported_funcs;
+}
 bool wasm_functype_equal(const WasmModule *a, uint32_t ta, const WasmModule *b, uint32_t tb);
 
 /* How memories and traps are to be compiled; one value per compiled module (environ.c turns it into CLIF). */
@@ -91,10 +176,11 @@ typedef enum WasmMemStyle {
 } WasmMemStyle;
 typedef struct WasmTunables {
     WasmMemStyle mem_style;
-    bool explicit_traps;    /* no reliance on hardware faults: division, null and bounds checks are explicit */
-    bool interrupt_checks;  /* poll limits->interrupt at loop headers and function entries */
-    bool spectre_guards;    /* clamp the index on the checked path and in table accesses */
-    ClifCallConv callconv;  /* of Wasm functions: fast */
+    bool
+        explicit_traps; /* no reliance on hardware faults: division, null and bounds checks are explicit */
+    bool interrupt_checks;      /* poll limits->interrupt at loop headers and function entries */
+    bool spectre_guards;        /* clamp the index on the checked path and in table accesses */
+    ClifCallConv callconv;      /* of Wasm functions: fast */
     ClifCallConv host_callconv; /* of builtins: the target's C convention */
 } WasmTunables;
 
@@ -103,8 +189,8 @@ WasmTranslator *wasm_translator_new(Mem *m);
 void wasm_translator_free(WasmTranslator *t);
 /* Validates and, if out != NULL, translates function `func` (index space, not imported) into *out, which is cleared
  * first. Names: user name u0:N = function N. Source locations: byte offsets in the module. */
-bool wasm_translate_func(WasmTranslator *t, const WasmModule *m, uint32_t func, const WasmTunables *tn, const VmLayout *lay,
-                         ClifFunc *out, Diag *d);
+bool wasm_translate_func(WasmTranslator *t, const WasmModule *m, uint32_t func,
+                         const WasmTunables *tn, const VmLayout *lay, ClifFunc *out, Diag *d);
 /* Number of Wasm operators read by the last call (for cost per operator). */
 uint32_t wasm_translator_operators(const WasmTranslator *t);
 
@@ -113,7 +199,14 @@ uint32_t wasm_translator_operators(const WasmTranslator *t);
  *          Wasm convention, stores the results to values[]; 16 bytes per value, i32 zero-extended, f32 in the low 4 bytes.
  *  host:   Wasm convention (vmctx of a VmHostFunc, args...): stores the arguments to a stack array, calls
  *          host_dispatch(vmctx, values) under the C convention through the pointer at offset 8 of the VmHostFunc, loads results. */
-typedef struct VmHostFunc { uint64_t magic; void (*dispatch)(void *host_func, void *values); void *user; void *limits; } VmHostFunc;
-void wasm_make_entry_adapter(ClifBuilder *b, ClifFunc *out, const WasmModule *m, uint32_t type, const WasmTunables *tn);
-void wasm_make_host_adapter(ClifBuilder *b, ClifFunc *out, const WasmModule *m, uint32_t type, const WasmTunables *tn);
+typedef struct VmHostFunc {
+    uint64_t magic;
+    void (*dispatch)(void *host_func, void *values);
+    void *user;
+    void *limits;
+} VmHostFunc;
+void wasm_make_entry_adapter(ClifBuilder *b, ClifFunc *out, const WasmModule *m, uint32_t type,
+                             const WasmTunables *tn);
+void wasm_make_host_adapter(ClifBuilder *b, ClifFunc *out, const WasmModule *m, uint32_t type,
+                            const WasmTunables *tn);
 #endif

@@ -7,20 +7,24 @@
 
 int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size);
 int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size) {
-    static const uint8_t head[] = {0, 'a', 's', 'm', 1, 0, 0, 0, 1, 7, 1, 0x60, 2, 0x7F, 0x7E, 1, 0x7F, 3, 2, 1, 0, 4, 4, 1, 0x70, 0,
-                                   10, 5, 3, 1, 0, 1, 6, 6, 1, 0x7F, 1, 0x41, 0, 0x0B, 10};
+    static const uint8_t head[] = {
+        0, 'a', 's', 'm',  1, 0,  0, 0, 1, 7, 1, 0x60, 2, 0x7F, 0x7E, 1, 0x7F, 3, 2,    1, 0,
+        4, 4,   1,   0x70, 0, 10, 5, 3, 1, 0, 1, 6,    6, 1,    0x7F, 1, 0x41, 0, 0x0B, 10};
     uint8_t *bytes = malloc(size + sizeof head + 16);
     size_t n = size;
-    if (size >= 4 && !memcmp(data, head, 4)) memcpy(bytes, data, size);
+    if (size >= 4 && !memcmp(data, head, 4))
+        memcpy(bytes, data, size);
     else if (size < 0x3F00) {
         memcpy(bytes, head, sizeof head);
         n = sizeof head;
         size_t body = size + 1, sec = body + 3;
-        const uint8_t lens[] = {(uint8_t)(sec | 0x80), (uint8_t)(sec >> 7), 1, (uint8_t)(body | 0x80), (uint8_t)(body >> 7), 0};
+        const uint8_t lens[] = {(uint8_t)(sec | 0x80),  (uint8_t)(sec >> 7),  1,
+                                (uint8_t)(body | 0x80), (uint8_t)(body >> 7), 0};
         memcpy(bytes + n, lens, sizeof lens);
         memcpy(bytes + n + sizeof lens, data, size);
         n += sizeof lens + size;
-    } else n = 0;
+    } else
+        n = 0;
     bytes = realloc(bytes, n ? n : 1); /* exact size: overruns are visible */
     Mem mem;
     mem_init(&mem, NULL);
@@ -39,7 +43,12 @@ int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size) {
             bool first = false;
             for (int mode = 0; mode < 3; mode++) {
                 bool strict = mode == 2;
-                WasmTunables tn = {strict ? WASM_MEM_CHECKED : WASM_MEM_STATIC, strict, strict, strict, CLIF_CC_FAST, CLIF_CC_SYSTEM_V};
+                WasmTunables tn = {strict ? WASM_MEM_CHECKED : WASM_MEM_STATIC,
+                                   strict,
+                                   strict,
+                                   strict,
+                                   CLIF_CC_FAST,
+                                   CLIF_CC_SYSTEM_V};
                 diag_clear(&d);
                 bool ok = wasm_translate_func(t, &m, i, &tn, &lay, mode ? &f : NULL, &d);
                 if (!mode) first = ok;

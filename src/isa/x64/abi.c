@@ -22,18 +22,28 @@ static const uint8_t int_args[] = {RDI, RSI, RDX, RCX, R8, R9};
 static const uint8_t int_rets[] = {RAX, RDX, RCX, RSI, RDI, R8, R9, R10};
 #define XMM_ALL 0x7FFF00000000ull /* xmm0..14 */
 #define KEPT (ra_set(RBX) | ra_set(R12) | ra_set(R13) | ra_set(R14) | ra_set(R15))
-#define CALLER_SAVED (ra_set(RAX) | ra_set(RCX) | ra_set(RDX) | ra_set(RSI) | ra_set(RDI) | ra_set(R8) | ra_set(R9) | ra_set(R10) | XMM_ALL)
+#define CALLER_SAVED                                                                    \
+    (ra_set(RAX) | ra_set(RCX) | ra_set(RDX) | ra_set(RSI) | ra_set(RDI) | ra_set(R8) | \
+     ra_set(R9) | ra_set(R10) | XMM_ALL)
 
-typedef struct Loc { bool in_reg; RaPReg reg; uint8_t type, ext; uint32_t off; } Loc; /* one register-sized part */
+typedef struct Loc {
+    bool in_reg;
+    RaPReg reg;
+    uint8_t type, ext;
+    uint32_t off;
+} Loc; /* one register-sized part */
 typedef struct Assign {
     Loc locs[MAX_LOCS];
     uint32_t n, stack; /* bytes */
     unsigned ni, nf;
 } Assign;
 
-static bool own_conv(uint8_t cc) { return cc != CLIF_CC_SYSTEM_V; }
+static bool own_conv(uint8_t cc) {
+    return cc != CLIF_CC_SYSTEM_V;
+}
 
-static void assign_part(Assign *a, ClifType t, uint8_t ext, const uint8_t *ints, unsigned nints, unsigned nfloats) {
+static void assign_part(Assign *a, ClifType t, uint8_t ext, const uint8_t *ints, unsigned nints,
+                        unsigned nfloats) {
     Loc *l = &a->locs[a->n++];
     *l = (Loc){.type = t, .ext = ext};
     if (x64_is_float(t)) {
@@ -56,23 +66,28 @@ static void assign_part(Assign *a, ClifType t, uint8_t ext, const uint8_t *ints,
 static bool assign(LowerCtx *L, const ClifSig *s, bool params, Assign *a) {
     uint32_t n = params ? s->nparams : s->nreturns, first = params ? s->params : s->returns;
     a->n = a->stack = a->ni = a->nf = 0;
-    if (n > 1024) return diag_msg(L->diag, DIAG_LIMIT, "x86_64: more than 1024 parameters or results");
-    if (s->callconv != CLIF_CC_SYSTEM_V && s->callconv != CLIF_CC_FAST && s->callconv != CLIF_CC_TAIL)
+    if (n > 1024)
+        return diag_msg(L->diag, DIAG_LIMIT, "x86_64: more than 1024 parameters or results");
+    if (s->callconv != CLIF_CC_SYSTEM_V && s->callconv != CLIF_CC_FAST &&
+        s->callconv != CLIF_CC_TAIL)
         return diag_msg(L->diag, DIAG_UNSUPPORTED, "x86_64: calling convention %u", s->callconv);
     bool own = own_conv(s->callconv);
     const uint8_t *ints = params ? int_args : int_rets;
     unsigned nints = params ? 6 : own ? 8 : 2, nfloats = params || own ? 8 : 2;
     for (uint32_t i = 0; i < n; i++) {
         const ClifAbiParam *p = &L->f->abi_params.p[first + i];
-        if (p->purpose == CLIF_ARG_STRUCT_ARG) return diag_msg(L->diag, DIAG_UNSUPPORTED, "x86_64: structure passed by value");
-        if (a->n + 2 >= MAX_LOCS) return diag_msg(L->diag, DIAG_LIMIT, "x86_64: too many parameter parts");
+        if (p->purpose == CLIF_ARG_STRUCT_ARG)
+            return diag_msg(L->diag, DIAG_UNSUPPORTED, "x86_64: structure passed by value");
+        if (a->n + 2 >= MAX_LOCS)
+            return diag_msg(L->diag, DIAG_LIMIT, "x86_64: too many parameter parts");
         if (p->purpose == CLIF_ARG_VMCTX && own) {
             a->locs[a->n++] = (Loc){.in_reg = true, .reg = R15, .type = p->type};
         } else if (p->type == CLIF_I128) {
             assign_part(a, CLIF_I64, 0, ints, nints, nfloats);
             assign_part(a, CLIF_I64, 0, ints, nints, nfloats);
         } else if (clif_type_bits(p->type) > 64) {
-            return diag_msg(L->diag, DIAG_UNSUPPORTED, "x86_64: vector or wide float in a signature");
+            return diag_msg(L->diag, DIAG_UNSUPPORTED,
+                            "x86_64: vector or wide float in a signature");
         } else {
             assign_part(a, p->type, p->ext, ints, nints, nfloats);
         }
@@ -80,7 +95,9 @@ static bool assign(LowerCtx *L, const ClifSig *s, bool params, Assign *a) {
     return true;
 }
 
-static void hidden_param(Assign *a) { assign_part(a, CLIF_I64, 0, int_args, 6, 8); }
+static void hidden_param(Assign *a) {
+    assign_part(a, CLIF_I64, 0, int_args, 6, 8);
+}
 
 int x64_vmctx_reg(const ClifFunc *f) {
     if (own_conv(f->sig.callconv)) return R15;
@@ -107,17 +124,27 @@ void x64_ra_env(const MachSettings *s, const ClifFunc *f, RaEnv *env) {
 }
 
 /* ---- lowering ---- */
-static X64Rm stack_rm(X64Mode mode, uint32_t off) { return (X64Rm){.kind = XK_MEM, .mode = (uint8_t)mode, .disp = (int32_t)off}; }
-static X64Rm base_rm(RaVReg base, uint32_t off) { return (X64Rm){.kind = XK_MEM, .mode = XM_BASE, .disp = (int32_t)off, .r = base}; }
-static X64Rm reg_rm(RaVReg r) { return (X64Rm){.kind = XK_REG, .r = r}; }
+static X64Rm stack_rm(X64Mode mode, uint32_t off) {
+    return (X64Rm){.kind = XK_MEM, .mode = (uint8_t)mode, .disp = (int32_t)off};
+}
+static X64Rm base_rm(RaVReg base, uint32_t off) {
+    return (X64Rm){.kind = XK_MEM, .mode = XM_BASE, .disp = (int32_t)off, .r = base};
+}
+static X64Rm reg_rm(RaVReg r) {
+    return (X64Rm){.kind = XK_REG, .r = r};
+}
 
 static void load_part(LowerCtx *L, RaVReg dst, ClifType t, X64Rm m) {
-    if (x64_is_float(t)) x64_rm_inst(L, X64_MOVS, x64_size(t), dst, m);
-    else x64_rm_inst(L, X64_MOV, t == CLIF_I64 ? 3 : 2, dst, m);
+    if (x64_is_float(t))
+        x64_rm_inst(L, X64_MOVS, x64_size(t), dst, m);
+    else
+        x64_rm_inst(L, X64_MOV, t == CLIF_I64 ? 3 : 2, dst, m);
 }
 static void store_part(LowerCtx *L, RaVReg src, ClifType t, X64Rm m) {
-    if (x64_is_float(t)) x64_store(L, X64_MOVS_ST, x64_size(t), m, reg_rm(src));
-    else x64_store(L, X64_STORE, 3, m, reg_rm(src));
+    if (x64_is_float(t))
+        x64_store(L, X64_MOVS_ST, x64_size(t), m, reg_rm(src));
+    else
+        x64_store(L, X64_STORE, 3, m, reg_rm(src));
 }
 
 /* The value to pass for v: extended if the signature asks for it. */
@@ -125,14 +152,19 @@ static RaVReg extended(LowerCtx *L, RaVReg v, ClifType t, uint8_t ext) {
     if (ext == CLIF_EXT_NONE || t >= CLIF_I64 || (t == CLIF_I32 && ext == CLIF_EXT_UEXT)) return v;
     RaVReg d = lower_new_vreg(L, CLIF_I64);
     bool s = ext == CLIF_EXT_SEXT;
-    if (t == CLIF_I32) x64_rm_inst(L, X64_MOVSXD, 3, d, reg_rm(v));
-    else if (t == CLIF_I16) x64_rm_inst(L, s ? X64_MOVSX16 : X64_MOVZX16, s ? 3 : 2, d, reg_rm(v));
-    else x64_rm_inst(L, s ? X64_MOVSX8 : X64_MOVZX8, s ? 3 : 2, d, reg_rm(v));
+    if (t == CLIF_I32)
+        x64_rm_inst(L, X64_MOVSXD, 3, d, reg_rm(v));
+    else if (t == CLIF_I16)
+        x64_rm_inst(L, s ? X64_MOVSX16 : X64_MOVZX16, s ? 3 : 2, d, reg_rm(v));
+    else
+        x64_rm_inst(L, s ? X64_MOVSX8 : X64_MOVZX8, s ? 3 : 2, d, reg_rm(v));
     return d;
 }
 
 /* After the instruction that defined `raw` in a register: does an i32 from a foreign convention need its upper half cleared? */
-static bool dirty(uint8_t conv, ClifType t) { return t == CLIF_I32 && !own_conv(conv); }
+static bool dirty(uint8_t conv, ClifType t) {
+    return t == CLIF_I32 && !own_conv(conv);
+}
 
 bool x64_lower_args(LowerCtx *L, const RaVReg *regs, uint32_t n) {
     const ClifSig *s = &L->f->sig;
@@ -154,8 +186,10 @@ bool x64_lower_args(LowerCtx *L, const RaVReg *regs, uint32_t n) {
         RaVReg v = i < n ? regs[i] : L->ret_area_ptr;
         const Loc *l = &a.locs[i];
         if (v == RA_VREG_NONE) continue;
-        if (!l->in_reg) load_part(L, v, l->type, stack_rm(XM_INARG, l->off));
-        else if (raw[i] != v) x64_rm_inst(L, X64_MOV, 2, v, reg_rm(raw[i]));
+        if (!l->in_reg)
+            load_part(L, v, l->type, stack_rm(XM_INARG, l->off));
+        else if (raw[i] != v)
+            x64_rm_inst(L, X64_MOV, 2, v, reg_rm(raw[i]));
     }
     return true;
 }
@@ -167,11 +201,13 @@ bool x64_lower_return(LowerCtx *L, ClifInst i) {
     RaVReg v[MAX_LOCS];
     for (uint32_t j = 0; j < n; j++) {
         ValueRegs vr = lower_value_regs(L, (ClifValue){args[j]});
-        for (unsigned q = 0; q < vr.n; q++, k++) v[k] = extended(L, vr.r[q], r.locs[k].type, r.locs[k].ext);
+        for (unsigned q = 0; q < vr.n; q++, k++)
+            v[k] = extended(L, vr.r[q], r.locs[k].type, r.locs[k].ext);
     }
     if (r.stack && L->ret_area_ptr == RA_VREG_NONE) L->ret_area_ptr = lower_new_vreg(L, CLIF_I64);
     for (uint32_t j = 0; j < k; j++)
-        if (!r.locs[j].in_reg) store_part(L, v[j], r.locs[j].type, base_rm(L->ret_area_ptr, r.locs[j].off));
+        if (!r.locs[j].in_reg)
+            store_part(L, v[j], r.locs[j].type, base_rm(L->ret_area_ptr, r.locs[j].off));
     lower_begin(L, X64_RET);
     lower_set_flags(L, RA_INST_RET);
     for (uint32_t j = 0; j < k; j++)
@@ -179,10 +215,15 @@ bool x64_lower_return(LowerCtx *L, ClifInst i) {
     return true;
 }
 
-typedef struct Callee { bool indirect, near; RaVReg reg; ClifName name; } Callee;
+typedef struct Callee {
+    bool indirect, near;
+    RaVReg reg;
+    ClifName name;
+} Callee;
 
 /* args: k parts; out: a register per part of the results, RA_VREG_NONE where nobody wants it */
-static bool lower_call(LowerCtx *L, const ClifSig *s, Callee c, const RaVReg *args, uint32_t k, RaVReg *out, uint32_t *nout, const bool *wanted) {
+static bool lower_call(LowerCtx *L, const ClifSig *s, Callee c, const RaVReg *args, uint32_t k,
+                       RaVReg *out, uint32_t *nout, const bool *wanted) {
     Assign a, r;
     if (!assign(L, s, true, &a) || !assign(L, s, false, &r)) return false;
     COT_ASSERT(a.n == k);
@@ -200,7 +241,8 @@ static bool lower_call(LowerCtx *L, const ClifSig *s, Callee c, const RaVReg *ar
     if (need > L->outgoing_args) L->outgoing_args = need;
     L->has_calls = true;
     for (uint32_t i = 0; i < k; i++)
-        if (!a.locs[i].in_reg) store_part(L, v[i], a.locs[i].type, stack_rm(XM_OUTARG, a.locs[i].off));
+        if (!a.locs[i].in_reg)
+            store_part(L, v[i], a.locs[i].type, stack_rm(XM_OUTARG, a.locs[i].off));
     MachInst *mi = lower_begin(L, c.indirect ? X64_CALL_R : X64_CALL);
     if (c.indirect) {
         lower_use(L, c.reg, RA_REG, 0);
@@ -227,8 +269,10 @@ static bool lower_call(LowerCtx *L, const ClifSig *s, Callee c, const RaVReg *ar
     lower_clobber(L, clobbers);
     for (uint32_t i = 0; i < r.n; i++) {
         if (!wanted[i]) continue;
-        if (!r.locs[i].in_reg) load_part(L, out[i], r.locs[i].type, stack_rm(XM_OUTARG, area + r.locs[i].off));
-        else if (raw[i] != out[i]) x64_rm_inst(L, X64_MOV, 2, out[i], reg_rm(raw[i]));
+        if (!r.locs[i].in_reg)
+            load_part(L, out[i], r.locs[i].type, stack_rm(XM_OUTARG, area + r.locs[i].off));
+        else if (raw[i] != out[i])
+            x64_rm_inst(L, X64_MOV, 2, out[i], reg_rm(raw[i]));
     }
     *nout = r.n;
     return true;
@@ -276,7 +320,8 @@ bool x64_lower_call(LowerCtx *L, ClifInst i, ValueRegs *out) {
 }
 
 /* float routines of the C library: all arguments and the result have type t */
-bool x64_lower_libcall(LowerCtx *L, ClifLibCall lc, const RaVReg *args, uint32_t n, ClifType t, RaVReg *result) {
+bool x64_lower_libcall(LowerCtx *L, ClifLibCall lc, const RaVReg *args, uint32_t n, ClifType t,
+                       RaVReg *result) {
     MachInst *mi = lower_begin(L, X64_CALL);
     mi->b[1] = CLIF_NAME_LIBCALL;
     mi->aux = lc;
@@ -290,7 +335,8 @@ bool x64_lower_libcall(LowerCtx *L, ClifLibCall lc, const RaVReg *args, uint32_t
 }
 
 /* ---- frame ---- */
-void x64_frame_layout(EmitCtx *e, RaPRegSet written, uint32_t spill_slots, uint32_t slots_size, uint32_t outgoing, bool has_calls) {
+void x64_frame_layout(EmitCtx *e, RaPRegSet written, uint32_t spill_slots, uint32_t slots_size,
+                      uint32_t outgoing, bool has_calls) {
     MachFrame *fr = &e->frame;
     fr->outgoing = outgoing;
     fr->spill_off = outgoing;
@@ -318,7 +364,8 @@ static void stack_check(EmitCtx *e) {
     while (n--) {
         const ClifGlobalValueData *g = &f->gvs.p[chain[n]];
         COT_ASSERT(g->kind == CLIF_GV_LOAD || g->kind == CLIF_GV_IADD_IMM);
-        x64_put(e, XF_W, 3, g->kind == CLIF_GV_LOAD ? 0x8B : 0x8D, R10, 0, ea_mem(base, (int32_t)g->offset), 0, 0);
+        x64_put(e, XF_W, 3, g->kind == CLIF_GV_LOAD ? 0x8B : 0x8D, R10, 0,
+                ea_mem(base, (int32_t)g->offset), 0, 0);
         base = R10;
     }
     MachLabel trap = machbuf_trap_label(e->buf, CLIF_TRAP_STACK_OVERFLOW);
@@ -348,12 +395,14 @@ void x64_prologue(EmitCtx *e) {
         x64_put(e, XF_W, 3, size < 128 ? 0x83 : 0x81, 5, 0, ea_reg(RSP), size < 128 ? 1 : 4, size);
     }
     uint32_t off = e->frame.saves_off;
-    for (RaPRegSet s = e->frame.saved; s; s &= s - 1, off += 8) x64_put(e, XF_W, 3, 0x89, u64_ctz(s), 0, ea_mem(RSP, (int32_t)off), 0, 0);
+    for (RaPRegSet s = e->frame.saved; s; s &= s - 1, off += 8)
+        x64_put(e, XF_W, 3, 0x89, u64_ctz(s), 0, ea_mem(RSP, (int32_t)off), 0, 0);
 }
 
 void x64_epilogue(EmitCtx *e) {
     uint32_t off = e->frame.saves_off;
-    for (RaPRegSet s = e->frame.saved; s; s &= s - 1, off += 8) x64_put(e, XF_W, 3, 0x8B, u64_ctz(s), 0, ea_mem(RSP, (int32_t)off), 0, 0);
+    for (RaPRegSet s = e->frame.saved; s; s &= s - 1, off += 8)
+        x64_put(e, XF_W, 3, 0x8B, u64_ctz(s), 0, ea_mem(RSP, (int32_t)off), 0, 0);
     if (e->frame.size) x64_put_bytes(e, "\x48\x89\xEC", 3); /* mov rsp, rbp */
     x64_put_bytes(e, "\x5D\xC3", 2);
 }

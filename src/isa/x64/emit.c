@@ -27,7 +27,8 @@ const X64Row x64_rows[X64_OP_COUNT] = {
 #define ZD XF_ZD
 #define CC XF_CC
 #define I8 XF_I8
-#define X64_INST(NAME, text, FORM, flags, opcode, digit) [X64_##NAME] = {text, flags, F_##FORM, opcode, digit},
+#define X64_INST(NAME, text, FORM, flags, opcode, digit) \
+    [X64_##NAME] = {text, flags, F_##FORM, opcode, digit},
 #include "isa/x64/insts.def"
 #undef X64_INST
 #undef P66
@@ -56,7 +57,8 @@ static inline uint8_t *put32(uint8_t *p, uint32_t x) {
     return p + 4;
 }
 
-static uint8_t *put_modrm(EmitCtx *e, const uint8_t *start, uint8_t *p, unsigned reg, const X64Ea *ea, unsigned imm_bytes) {
+static uint8_t *put_modrm(EmitCtx *e, const uint8_t *start, uint8_t *p, unsigned reg,
+                          const X64Ea *ea, unsigned imm_bytes) {
     reg = (reg & 7) << 3;
     if (ea->kind == XK_REG) {
         *p++ = (uint8_t)(0xC0 | reg | (ea->reg & 7));
@@ -64,26 +66,34 @@ static uint8_t *put_modrm(EmitCtx *e, const uint8_t *start, uint8_t *p, unsigned
     }
     if (ea->base == 255) { /* label(%rip): the field holds what to add to the label's distance */
         *p++ = (uint8_t)(reg | 5);
-        machbuf_use_label(e->buf, machbuf_offset(e->buf) + (uint32_t)(p - start), ea->label, X64_LABEL_REL32);
+        machbuf_use_label(e->buf, machbuf_offset(e->buf) + (uint32_t)(p - start), ea->label,
+                          X64_LABEL_REL32);
         return put32(p, (uint32_t)(ea->disp - (int32_t)imm_bytes));
     }
-    unsigned b = ea->base & 7, mod = ea->disp == 0 && b != 5 ? 0 : ea->disp == (int8_t)ea->disp ? 0x40 : 0x80;
+    unsigned b = ea->base & 7, mod = ea->disp == 0 && b != 5        ? 0
+                                     : ea->disp == (int8_t)ea->disp ? 0x40
+                                                                    : 0x80;
     if (ea->index != 255 || b == 4) {
         *p++ = (uint8_t)(mod | reg | 4);
-        *p++ = (uint8_t)(ea->index == 255 ? 0x24 : (unsigned)ea->scale << 6 | (ea->index & 7u) << 3 | b);
+        *p++ = (uint8_t)(ea->index == 255 ? 0x24
+                                          : (unsigned)ea->scale << 6 | (ea->index & 7u) << 3 | b);
     } else {
         *p++ = (uint8_t)(mod | reg | b);
     }
-    if (mod == 0x40) *p++ = (uint8_t)ea->disp;
-    else if (mod == 0x80) p = put32(p, (uint32_t)ea->disp);
+    if (mod == 0x40)
+        *p++ = (uint8_t)ea->disp;
+    else if (mod == 0x80)
+        p = put32(p, (uint32_t)ea->disp);
     return p;
 }
 
-void x64_put(EmitCtx *e, uint32_t fl, unsigned size, unsigned opcode, unsigned reg, unsigned vvvv, X64Ea ea, unsigned imm_bytes, int64_t imm) {
+void x64_put(EmitCtx *e, uint32_t fl, unsigned size, unsigned opcode, unsigned reg, unsigned vvvv,
+             X64Ea ea, unsigned imm_bytes, int64_t imm) {
     uint8_t *start = machbuf_room(e->buf, 24), *p = start;
     bool w = (fl & XF_W) || ((fl & XF_WS) && size == 3);
     unsigned r = reg >> 3 & 1, x = 0, b;
-    if (ea.kind == XK_REG) b = ea.reg >> 3;
+    if (ea.kind == XK_REG)
+        b = ea.reg >> 3;
     else {
         b = ea.base == 255 ? 0 : ea.base >> 3;
         if (ea.index != 255 && ea.base != 255) x = ea.index >> 3;
@@ -91,7 +101,13 @@ void x64_put(EmitCtx *e, uint32_t fl, unsigned size, unsigned opcode, unsigned r
     if (fl & XF_FP) fl |= size == 3 ? XF_PF2 : XF_PF3;
     if ((fl & XF_FPC) && size == 3) fl |= XF_P66;
     if (fl & XF_VEX) {
-        unsigned pp = fl & XF_P66 ? 1 : fl & XF_PF3 ? 2 : fl & XF_PF2 ? 3 : 0, map = fl & XF_M38 ? 2 : fl & XF_M3A ? 3 : 1;
+        unsigned pp = fl & XF_P66   ? 1
+                      : fl & XF_PF3 ? 2
+                      : fl & XF_PF2 ? 3
+                                    : 0,
+                 map = fl & XF_M38   ? 2
+                       : fl & XF_M3A ? 3
+                                     : 1;
         if (map == 1 && !w && !x && !b) {
             *p++ = 0xC5;
             *p++ = (uint8_t)((r ^ 1) << 7 | (~vvvv & 15) << 3 | pp);
@@ -108,7 +124,9 @@ void x64_put(EmitCtx *e, uint32_t fl, unsigned size, unsigned opcode, unsigned r
         unsigned rex = (unsigned)w << 3 | r << 2 | x << 1 | b;
         bool byte = (fl & XF_B8) && size == 0;
         if (byte) opcode &= ~1u;
-        if (((byte && reg >= 4 && !imm_bytes && !(fl & XF_SB)) || ((byte || (fl & XF_SB)) && ea.kind == XK_REG && ea.reg >= 4))) rex |= 0x40;
+        if (((byte && reg >= 4 && !imm_bytes && !(fl & XF_SB)) ||
+             ((byte || (fl & XF_SB)) && ea.kind == XK_REG && ea.reg >= 4)))
+            rex |= 0x40;
         if (rex) *p++ = (uint8_t)(rex | 0x40);
         if (fl & (XF_M0F | XF_M38 | XF_M3A)) *p++ = 0x0F;
         if (fl & XF_M38) *p++ = 0x38;
@@ -196,56 +214,74 @@ X64Ea x64_ea(EmitCtx *e, const MachInst *mi, const RaAlloc *a) {
     return ea;
 }
 
-static unsigned imm_size(unsigned size) { return size == 0 ? 1 : size == 1 ? 2 : 4; }
+static unsigned imm_size(unsigned size) {
+    return size == 0 ? 1 : size == 1 ? 2 : 4;
+}
 
 /* op r/m, immediate with the 81/83 pair */
 static void put_alu_imm(EmitCtx *e, const X64Row *r, unsigned size, X64Ea ea, int64_t imm) {
-    if (size != 0 && imm == (int8_t)imm) x64_put(e, r->flags & ~XF_B8, size, 0x83, r->digit, 0, ea, 1, imm);
-    else x64_put(e, r->flags & ~XF_SB, size, 0x81, r->digit, 0, ea, imm_size(size), imm);
+    if (size != 0 && imm == (int8_t)imm)
+        x64_put(e, r->flags & ~XF_B8, size, 0x83, r->digit, 0, ea, 1, imm);
+    else
+        x64_put(e, r->flags & ~XF_SB, size, 0x81, r->digit, 0, ea, imm_size(size), imm);
 }
 
-void x64_emit(EmitCtx *e, const MachInst *mi, const RaOperand *ops, const RaAlloc *al, uint32_t nops) {
+void x64_emit(EmitCtx *e, const MachInst *mi, const RaOperand *ops, const RaAlloc *al,
+              uint32_t nops) {
     const X64Row *r = &x64_rows[mi->op];
     unsigned size = mi->b[0], opc = r->opcode;
     if (r->flags & XF_CC) opc |= mi->b[1];
     switch ((X64Form)r->form) {
     case F_ALU: /* d=1 u rm|i */
-        if (mi->b[2] == XK_IMM) put_alu_imm(e, r, size, ea_reg(reg_of(al[0])), (int64_t)mi->imm);
-        else x64_put(e, r->flags, size, opc + 3, reg_of(al[0]), 0, x64_ea(e, mi, al + 2), 0, 0);
+        if (mi->b[2] == XK_IMM)
+            put_alu_imm(e, r, size, ea_reg(reg_of(al[0])), (int64_t)mi->imm);
+        else
+            x64_put(e, r->flags, size, opc + 3, reg_of(al[0]), 0, x64_ea(e, mi, al + 2), 0, 0);
         return;
     case F_ALUM: { /* mem, u|i: the register operand, if any, comes first */
         bool imm = mi->b[5] == XK_IMM;
         X64Ea ea = x64_ea(e, mi, al + !imm);
-        if (imm) put_alu_imm(e, r, size, ea, (int64_t)mi->imm);
-        else x64_put(e, r->flags, size, opc + 1, reg_of(al[0]), 0, ea, 0, 0);
+        if (imm)
+            put_alu_imm(e, r, size, ea, (int64_t)mi->imm);
+        else
+            x64_put(e, r->flags, size, opc + 1, reg_of(al[0]), 0, ea, 0, 0);
         return;
     }
     case F_ST: {
         bool imm = mi->b[5] == XK_IMM;
         X64Ea ea = x64_ea(e, mi, al + !imm);
-        if (imm) x64_put(e, r->flags, size, 0xC7, 0, 0, ea, imm_size(size), (int64_t)mi->imm);
-        else x64_put(e, r->flags, size, opc, reg_of(al[0]), 0, ea, 0, 0);
+        if (imm)
+            x64_put(e, r->flags, size, 0xC7, 0, 0, ea, imm_size(size), (int64_t)mi->imm);
+        else
+            x64_put(e, r->flags, size, opc, reg_of(al[0]), 0, ea, 0, 0);
         return;
     }
     case F_CMP:
     case F_TEST: /* b[5] IMM: rm, i; else u, rm */
         if (mi->b[5] == XK_IMM) {
             X64Ea ea = x64_ea(e, mi, al);
-            if (r->form == F_CMP) put_alu_imm(e, r, size, ea, (int64_t)mi->imm);
-            else x64_put(e, r->flags, size, 0xF7, 0, 0, ea, imm_size(size), (int64_t)mi->imm);
+            if (r->form == F_CMP)
+                put_alu_imm(e, r, size, ea, (int64_t)mi->imm);
+            else
+                x64_put(e, r->flags, size, 0xF7, 0, 0, ea, imm_size(size), (int64_t)mi->imm);
         } else {
             X64Ea ea = x64_ea(e, mi, al + 1);
-            x64_put(e, r->flags, size, r->form == F_CMP ? opc + 3 : opc, reg_of(al[0]), 0, ea, 0, 0);
+            x64_put(e, r->flags, size, r->form == F_CMP ? opc + 3 : opc, reg_of(al[0]), 0, ea, 0,
+                    0);
         }
         return;
-    case F_RMR: x64_put(e, r->flags, size, opc, reg_of(al[0]), 0, x64_ea(e, mi, al + 2), 0, 0); return;
+    case F_RMR:
+        x64_put(e, r->flags, size, opc, reg_of(al[0]), 0, x64_ea(e, mi, al + 2), 0, 0);
+        return;
     case F_RM: {
         X64Ea ea = x64_ea(e, mi, al + 1);
         unsigned d = reg_of(al[0]);
         if (r->flags & XF_ZD) {
             uint32_t traps = e->buf->traps.n;
-            x64_put(e, XF_M0F, 2, 0x57, d, 0, ea_reg(d), 0, 0); /* xorps: breaks the false dependency */
-            if (mi->b[2] == XK_MEM && mi->b[4]) e->buf->traps.p[traps - 1].offset = machbuf_offset(e->buf);
+            x64_put(e, XF_M0F, 2, 0x57, d, 0, ea_reg(d), 0,
+                    0); /* xorps: breaks the false dependency */
+            if (mi->b[2] == XK_MEM && mi->b[4])
+                e->buf->traps.p[traps - 1].offset = machbuf_offset(e->buf);
         }
         x64_put(e, r->flags, size, opc, d, 0, ea, 0, 0);
         return;
@@ -253,27 +289,45 @@ void x64_emit(EmitCtx *e, const MachInst *mi, const RaOperand *ops, const RaAllo
     case F_RMI: {
         X64Ea ea = x64_ea(e, mi, al + 1);
         int64_t imm = (int64_t)mi->imm;
-        if (r->flags & XF_I8) x64_put(e, r->flags, size, opc, reg_of(al[0]), 0, ea, 1, imm);
-        else if (imm == (int8_t)imm) x64_put(e, r->flags, size, 0x6B, reg_of(al[0]), 0, ea, 1, imm);
-        else x64_put(e, r->flags, size, opc, reg_of(al[0]), 0, ea, imm_size(size), imm);
+        if (r->flags & XF_I8)
+            x64_put(e, r->flags, size, opc, reg_of(al[0]), 0, ea, 1, imm);
+        else if (imm == (int8_t)imm)
+            x64_put(e, r->flags, size, 0x6B, reg_of(al[0]), 0, ea, 1, imm);
+        else
+            x64_put(e, r->flags, size, opc, reg_of(al[0]), 0, ea, imm_size(size), imm);
         return;
     }
-    case F_XST: x64_put(e, r->flags, size, opc, reg_of(al[0]), 0, x64_ea(e, mi, al + 1), 0, 0); return;
+    case F_XST:
+        x64_put(e, r->flags, size, opc, reg_of(al[0]), 0, x64_ea(e, mi, al + 1), 0, 0);
+        return;
     case F_R1: x64_put(e, r->flags, size, opc, r->digit, 0, ea_reg(reg_of(al[0])), 0, 0); return;
     case F_SHIFT:
         if (mi->b[2] == XK_IMM) {
-            if (mi->imm == 1) x64_put(e, r->flags, size, 0xD1, r->digit, 0, ea_reg(reg_of(al[0])), 0, 0);
-            else x64_put(e, r->flags, size, 0xC1, r->digit, 0, ea_reg(reg_of(al[0])), 1, (int64_t)mi->imm);
+            if (mi->imm == 1)
+                x64_put(e, r->flags, size, 0xD1, r->digit, 0, ea_reg(reg_of(al[0])), 0, 0);
+            else
+                x64_put(e, r->flags, size, 0xC1, r->digit, 0, ea_reg(reg_of(al[0])), 1,
+                        (int64_t)mi->imm);
         } else {
             x64_put(e, r->flags, size, 0xD3, r->digit, 0, ea_reg(reg_of(al[0])), 0, 0);
         }
         return;
     case F_SETCC: x64_put(e, r->flags, 0, opc, 0, 0, ea_reg(reg_of(al[0])), 0, 0); return;
-    case F_UU: x64_put(e, r->flags, size, opc, reg_of(al[0]), 0, x64_ea(e, mi, al + 1), 0, 0); return;
-    case F_MVX: x64_put(e, r->flags, size, opc, reg_of(al[1]), 0, ea_reg(reg_of(al[0])), 0, 0); return;
-    case F_VRMR: x64_put(e, r->flags, size, opc, reg_of(al[0]), reg_of(al[1]), x64_ea(e, mi, al + 2), 0, 0); return;
-    case F_VRMV: x64_put(e, r->flags, size, opc, reg_of(al[0]), reg_of(al[1]), x64_ea(e, mi, al + 2), 0, 0); return;
-    case F_VM: x64_put(e, r->flags, size, opc, r->digit, reg_of(al[0]), x64_ea(e, mi, al + 1), 0, 0); return;
+    case F_UU:
+        x64_put(e, r->flags, size, opc, reg_of(al[0]), 0, x64_ea(e, mi, al + 1), 0, 0);
+        return;
+    case F_MVX:
+        x64_put(e, r->flags, size, opc, reg_of(al[1]), 0, ea_reg(reg_of(al[0])), 0, 0);
+        return;
+    case F_VRMR:
+        x64_put(e, r->flags, size, opc, reg_of(al[0]), reg_of(al[1]), x64_ea(e, mi, al + 2), 0, 0);
+        return;
+    case F_VRMV:
+        x64_put(e, r->flags, size, opc, reg_of(al[0]), reg_of(al[1]), x64_ea(e, mi, al + 2), 0, 0);
+        return;
+    case F_VM:
+        x64_put(e, r->flags, size, opc, r->digit, reg_of(al[0]), x64_ea(e, mi, al + 1), 0, 0);
+        return;
     case F_MOVI: x64_put_mov_imm(e, reg_of(al[0]), mi->imm); return;
     case F_MUL: x64_put(e, r->flags, size, opc, r->digit, 0, x64_ea(e, mi, al + 3), 0, 0); return;
     case F_SPECIAL: x64_emit_special(e, mi, ops, al, nops); return;
@@ -284,8 +338,12 @@ void x64_emit_move(EmitCtx *e, RaAlloc to, RaAlloc from, RaClass cls, uint8_t sl
     bool load = ra_is_reg(to);
     X64Ea ea = x64_ea_alloc(e, load ? from : to);
     unsigned reg = ra_alloc_preg(load ? to : from) & 31;
-    if (cls == RA_INT) x64_put(e, XF_W, 3, load ? 0x8B : 0x89, reg, 0, ea, 0, 0);
-    else if (ea.kind == XK_REG) x64_put(e, XF_M0F, 2, 0x28, reg, 0, ea, 0, 0);
-    else if (slots > 1) x64_put(e, XF_M0F, 2, load ? 0x10 : 0x11, reg, 0, ea, 0, 0); /* movups */
-    else x64_put(e, XF_FP | XF_M0F, 3, load ? 0x10 : 0x11, reg, 0, ea, 0, 0);       /* movsd */
+    if (cls == RA_INT)
+        x64_put(e, XF_W, 3, load ? 0x8B : 0x89, reg, 0, ea, 0, 0);
+    else if (ea.kind == XK_REG)
+        x64_put(e, XF_M0F, 2, 0x28, reg, 0, ea, 0, 0);
+    else if (slots > 1)
+        x64_put(e, XF_M0F, 2, load ? 0x10 : 0x11, reg, 0, ea, 0, 0); /* movups */
+    else
+        x64_put(e, XF_FP | XF_M0F, 3, load ? 0x10 : 0x11, reg, 0, ea, 0, 0); /* movsd */
 }

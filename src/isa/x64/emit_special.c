@@ -3,13 +3,21 @@
  * sequence are patched in place (skip/land). */
 #include "isa/x64/x64.h"
 
-static unsigned R(RaAlloc a) { return ra_alloc_preg(a) & 31; }
-static void rr(EmitCtx *e, uint32_t fl, unsigned size, unsigned opc, unsigned reg, unsigned rm) { x64_put(e, fl, size, opc, reg, 0, ea_reg(rm), 0, 0); }
-static void ri(EmitCtx *e, unsigned size, unsigned digit, unsigned rm, int32_t imm) { /* 81/83 */
-    if (imm == (int8_t)imm) x64_put(e, XF_WS, size, 0x83, digit, 0, ea_reg(rm), 1, imm);
-    else x64_put(e, XF_WS, size, 0x81, digit, 0, ea_reg(rm), 4, imm);
+static unsigned R(RaAlloc a) {
+    return ra_alloc_preg(a) & 31;
 }
-static void test(EmitCtx *e, unsigned size, unsigned r) { rr(e, XF_WS, size, 0x85, r, r); }
+static void rr(EmitCtx *e, uint32_t fl, unsigned size, unsigned opc, unsigned reg, unsigned rm) {
+    x64_put(e, fl, size, opc, reg, 0, ea_reg(rm), 0, 0);
+}
+static void ri(EmitCtx *e, unsigned size, unsigned digit, unsigned rm, int32_t imm) { /* 81/83 */
+    if (imm == (int8_t)imm)
+        x64_put(e, XF_WS, size, 0x83, digit, 0, ea_reg(rm), 1, imm);
+    else
+        x64_put(e, XF_WS, size, 0x81, digit, 0, ea_reg(rm), 4, imm);
+}
+static void test(EmitCtx *e, unsigned size, unsigned r) {
+    rr(e, XF_WS, size, 0x85, r, r);
+}
 
 /* a short forward jump (cc 16 = always); land() ends it */
 static uint32_t skip(EmitCtx *e, unsigned cc) {
@@ -22,11 +30,14 @@ static void land(EmitCtx *e, uint32_t from) {
     COT_ASSERT(d < 128);
     e->buf->code.p[from - 1] = (uint8_t)d;
 }
-static void trap_cc(EmitCtx *e, unsigned cc, ClifTrap code) { x64_put_jcc_raw(e, cc, machbuf_trap_label(e->buf, code)); }
+static void trap_cc(EmitCtx *e, unsigned cc, ClifTrap code) {
+    x64_put_jcc_raw(e, cc, machbuf_trap_label(e->buf, code));
+}
 
 /* ---- control flow ---- */
 static void jcc(EmitCtx *e, unsigned cc, MachLabel l) {
-    uint8_t b[6] = {0x0F, (uint8_t)(0x80 | cc), 0, 0, 0, 0}, inv[6] = {0x0F, (uint8_t)(0x80 | (cc ^ 1)), 0, 0, 0, 0};
+    uint8_t b[6] = {0x0F, (uint8_t)(0x80 | cc), 0, 0, 0, 0},
+            inv[6] = {0x0F, (uint8_t)(0x80 | (cc ^ 1)), 0, 0, 0, 0};
     machbuf_cond_branch(e->buf, 6, 2, l, X64_LABEL_REL32, inv);
     x64_put_bytes(e, b, 6);
 }
@@ -54,8 +65,10 @@ static void emit_br_table(EmitCtx *e, const MachInst *mi, const RaAlloc *al) {
     unsigned idx = R(al[0]), tmp = R(al[1]);
     if (n <= 4) {
         for (uint32_t i = 0; i < n; i++) {
-            if (i == 0) test(e, 2, idx);
-            else ri(e, 2, 7, idx, (int32_t)i);
+            if (i == 0)
+                test(e, 2, idx);
+            else
+                ri(e, 2, 7, idx, (int32_t)i);
             x64_put_jcc_raw(e, CC_E, t[i]);
         }
         x64_put_jmp(e, t[n]);
@@ -154,8 +167,11 @@ static void emit_divrem(EmitCtx *e, const MachInst *mi, const RaAlloc *al) {
 }
 
 /* ---- floats ---- fs = size of the float (2, 3) */
-static void ucomis(EmitCtx *e, unsigned fs, unsigned a, unsigned b) { rr(e, XF_FPC | XF_M0F, fs, 0x2E, a, b); }
-static void cvtt(EmitCtx *e, unsigned fs, unsigned is, unsigned d, unsigned x) { /* cvttss2si, cvttsd2si */
+static void ucomis(EmitCtx *e, unsigned fs, unsigned a, unsigned b) {
+    rr(e, XF_FPC | XF_M0F, fs, 0x2E, a, b);
+}
+static void cvtt(EmitCtx *e, unsigned fs, unsigned is, unsigned d,
+                 unsigned x) { /* cvttss2si, cvttsd2si */
     rr(e, XF_FP | XF_M0F | (is == 3 ? XF_W : 0), fs, 0x2C, d, x);
 }
 static void load_float(EmitCtx *e, unsigned fs, double v) { /* xmm15 = v */
@@ -167,7 +183,9 @@ static void load_float(EmitCtx *e, unsigned fs, double v) { /* xmm15 = v */
     x64_put_mov_imm(e, X64_TMP, fs == 3 ? bits : b32);
     rr(e, XF_P66 | XF_M0F | XF_W, 3, 0x6E, X64_XTMP, X64_TMP);
 }
-static void zero_xtmp(EmitCtx *e) { rr(e, XF_M0F, 2, 0x57, X64_XTMP, X64_XTMP); }
+static void zero_xtmp(EmitCtx *e) {
+    rr(e, XF_M0F, 2, 0x57, X64_XTMP, X64_XTMP);
+}
 
 /* b[0] integer size, b[5] float size, b[1] saturating */
 static void emit_cvt_sint(EmitCtx *e, const MachInst *mi, const RaAlloc *al) {
@@ -318,7 +336,8 @@ static void emit_sym(EmitCtx *e, const MachInst *mi, const RaAlloc *al) {
     x64_put_bytes(e, b, 10);
 }
 
-void x64_emit_special(EmitCtx *e, const MachInst *mi, const RaOperand *ops, const RaAlloc *al, uint32_t nops) {
+void x64_emit_special(EmitCtx *e, const MachInst *mi, const RaOperand *ops, const RaAlloc *al,
+                      uint32_t nops) {
     (void)ops;
     (void)nops;
     switch (mi->op) {
@@ -352,7 +371,8 @@ void x64_emit_special(EmitCtx *e, const MachInst *mi, const RaOperand *ops, cons
     case X64_XZERO: rr(e, XF_M0F, 2, 0x57, R(al[0]), R(al[0])); return;
     case X64_BSWAP: {
         unsigned d = R(al[0]);
-        uint8_t b[3] = {(uint8_t)(0x40 | (mi->b[0] == 3 ? 8 : 0) | d >> 3), 0x0F, (uint8_t)(0xC8 | (d & 7))};
+        uint8_t b[3] = {(uint8_t)(0x40 | (mi->b[0] == 3 ? 8 : 0) | d >> 3), 0x0F,
+                        (uint8_t)(0xC8 | (d & 7))};
         x64_put_bytes(e, b, 3);
         return;
     }
@@ -368,15 +388,20 @@ void x64_emit_special(EmitCtx *e, const MachInst *mi, const RaOperand *ops, cons
     case X64_FMINMAX: emit_fminmax(e, mi, al); return;
     case X64_CVT_SINT: emit_cvt_sint(e, mi, al); return;
     case X64_CVT_UINT:
-        if (mi->b[0] == 3) emit_cvt_uint64(e, mi, al);
-        else emit_cvt_uint32(e, mi, al);
+        if (mi->b[0] == 3)
+            emit_cvt_uint64(e, mi, al);
+        else
+            emit_cvt_uint32(e, mi, al);
         return;
     case X64_CVT_FROM_U64: emit_cvt_from_u64(e, mi, al); return;
     case X64_SYM: emit_sym(e, mi, al); return;
     case X64_MOVSP: rr(e, XF_W, 3, 0x8B, R(al[0]), RSP); return;
     case X64_MOVFP: rr(e, XF_W, 3, 0x8B, R(al[0]), RBP); return;
     case X64_MFENCE: x64_put_bytes(e, "\x0F\xAE\xF0", 3); return;
-    case X64_XCHG: x64_put(e, XF_WS | XF_O16 | XF_B8, mi->b[0], 0x87, R(al[0]), 0, x64_ea(e, mi, al + 2), 0, 0); return;
+    case X64_XCHG:
+        x64_put(e, XF_WS | XF_O16 | XF_B8, mi->b[0], 0x87, R(al[0]), 0, x64_ea(e, mi, al + 2), 0,
+                0);
+        return;
     default: COT_BUG("x64: no emission for %s", x64_rows[mi->op].text);
     }
 }

@@ -40,11 +40,16 @@ void x64_lower_jump(LowerCtx *L, MachLabel target) {
 
 int x64_transparent(const ClifFunc *f, ClifInst i) {
     const ClifInstData *d = clif_data(f, i);
-    if (d->op == CLIF_OP_UEXTEND && d->type == CLIF_I64) return clif_value_type(f, (ClifValue){d->a}) == CLIF_I32 ? 0 : -1;
-    if (d->op == CLIF_OP_IREDUCE) return d->type <= CLIF_I16 && clif_value_type(f, (ClifValue){d->a}) <= CLIF_I64 ? 0 : -1;
+    if (d->op == CLIF_OP_UEXTEND && d->type == CLIF_I64)
+        return clif_value_type(f, (ClifValue){d->a}) == CLIF_I32 ? 0 : -1;
+    if (d->op == CLIF_OP_IREDUCE)
+        return d->type <= CLIF_I16 && clif_value_type(f, (ClifValue){d->a}) <= CLIF_I64 ? 0 : -1;
     if (d->op == CLIF_OP_BITCAST) {
         ClifType from = clif_value_type(f, (ClifValue){d->a});
-        return x64_is_float(from) == x64_is_float(d->type) && clif_type_bits(from) == clif_type_bits(d->type) ? 0 : -1;
+        return x64_is_float(from) == x64_is_float(d->type) &&
+                       clif_type_bits(from) == clif_type_bits(d->type)
+                   ? 0
+                   : -1;
     }
     return -1;
 }
@@ -63,13 +68,17 @@ X64Rm x64_amode(LowerCtx *L, uint16_t flags, ClifValue a, int32_t off) {
     int64_t disp = off, k;
     ClifOp op;
     while ((op = def_op(L, a, &d)) == CLIF_OP_IADD) { /* constant parts into the displacement */
-        if (x64_simm32(L, isle_v(d->b), &k) && disp + k == (int32_t)(disp + k)) a = isle_v(d->a);
-        else if (x64_simm32(L, isle_v(d->a), &k) && disp + k == (int32_t)(disp + k)) a = isle_v(d->b);
-        else break;
+        if (x64_simm32(L, isle_v(d->b), &k) && disp + k == (int32_t)(disp + k))
+            a = isle_v(d->a);
+        else if (x64_simm32(L, isle_v(d->a), &k) && disp + k == (int32_t)(disp + k))
+            a = isle_v(d->b);
+        else
+            break;
         disp += k;
     }
     m.disp = (int32_t)disp;
-    if (op == CLIF_OP_STACK_ADDR && (int64_t)m.disp + (int32_t)d->b == (int32_t)(m.disp + (int64_t)(int32_t)d->b)) {
+    if (op == CLIF_OP_STACK_ADDR &&
+        (int64_t)m.disp + (int32_t)d->b == (int32_t)(m.disp + (int64_t)(int32_t)d->b)) {
         m.mode = XM_SLOT;
         m.aux = d->a;
         m.disp += (int32_t)d->b;
@@ -101,7 +110,8 @@ bool x64_sinkable(LowerCtx *L, ClifValue v) {
     ClifInst i = lower_def_inst(L, v);
     if (i.i == CLIF_NONE || clif_data(L->f, i)->op != CLIF_OP_LOAD) return false;
     ClifType t = clif_value_type(L->f, v);
-    return (t == CLIF_I32 || t == CLIF_I64 || t == CLIF_F32 || t == CLIF_F64) && lower_can_sink(L, i);
+    return (t == CLIF_I32 || t == CLIF_I64 || t == CLIF_F32 || t == CLIF_F64) &&
+           lower_can_sink(L, i);
 }
 
 X64Rm x64_rm(LowerCtx *L, ClifValue v) {
@@ -160,9 +170,11 @@ X64Cond x64_icmp_flags(LowerCtx *L, IntCC cc, ClifValue a, ClifValue b) {
     uint8_t c = int_cc(cc);
     if (x64_simm32(L, b, &k) && k == 0) {
         const ClifInstData *d = NULL;
-        if ((cc == CLIF_EQ || cc == CLIF_NE) && def_op(L, a, &d) == CLIF_OP_BAND && (t == CLIF_I32 || t == CLIF_I64))
+        if ((cc == CLIF_EQ || cc == CLIF_NE) && def_op(L, a, &d) == CLIF_OP_BAND &&
+            (t == CLIF_I32 || t == CLIF_I64))
             x64_test_flags(L, isle_v(d->a), isle_v(d->b));
-        else x64_nonzero_flags(L, a);
+        else
+            x64_nonzero_flags(L, a);
         return x64_cond1(c);
     }
     RaVReg r = lower_value_reg(L, a);
@@ -171,14 +183,16 @@ X64Cond x64_icmp_flags(LowerCtx *L, IntCC cc, ClifValue a, ClifValue b) {
 }
 
 X64Cond x64_fcmp_flags(LowerCtx *L, FloatCC cc, ClifValue a, ClifValue b) {
-    static const struct { uint8_t swap, kind, cc, cc2; } t[] = {
-        [CLIF_FORD] = {0, COND_ONE, CC_NP, 0}, [CLIF_FUNO] = {0, COND_ONE, CC_P, 0},
+    static const struct {
+        uint8_t swap, kind, cc, cc2;
+    } t[] = {
+        [CLIF_FORD] = {0, COND_ONE, CC_NP, 0},   [CLIF_FUNO] = {0, COND_ONE, CC_P, 0},
         [CLIF_FEQ] = {0, COND_AND, CC_NP, CC_E}, [CLIF_FNE] = {0, COND_OR, CC_P, CC_NE},
-        [CLIF_FONE] = {0, COND_ONE, CC_NE, 0}, [CLIF_FUEQ] = {0, COND_ONE, CC_E, 0},
-        [CLIF_FLT] = {1, COND_ONE, CC_A, 0}, [CLIF_FLE] = {1, COND_ONE, CC_AE, 0},
-        [CLIF_FGT] = {0, COND_ONE, CC_A, 0}, [CLIF_FGE] = {0, COND_ONE, CC_AE, 0},
-        [CLIF_FULT] = {0, COND_ONE, CC_B, 0}, [CLIF_FULE] = {0, COND_ONE, CC_BE, 0},
-        [CLIF_FUGT] = {1, COND_ONE, CC_B, 0}, [CLIF_FUGE] = {1, COND_ONE, CC_BE, 0},
+        [CLIF_FONE] = {0, COND_ONE, CC_NE, 0},   [CLIF_FUEQ] = {0, COND_ONE, CC_E, 0},
+        [CLIF_FLT] = {1, COND_ONE, CC_A, 0},     [CLIF_FLE] = {1, COND_ONE, CC_AE, 0},
+        [CLIF_FGT] = {0, COND_ONE, CC_A, 0},     [CLIF_FGE] = {0, COND_ONE, CC_AE, 0},
+        [CLIF_FULT] = {0, COND_ONE, CC_B, 0},    [CLIF_FULE] = {0, COND_ONE, CC_BE, 0},
+        [CLIF_FUGT] = {1, COND_ONE, CC_B, 0},    [CLIF_FUGE] = {1, COND_ONE, CC_BE, 0},
     };
     ClifValue x = t[cc].swap ? b : a, y = t[cc].swap ? a : b;
     RaVReg r = lower_value_reg(L, x);
@@ -188,7 +202,8 @@ X64Cond x64_fcmp_flags(LowerCtx *L, FloatCC cc, ClifValue a, ClifValue b) {
 
 X64Cond x64_invert(LowerCtx *L, X64Cond c) {
     (void)L;
-    static const uint8_t kind[] = {[COND_ONE] = COND_ONE, [COND_OR] = COND_AND, [COND_AND] = COND_OR};
+    static const uint8_t kind[] = {
+        [COND_ONE] = COND_ONE, [COND_OR] = COND_AND, [COND_AND] = COND_OR};
     return (X64Cond){kind[c.kind], c.cc ^ 1, c.cc2 ^ 1};
 }
 
@@ -221,9 +236,15 @@ static RaVReg select_op(LowerCtx *L, X64Op op, ClifType t, X64Cond c, RaVReg yes
     RaVReg r = cmov_op(L, op, t, c.cc, yes, no);
     return c.kind == COND_ONE ? r : cmov_op(L, op, t, c.cc2, yes, r);
 }
-RaVReg x64_select_int(LowerCtx *L, ClifType t, X64Cond c, RaVReg a, RaVReg b) { return select_op(L, X64_CMOV, t, c, a, b); }
-RaVReg x64_select_float(LowerCtx *L, ClifType t, X64Cond c, RaVReg a, RaVReg b) { return select_op(L, X64_XCMOV, t, c, a, b); }
-RaVReg x64_cmov_sign(LowerCtx *L, ClifType t, RaVReg a, RaVReg b) { return cmov_op(L, X64_CMOV, t, CC_S, b, a); }
+RaVReg x64_select_int(LowerCtx *L, ClifType t, X64Cond c, RaVReg a, RaVReg b) {
+    return select_op(L, X64_CMOV, t, c, a, b);
+}
+RaVReg x64_select_float(LowerCtx *L, ClifType t, X64Cond c, RaVReg a, RaVReg b) {
+    return select_op(L, X64_XCMOV, t, c, a, b);
+}
+RaVReg x64_cmov_sign(LowerCtx *L, ClifType t, RaVReg a, RaVReg b) {
+    return cmov_op(L, X64_CMOV, t, CC_S, b, a);
+}
 
 Unit x64_trap_if(LowerCtx *L, X64Cond c, uint8_t code) {
     MachInst *mi = lower_begin(L, X64_TRAPIF);
@@ -240,13 +261,16 @@ Unit x64_trap_always(LowerCtx *L, uint8_t code) {
 }
 
 /* ---- sequences ---- */
-static RaVReg special(LowerCtx *L, X64Op op, unsigned size, ClifType t) { /* begins op with a result */
+static RaVReg special(LowerCtx *L, X64Op op, unsigned size,
+                      ClifType t) { /* begins op with a result */
     RaVReg d = lower_new_vreg(L, t);
     x64_begin(L, op, size);
     lower_def(L, d, RA_REG, 0);
     return d;
 }
-static MachInst *last(LowerCtx *L) { return &vec_last(&L->buf.insts); }
+static MachInst *last(LowerCtx *L) {
+    return &vec_last(&L->buf.insts);
+}
 
 RaVReg x64_int_const(LowerCtx *L, ClifType t, uint64_t k) {
     unsigned bits = clif_type_bits(t);
@@ -254,7 +278,9 @@ RaVReg x64_int_const(LowerCtx *L, ClifType t, uint64_t k) {
     if (k == 0) return special(L, X64_ZERO, 2, CLIF_I64);
     return x64_form_MOVI(L, X64_MOVI, CLIF_I64, k);
 }
-RaVReg x64_float_zero(LowerCtx *L) { return special(L, X64_XZERO, 2, CLIF_F64); }
+RaVReg x64_float_zero(LowerCtx *L) {
+    return special(L, X64_XZERO, 2, CLIF_F64);
+}
 
 static RaVReg extend_reg(LowerCtx *L, ClifType t, bool sign, ClifType from, RaVReg r) {
     X64Op op = from == CLIF_I8 ? sign ? X64_MOVSX8 : X64_MOVZX8 : sign ? X64_MOVSX16 : X64_MOVZX16;
@@ -279,13 +305,20 @@ RaVReg x64_add_values(LowerCtx *L, ClifType t, ClifValue a, ClifValue b) {
         b = s;
     }
     if (x64_simm32(L, b, &k)) {
-        if (t == CLIF_I64 || t == CLIF_I32) return lea(L, t, (X64Rm){.mode = XM_BASE, .r = lower_value_reg(L, a), .disp = (int32_t)k});
+        if (t == CLIF_I64 || t == CLIF_I32)
+            return lea(L, t,
+                       (X64Rm){.mode = XM_BASE, .r = lower_value_reg(L, a), .disp = (int32_t)k});
         RaVReg r = lower_value_reg(L, a);
         return x64_form_ALU(L, X64_ADD, t, r, x64_imm(L, k));
     }
-    if ((t == CLIF_I64 || t == CLIF_I32) && def_op(L, b, &d) == CLIF_OP_ISHL && isle_iconst_u(L, isle_v(d->b), &sh) && sh <= 3) {
+    if ((t == CLIF_I64 || t == CLIF_I32) && def_op(L, b, &d) == CLIF_OP_ISHL &&
+        isle_iconst_u(L, isle_v(d->b), &sh) && sh <= 3) {
         RaVReg r = lower_value_reg(L, a);
-        return lea(L, t, (X64Rm){.mode = XM_INDEX, .scale = (uint8_t)sh, .r = r, .idx = lower_value_reg(L, isle_v(d->a))});
+        return lea(L, t,
+                   (X64Rm){.mode = XM_INDEX,
+                           .scale = (uint8_t)sh,
+                           .r = r,
+                           .idx = lower_value_reg(L, isle_v(d->a))});
     }
     RaVReg r = lower_value_reg(L, a);
     return x64_form_ALU(L, X64_ADD, t, r, x64_rm(L, b));
@@ -321,11 +354,17 @@ RaVReg x64_divrem_values(LowerCtx *L, ClifType t, uint8_t kind, ClifValue a, Cli
 }
 
 RaVReg x64_shift_cl(LowerCtx *L, ClifType t, uint8_t kind, RaVReg a, ClifValue amount) {
-    static const uint16_t rows[] = {[0] = X64_ROL, [1] = X64_ROR, [4] = X64_SHL, [5] = X64_SHR, [7] = X64_SAR};
+    static const uint16_t rows[] = {
+        [0] = X64_ROL, [1] = X64_ROR, [4] = X64_SHL, [5] = X64_SHR, [7] = X64_SAR};
     RaVReg n = lower_value_reg(L, amount);
-    if (t <= CLIF_I16) n = x64_form_ALU(L, X64_AND, CLIF_I32, n, x64_imm(L, clif_type_bits(t) - 1));
+    if (t <= CLIF_I16)
+        n = x64_form_ALU(L, X64_AND, CLIF_I32, n, x64_imm(L, clif_type_bits(t) - 1));
     else if (kind >= 4 && x64_has(L->set, X64_HAS_BMI2))
-        return x64_form_VRMV(L, kind == 4 ? X64_SHLX : kind == 5 ? X64_SHRX : X64_SARX, t, x64_reg_rm(L, a), n);
+        return x64_form_VRMV(L,
+                             kind == 4   ? X64_SHLX
+                             : kind == 5 ? X64_SHRX
+                                         : X64_SARX,
+                             t, x64_reg_rm(L, a), n);
     return x64_form_SHIFT(L, (X64Op)rows[kind], t, a, x64_reg_rm(L, n));
 }
 
@@ -346,7 +385,8 @@ RaVReg x64_count_zeros(LowerCtx *L, ClifType t, bool leading, RaVReg a) {
 /* bit counts in parallel: pairs, nibbles, bytes, then a multiplication adds the bytes */
 RaVReg x64_popcnt_slow(LowerCtx *L, ClifType t, RaVReg a) {
     uint64_t all = t == CLIF_I64 ? UINT64_MAX : UINT32_MAX;
-    RaVReg m1 = x64_int_const(L, t, all / 3), m2 = x64_int_const(L, t, all / 5), m4 = x64_int_const(L, t, all / 17), m8 = x64_int_const(L, t, all / 255);
+    RaVReg m1 = x64_int_const(L, t, all / 3), m2 = x64_int_const(L, t, all / 5),
+           m4 = x64_int_const(L, t, all / 17), m8 = x64_int_const(L, t, all / 255);
     RaVReg h = x64_form_SHIFT(L, X64_SHR, t, a, x64_imm(L, 1));
     h = x64_form_ALU(L, X64_AND, t, h, x64_reg_rm(L, m1));
     RaVReg x = x64_form_ALU(L, X64_SUB, t, a, x64_reg_rm(L, h));
@@ -375,8 +415,10 @@ RaVReg x64_round(LowerCtx *L, ClifType t, uint8_t mode, ClifValue v) {
         X64Rm m = x64_rm(L, v);
         return x64_form_RMI(L, t == CLIF_F32 ? X64_ROUNDSS : X64_ROUNDSD, t, m, mode | 8);
     }
-    static const uint8_t calls[4][2] = {{CLIF_LIBCALL_NEAREST_F32, CLIF_LIBCALL_NEAREST_F64}, {CLIF_LIBCALL_FLOOR_F32, CLIF_LIBCALL_FLOOR_F64},
-                                        {CLIF_LIBCALL_CEIL_F32, CLIF_LIBCALL_CEIL_F64}, {CLIF_LIBCALL_TRUNC_F32, CLIF_LIBCALL_TRUNC_F64}};
+    static const uint8_t calls[4][2] = {{CLIF_LIBCALL_NEAREST_F32, CLIF_LIBCALL_NEAREST_F64},
+                                        {CLIF_LIBCALL_FLOOR_F32, CLIF_LIBCALL_FLOOR_F64},
+                                        {CLIF_LIBCALL_CEIL_F32, CLIF_LIBCALL_CEIL_F64},
+                                        {CLIF_LIBCALL_TRUNC_F32, CLIF_LIBCALL_TRUNC_F64}};
     RaVReg a = lower_value_reg(L, v), r;
     x64_lower_libcall(L, (ClifLibCall)calls[mode][t == CLIF_F64], &a, 1, t, &r);
     return r;
@@ -399,7 +441,9 @@ RaVReg x64_from_u64(LowerCtx *L, ClifType t, RaVReg a) {
     return d;
 }
 
-RaVReg x64_stack_addr(LowerCtx *L, uint32_t slot, int32_t off) { return lea(L, CLIF_I64, (X64Rm){.mode = XM_SLOT, .aux = slot, .disp = off}); }
+RaVReg x64_stack_addr(LowerCtx *L, uint32_t slot, int32_t off) {
+    return lea(L, CLIF_I64, (X64Rm){.mode = XM_SLOT, .aux = slot, .disp = off});
+}
 static RaVReg sym(LowerCtx *L, ClifName n, int64_t off) {
     RaVReg d = special(L, X64_SYM, 3, CLIF_I64);
     MachInst *mi = last(L);
@@ -409,12 +453,24 @@ static RaVReg sym(LowerCtx *L, ClifName n, int64_t off) {
     mi->imm = (uint64_t)off;
     return d;
 }
-RaVReg x64_symbol_addr(LowerCtx *L, uint32_t gv) { return sym(L, L->f->gvs.p[gv].name, L->f->gvs.p[gv].offset); }
-RaVReg x64_function_addr(LowerCtx *L, uint32_t fn) { return sym(L, L->f->funcs.p[fn].name, 0); }
-RaVReg x64_frame_pointer(LowerCtx *L) { return special(L, X64_MOVFP, 3, CLIF_I64); }
-RaVReg x64_stack_pointer(LowerCtx *L) { return special(L, X64_MOVSP, 3, CLIF_I64); }
-RaVReg x64_return_address(LowerCtx *L) { return x64_form_RM(L, X64_MOV, CLIF_I64, (X64Rm){.kind = XK_MEM, .mode = XM_INARG, .disp = -8}); }
-Unit x64_fence_all(LowerCtx *L) { return lower_begin(L, X64_MFENCE), 0; }
+RaVReg x64_symbol_addr(LowerCtx *L, uint32_t gv) {
+    return sym(L, L->f->gvs.p[gv].name, L->f->gvs.p[gv].offset);
+}
+RaVReg x64_function_addr(LowerCtx *L, uint32_t fn) {
+    return sym(L, L->f->funcs.p[fn].name, 0);
+}
+RaVReg x64_frame_pointer(LowerCtx *L) {
+    return special(L, X64_MOVFP, 3, CLIF_I64);
+}
+RaVReg x64_stack_pointer(LowerCtx *L) {
+    return special(L, X64_MOVSP, 3, CLIF_I64);
+}
+RaVReg x64_return_address(LowerCtx *L) {
+    return x64_form_RM(L, X64_MOV, CLIF_I64, (X64Rm){.kind = XK_MEM, .mode = XM_INARG, .disp = -8});
+}
+Unit x64_fence_all(LowerCtx *L) {
+    return lower_begin(L, X64_MFENCE), 0;
+}
 
 /* ---- entry points ---- */
 bool x64_lower_inst(LowerCtx *L, ClifInst i, ValueRegs *out) {

@@ -1,16 +1,20 @@
 /* isa/x64/print.c — machine instructions as text, AT&T order: sources first, destination last. */
 #include "isa/x64/x64.h"
 
-static const char *const names64[16] = {"rax", "rcx", "rdx", "rbx", "rsp", "rbp", "rsi", "rdi", "r8", "r9", "r10", "r11", "r12", "r13", "r14", "r15"};
+static const char *const names64[16] = {"rax", "rcx", "rdx", "rbx", "rsp", "rbp", "rsi", "rdi",
+                                        "r8",  "r9",  "r10", "r11", "r12", "r13", "r14", "r15"};
 static const char *const low8[8] = {"al", "cl", "dl", "bl", "spl", "bpl", "sil", "dil"};
-static const char *const cc_names[16] = {"o", "no", "b", "ae", "e", "ne", "be", "a", "s", "ns", "p", "np", "l", "ge", "le", "g"};
+static const char *const cc_names[16] = {"o", "no", "b", "ae", "e", "ne", "be", "a",
+                                         "s", "ns", "p", "np", "l", "ge", "le", "g"};
 
 const char *x64_preg_name(RaPReg p, unsigned bytes, char buf[16]) {
     unsigned r = p & 31;
     if (p >= X64_XMM) {
         memcpy(buf, "%xmm", 4);
-        if (r >= 10) memcpy(buf + 4, (char[]){'1', (char)('0' + r - 10), 0}, 3);
-        else memcpy(buf + 4, (char[]){(char)('0' + r), 0}, 2);
+        if (r >= 10)
+            memcpy(buf + 4, (char[]){'1', (char)('0' + r - 10), 0}, 3);
+        else
+            memcpy(buf + 4, (char[]){(char)('0' + r), 0}, 2);
         return buf;
     }
     buf[0] = '%';
@@ -45,9 +49,12 @@ static void sep(P *p) {
 }
 static void reg(P *p, unsigned k, unsigned bytes) {
     char buf[16];
-    if (!p->al) sb_printf(p->sb, "%%v%u", ra_vreg_index(p->ops[k].vreg));
-    else if (ra_is_reg(p->al[k])) sb_puts(p->sb, x64_preg_name(ra_alloc_preg(p->al[k]), bytes, buf));
-    else sb_printf(p->sb, "slot%u", ra_alloc_slot_index(p->al[k]));
+    if (!p->al)
+        sb_printf(p->sb, "%%v%u", ra_vreg_index(p->ops[k].vreg));
+    else if (ra_is_reg(p->al[k]))
+        sb_puts(p->sb, x64_preg_name(ra_alloc_preg(p->al[k]), bytes, buf));
+    else
+        sb_printf(p->sb, "slot%u", ra_alloc_slot_index(p->al[k]));
 }
 static void rm(P *p, unsigned k, unsigned bytes) {
     const MachInst *mi = p->mi;
@@ -60,7 +67,9 @@ static void rm(P *p, unsigned k, unsigned bytes) {
         sb_printf(p->sb, "$%lld", (long long)mi->imm);
         return;
     }
-    if (mi->disp) sb_printf(p->sb, "%s0x%x", mi->disp < 0 ? "-" : "", mi->disp < 0 ? 0u - (uint32_t)mi->disp : (uint32_t)mi->disp);
+    if (mi->disp)
+        sb_printf(p->sb, "%s0x%x", mi->disp < 0 ? "-" : "",
+                  mi->disp < 0 ? 0u - (uint32_t)mi->disp : (uint32_t)mi->disp);
     switch ((X64Mode)(mi->b[3] >> 4)) {
     case XM_BASE:
     case XM_INDEX:
@@ -90,28 +99,37 @@ static void imm(P *p) {
 
 static void print_special(P *p, uint32_t n) {
     const MachInst *mi = p->mi;
-    if (mi->op == X64_JCC) sb_printf(p->sb, " label%u; jmp label%u", mi->aux, mi->aux2);
-    else if (mi->op == X64_JMP) sb_printf(p->sb, " label%u", mi->aux);
-    else if (mi->op == X64_CALL) sb_printf(p->sb, " name%u:%u:%u", mi->b[1], mi->aux, mi->aux2);
-    else if (mi->op == X64_TRAP || mi->op == X64_TRAPIF) sb_printf(p->sb, " trap%u", mi->aux);
+    if (mi->op == X64_JCC)
+        sb_printf(p->sb, " label%u; jmp label%u", mi->aux, mi->aux2);
+    else if (mi->op == X64_JMP)
+        sb_printf(p->sb, " label%u", mi->aux);
+    else if (mi->op == X64_CALL)
+        sb_printf(p->sb, " name%u:%u:%u", mi->b[1], mi->aux, mi->aux2);
+    else if (mi->op == X64_TRAP || mi->op == X64_TRAPIF)
+        sb_printf(p->sb, " trap%u", mi->aux);
     for (uint32_t i = 0; i < n; i++) {
         const RaOperand *o = &p->ops[i];
         sep(p);
         sb_puts(p->sb, o->kind == RA_DEF ? "=" : "");
         reg(p, i, 8);
         char buf[16];
-        if (o->constraint == RA_FIXED && !p->al) sb_printf(p->sb, "@%s", x64_preg_name(o->arg, 8, buf));
+        if (o->constraint == RA_FIXED && !p->al)
+            sb_printf(p->sb, "@%s", x64_preg_name(o->arg, 8, buf));
     }
 }
 
-void x64_print(const MachInst *mi, const RaOperand *ops, const RaAlloc *al, uint32_t nops, StrBuf *out) {
+void x64_print(const MachInst *mi, const RaOperand *ops, const RaAlloc *al, uint32_t nops,
+               StrBuf *out) {
     const X64Row *r = &x64_rows[mi->op];
     P p = {mi, ops, al, out, true};
     unsigned size = 1u << mi->b[0], dst = size, src = size;
     sb_puts(out, r->text);
     if (r->flags & XF_CC) sb_puts(out, cc_names[mi->b[1] & 15]);
-    if (r->flags & (XF_FP | XF_FPC)) sb_putc(out, size == 8 ? 'd' : 's');
-    else if (r->form != F_SPECIAL && r->form != F_SETCC && (r->flags & (XF_WS | XF_SB)) && !(r->flags & XF_CC)) sb_putc(out, "bwlq"[mi->b[0] & 3]);
+    if (r->flags & (XF_FP | XF_FPC))
+        sb_putc(out, size == 8 ? 'd' : 's');
+    else if (r->form != F_SPECIAL && r->form != F_SETCC && (r->flags & (XF_WS | XF_SB)) &&
+             !(r->flags & XF_CC))
+        sb_putc(out, "bwlq"[mi->b[0] & 3]);
     if (mi->op == X64_MOVZX8 || mi->op == X64_MOVSX8) src = 1;
     if (mi->op == X64_MOVZX16 || mi->op == X64_MOVSX16) src = 2;
     if (mi->op == X64_MOVSXD) src = 4, dst = 8;
@@ -124,8 +142,10 @@ void x64_print(const MachInst *mi, const RaOperand *ops, const RaAlloc *al, uint
         break;
     case F_ALUM:
     case F_ST:
-        if (mi->b[5] == XK_IMM) imm(&p);
-        else one(&p, 0, src);
+        if (mi->b[5] == XK_IMM)
+            imm(&p);
+        else
+            one(&p, 0, src);
         rm(&p, mi->b[5] != XK_IMM, src);
         break;
     case F_CMP:
@@ -156,8 +176,10 @@ void x64_print(const MachInst *mi, const RaOperand *ops, const RaAlloc *al, uint
         one(&p, 0, dst);
         break;
     case F_SHIFT:
-        if (mi->b[2] == XK_IMM) imm(&p);
-        else one(&p, 2, 1);
+        if (mi->b[2] == XK_IMM)
+            imm(&p);
+        else
+            one(&p, 2, 1);
         one(&p, 1, src);
         one(&p, 0, dst);
         break;

@@ -4,29 +4,52 @@
 #include "isa/x64/x64.h"
 #include "mach/prelude.h"
 #include "isa/x64/clif_ops.h"
-#define ISLE_UNREACHABLE(term, file, line) COT_BUG("no rule of %s matches (%s:%d)", term, file, line)
+#define ISLE_UNREACHABLE(term, file, line) \
+    COT_BUG("no rule of %s matches (%s:%d)", term, file, line)
 
 typedef X64Rm Rm, Rmi, Amode;
 typedef uint8_t u8;
-static inline bool x64_rm_eq(X64Rm a, X64Rm b) { return (void)a, (void)b, false; }
-static inline bool x64_cond_eq(X64Cond a, X64Cond b) { return a.kind == b.kind && a.cc == b.cc && a.cc2 == b.cc2; }
+static inline bool x64_rm_eq(X64Rm a, X64Rm b) {
+    return (void)a, (void)b, false;
+}
+static inline bool x64_cond_eq(X64Cond a, X64Cond b) {
+    return a.kind == b.kind && a.cc == b.cc && a.cc2 == b.cc2;
+}
 
 /* ---- operands ---- */
 X64Rm x64_rm(LowerCtx *L, ClifValue v);
 X64Rm x64_rmi(LowerCtx *L, ClifValue v);
 X64Rm x64_amode(LowerCtx *L, uint16_t flags, ClifValue a, int32_t off);
-static inline X64Rm x64_reg_rm(LowerCtx *L, RaVReg r) { return (void)L, (X64Rm){.kind = XK_REG, .r = r}; }
-static inline X64Rm x64_imm(LowerCtx *L, int64_t k) { return (void)L, (X64Rm){.kind = XK_IMM, .imm = k}; }
-static inline X64Rm x64_mem_rm(LowerCtx *L, X64Rm m) { return (void)L, m; }
+static inline X64Rm x64_reg_rm(LowerCtx *L, RaVReg r) {
+    return (void)L, (X64Rm){.kind = XK_REG, .r = r};
+}
+static inline X64Rm x64_imm(LowerCtx *L, int64_t k) {
+    return (void)L, (X64Rm){.kind = XK_IMM, .imm = k};
+}
+static inline X64Rm x64_mem_rm(LowerCtx *L, X64Rm m) {
+    return (void)L, m;
+}
 X64Rm x64_const128(LowerCtx *L, uint64_t lo, uint64_t hi);
-static inline X64Rm x64_pool(uint32_t off) { return (X64Rm){.kind = XK_MEM, .mode = XM_CONST, .aux = off}; }
-static inline X64Rm x64_const32(LowerCtx *L, uint64_t k) { uint32_t x = (uint32_t)k; return x64_pool(lower_const(L, &x, 4)); }
-static inline X64Rm x64_const64(LowerCtx *L, uint64_t k) { return x64_pool(lower_const(L, &k, 8)); }
-static inline X64Rm x64_sign_mask(LowerCtx *L, ClifType t) { return x64_const128(L, t == CLIF_F32 ? 0x80000000u : (uint64_t)1 << 63, 0); }
-static inline X64Rm x64_abs_mask(LowerCtx *L, ClifType t) { return x64_const128(L, t == CLIF_F32 ? 0x7FFFFFFFu : INT64_MAX, 0); }
+static inline X64Rm x64_pool(uint32_t off) {
+    return (X64Rm){.kind = XK_MEM, .mode = XM_CONST, .aux = off};
+}
+static inline X64Rm x64_const32(LowerCtx *L, uint64_t k) {
+    uint32_t x = (uint32_t)k;
+    return x64_pool(lower_const(L, &x, 4));
+}
+static inline X64Rm x64_const64(LowerCtx *L, uint64_t k) {
+    return x64_pool(lower_const(L, &k, 8));
+}
+static inline X64Rm x64_sign_mask(LowerCtx *L, ClifType t) {
+    return x64_const128(L, t == CLIF_F32 ? 0x80000000u : (uint64_t)1 << 63, 0);
+}
+static inline X64Rm x64_abs_mask(LowerCtx *L, ClifType t) {
+    return x64_const128(L, t == CLIF_F32 ? 0x7FFFFFFFu : INT64_MAX, 0);
+}
 
 /* ---- rows by form ---- */
-static inline void x64_mi_rm(LowerCtx *L, MachInst *mi, X64Rm m) { /* adds the r/m operand to the instruction begun last */
+static inline void x64_mi_rm(LowerCtx *L, MachInst *mi,
+                             X64Rm m) { /* adds the r/m operand to the instruction begun last */
     mi->b[2] = m.kind;
     if (m.kind == XK_IMM) {
         mi->imm = (uint64_t)m.imm;
@@ -41,13 +64,16 @@ static inline void x64_mi_rm(LowerCtx *L, MachInst *mi, X64Rm m) { /* adds the r
         if (m.mode == XM_INDEX) lower_use(L, m.idx, RA_REG, 0);
     }
 }
-static inline RaVReg x64_dst(LowerCtx *L, X64Op op) { return lower_new_vreg(L, x64_rows[op].flags & XF_XD ? CLIF_F64 : CLIF_I64); }
+static inline RaVReg x64_dst(LowerCtx *L, X64Op op) {
+    return lower_new_vreg(L, x64_rows[op].flags & XF_XD ? CLIF_F64 : CLIF_I64);
+}
 static inline MachInst *x64_begin(LowerCtx *L, X64Op op, unsigned size) {
     MachInst *mi = lower_begin(L, op);
     mi->b[0] = (uint8_t)size;
     return mi;
 }
-static inline RaVReg x64_form_ALU_at(LowerCtx *L, X64Op op, unsigned size, RaVReg a, X64Rm b) { /* d=1 u rm */
+static inline RaVReg x64_form_ALU_at(LowerCtx *L, X64Op op, unsigned size, RaVReg a,
+                                     X64Rm b) { /* d=1 u rm */
     RaVReg d = x64_dst(L, op);
     MachInst *mi = x64_begin(L, op, size);
     lower_def(L, d, RA_REUSE, 1);
@@ -56,10 +82,15 @@ static inline RaVReg x64_form_ALU_at(LowerCtx *L, X64Op op, unsigned size, RaVRe
     return d;
 }
 /* 8- and 16-bit arithmetic is done in 32 bits (no partial registers) unless memory or a spill slot is read: those hold enough. */
-static inline unsigned x64_wide(ClifType t) { return t == CLIF_I64 || t == CLIF_F64 ? 3 : 2; }
-static inline RaVReg x64_form_ALU(LowerCtx *L, X64Op op, ClifType t, RaVReg a, X64Rm b) { return x64_form_ALU_at(L, op, x64_wide(t), a, b); }
+static inline unsigned x64_wide(ClifType t) {
+    return t == CLIF_I64 || t == CLIF_F64 ? 3 : 2;
+}
+static inline RaVReg x64_form_ALU(LowerCtx *L, X64Op op, ClifType t, RaVReg a, X64Rm b) {
+    return x64_form_ALU_at(L, op, x64_wide(t), a, b);
+}
 static inline RaVReg x64_form_RMR(LowerCtx *L, X64Op op, ClifType t, RaVReg a, X64Rm b) {
-    if (b.kind == XK_REG && (x64_rows[op].flags & (XF_FP | XF_XS)) == XF_XS) { /* 16-byte operand: not from an 8-byte slot */
+    if (b.kind == XK_REG && (x64_rows[op].flags & (XF_FP | XF_XS)) ==
+                                XF_XS) { /* 16-byte operand: not from an 8-byte slot */
         RaVReg d = x64_dst(L, op);
         MachInst *mi = x64_begin(L, op, x64_wide(t));
         lower_def(L, d, RA_REUSE, 1);
@@ -83,11 +114,21 @@ static inline Unit x64_form_CMP_at(LowerCtx *L, X64Op op, unsigned size, RaVReg 
     }
     return 0;
 }
-static inline Unit x64_form_CMP(LowerCtx *L, X64Op op, ClifType t, RaVReg a, X64Rm b) { return x64_form_CMP_at(L, op, x64_size(t), a, b); }
-static inline Unit x64_form_TEST(LowerCtx *L, X64Op op, ClifType t, RaVReg a, X64Rm b) { return x64_form_CMP_at(L, op, x64_size(t), a, b); }
-static inline Unit x64_form_ST(LowerCtx *L, X64Op op, ClifType t, X64Rm m, X64Rm b) { return x64_store(L, op, x64_size(t), m, b), 0; }
-static inline Unit x64_form_ALUM(LowerCtx *L, X64Op op, ClifType t, X64Rm m, X64Rm b) { return x64_store(L, op, x64_size(t), m, b), 0; }
-static inline Unit x64_form_XST(LowerCtx *L, X64Op op, ClifType t, X64Rm m, RaVReg b) { return x64_store(L, op, x64_size(t), m, x64_reg_rm(L, b)), 0; }
+static inline Unit x64_form_CMP(LowerCtx *L, X64Op op, ClifType t, RaVReg a, X64Rm b) {
+    return x64_form_CMP_at(L, op, x64_size(t), a, b);
+}
+static inline Unit x64_form_TEST(LowerCtx *L, X64Op op, ClifType t, RaVReg a, X64Rm b) {
+    return x64_form_CMP_at(L, op, x64_size(t), a, b);
+}
+static inline Unit x64_form_ST(LowerCtx *L, X64Op op, ClifType t, X64Rm m, X64Rm b) {
+    return x64_store(L, op, x64_size(t), m, b), 0;
+}
+static inline Unit x64_form_ALUM(LowerCtx *L, X64Op op, ClifType t, X64Rm m, X64Rm b) {
+    return x64_store(L, op, x64_size(t), m, b), 0;
+}
+static inline Unit x64_form_XST(LowerCtx *L, X64Op op, ClifType t, X64Rm m, RaVReg b) {
+    return x64_store(L, op, x64_size(t), m, x64_reg_rm(L, b)), 0;
+}
 static inline RaVReg x64_form_RM(LowerCtx *L, X64Op op, ClifType t, X64Rm a) {
     RaVReg d = x64_dst(L, op);
     x64_rm_inst(L, op, x64_wide(t), d, a);
@@ -105,14 +146,17 @@ static inline RaVReg x64_form_R1(LowerCtx *L, X64Op op, ClifType t, RaVReg a) {
     lower_use(L, a, RA_REG, 0);
     return d;
 }
-static inline RaVReg x64_form_SHIFT(LowerCtx *L, X64Op op, ClifType t, RaVReg a, X64Rm b) { /* narrow rotates keep their size */
+static inline RaVReg x64_form_SHIFT(LowerCtx *L, X64Op op, ClifType t, RaVReg a,
+                                    X64Rm b) { /* narrow rotates keep their size */
     RaVReg d = x64_dst(L, op);
     MachInst *mi = x64_begin(L, op, op == X64_ROL || op == X64_ROR ? x64_size(t) : x64_wide(t));
     lower_def(L, d, RA_REUSE, 1);
     lower_use(L, a, RA_REG, 0);
     mi->b[2] = b.kind;
-    if (b.kind == XK_IMM) mi->imm = (uint64_t)b.imm;
-    else lower_use(L, b.r, RA_FIXED, RCX);
+    if (b.kind == XK_IMM)
+        mi->imm = (uint64_t)b.imm;
+    else
+        lower_use(L, b.r, RA_FIXED, RCX);
     return d;
 }
 static inline Unit x64_form_UU(LowerCtx *L, X64Op op, ClifType t, RaVReg a, X64Rm b) {
@@ -136,8 +180,12 @@ static inline RaVReg x64_form_VRMR(LowerCtx *L, X64Op op, ClifType t, RaVReg a, 
     x64_mi_rm(L, mi, b);
     return d;
 }
-static inline RaVReg x64_form_VRMV(LowerCtx *L, X64Op op, ClifType t, X64Rm a, RaVReg b) { return x64_form_VRMR(L, op, t, b, a); }
-static inline RaVReg x64_form_VM(LowerCtx *L, X64Op op, ClifType t, X64Rm a) { return x64_form_RM(L, op, t, a); }
+static inline RaVReg x64_form_VRMV(LowerCtx *L, X64Op op, ClifType t, X64Rm a, RaVReg b) {
+    return x64_form_VRMR(L, op, t, b, a);
+}
+static inline RaVReg x64_form_VM(LowerCtx *L, X64Op op, ClifType t, X64Rm a) {
+    return x64_form_RM(L, op, t, a);
+}
 static inline RaVReg x64_form_MOVI(LowerCtx *L, X64Op op, ClifType t, uint64_t k) {
     RaVReg d = x64_dst(L, op);
     x64_begin(L, op, x64_wide(t))->imm = k;
@@ -153,7 +201,10 @@ static inline RaVReg x64_form_SETCC(LowerCtx *L, X64Op op, uint8_t cc) {
 #include "isa/x64/insts_ctors.h"
 
 /* ---- questions ---- */
-#define X64_HAS(name, FLAG) static inline bool x64_has_##name(LowerCtx *L, Unit *u) { return *u = 0, x64_has(L->set, X64_HAS_##FLAG); }
+#define X64_HAS(name, FLAG)                                   \
+    static inline bool x64_has_##name(LowerCtx *L, Unit *u) { \
+        return *u = 0, x64_has(L->set, X64_HAS_##FLAG);       \
+    }
 X64_HAS(lzcnt, LZCNT)
 X64_HAS(bmi1, BMI1)
 X64_HAS(bmi2, BMI2)
@@ -161,13 +212,27 @@ X64_HAS(popcnt, POPCNT)
 X64_HAS(sse41, SSE41)
 X64_HAS(avx, AVX)
 bool x64_sinkable(LowerCtx *L, ClifValue v);
-static inline bool x64_can_sink(LowerCtx *L, ClifValue v, Unit *u) { return *u = 0, x64_sinkable(L, v); }
-static inline bool x64_simm32(LowerCtx *L, ClifValue v, int64_t *k) { return isle_iconst_s(L, v, k) && *k == (int32_t)*k; }
-static inline int64_t x64_shift_mask(LowerCtx *L, ClifType t, uint64_t k) { return (void)L, (int64_t)(k & (clif_type_bits(t) - 1)); }
-static inline int64_t x64_neg_amount(LowerCtx *L, ClifType t, uint64_t k) { return (void)L, (int64_t)((0 - k) & (clif_type_bits(t) - 1)); }
-static inline X64Cond x64_cond1(unsigned cc) { return (X64Cond){COND_ONE, (uint8_t)cc, 0}; }
-static inline X64Cond x64_carry(LowerCtx *L) { return (void)L, x64_cond1(CC_B); }
-static inline Unit x64_none_unit(LowerCtx *L) { return (void)L, 0; }
+static inline bool x64_can_sink(LowerCtx *L, ClifValue v, Unit *u) {
+    return *u = 0, x64_sinkable(L, v);
+}
+static inline bool x64_simm32(LowerCtx *L, ClifValue v, int64_t *k) {
+    return isle_iconst_s(L, v, k) && *k == (int32_t)*k;
+}
+static inline int64_t x64_shift_mask(LowerCtx *L, ClifType t, uint64_t k) {
+    return (void)L, (int64_t)(k & (clif_type_bits(t) - 1));
+}
+static inline int64_t x64_neg_amount(LowerCtx *L, ClifType t, uint64_t k) {
+    return (void)L, (int64_t)((0 - k) & (clif_type_bits(t) - 1));
+}
+static inline X64Cond x64_cond1(unsigned cc) {
+    return (X64Cond){COND_ONE, (uint8_t)cc, 0};
+}
+static inline X64Cond x64_carry(LowerCtx *L) {
+    return (void)L, x64_cond1(CC_B);
+}
+static inline Unit x64_none_unit(LowerCtx *L) {
+    return (void)L, 0;
+}
 
 /* ---- sequences (lower.c) ---- */
 X64Cond x64_icmp_flags(LowerCtx *L, IntCC cc, ClifValue a, ClifValue b);

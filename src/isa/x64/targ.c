@@ -1,8 +1,5 @@
 /* isa/x64/targ.c — the vtable, the processor features of this machine, processor presets. */
 #include "isa/x64/x64.h"
-#if defined(__x86_64__)
-#include <cpuid.h>
-#endif
 
 const char *const x64_flag_names[] = {
 #define X64_FLAG(NAME, text) text,
@@ -12,10 +9,21 @@ const char *const x64_flag_names[] = {
 
 #define F(n) ((uint64_t)1 << X64_HAS_##n)
 #if defined(__x86_64__)
+/* One CPUID leaf; false if the processor does not have it. */
+static bool cpuid(unsigned leaf, unsigned *a, unsigned *b, unsigned *c, unsigned *d) {
+    unsigned top;
+    __asm__ volatile("cpuid"
+                     : "=a"(top), "=b"(*b), "=c"(*c), "=d"(*d)
+                     : "0"(leaf & 0x80000000u), "2"(0));
+    if (top < leaf) return false;
+    __asm__ volatile("cpuid" : "=a"(*a), "=b"(*b), "=c"(*c), "=d"(*d) : "0"(leaf), "2"(0));
+    return true;
+}
+
 uint64_t x64_host_flags(void) {
     unsigned a, b, c, d;
     uint64_t f = 0;
-    if (!__get_cpuid(1, &a, &b, &c, &d)) return 0;
+    if (!cpuid(1, &a, &b, &c, &d)) return 0;
     if (c >> 0 & 1) f |= F(SSE3);
     if (c >> 9 & 1) f |= F(SSSE3);
     if (c >> 13 & 1) f |= F(CMPXCHG16B);
@@ -31,7 +39,7 @@ uint64_t x64_host_flags(void) {
     }
     if (ymm && (c >> 28 & 1)) f |= F(AVX);
     if (ymm && (c >> 12 & 1)) f |= F(FMA);
-    if (__get_cpuid_count(7, 0, &a, &b, &c, &d)) {
+    if (cpuid(7, &a, &b, &c, &d)) {
         if (b >> 3 & 1) f |= F(BMI1);
         if (b >> 8 & 1) f |= F(BMI2);
         if (ymm && (b >> 5 & 1)) f |= F(AVX2);
@@ -41,11 +49,13 @@ uint64_t x64_host_flags(void) {
         if (zmm && (c >> 1 & 1)) f |= F(AVX512VBMI);
         if (zmm && (c >> 12 & 1)) f |= F(AVX512BITALG);
     }
-    if (__get_cpuid(0x80000001, &a, &b, &c, &d) && (c >> 5 & 1)) f |= F(LZCNT);
+    if (cpuid(0x80000001, &a, &b, &c, &d) && (c >> 5 & 1)) f |= F(LZCNT);
     return f;
 }
 #else
-uint64_t x64_host_flags(void) { return 0; }
+uint64_t x64_host_flags(void) {
+    return 0;
+}
 #endif
 
 #define NEHALEM (F(SSE3) | F(SSSE3) | F(SSE41) | F(SSE42) | F(POPCNT) | F(CMPXCHG16B))
@@ -53,13 +63,35 @@ uint64_t x64_host_flags(void) { return 0; }
 #define HASWELL (SANDYBRIDGE | F(AVX2) | F(FMA) | F(BMI1) | F(BMI2) | F(LZCNT))
 #define SKYLAKE_AVX512 (HASWELL | F(AVX512F) | F(AVX512DQ) | F(AVX512VL))
 #define ICELAKE (SKYLAKE_AVX512 | F(AVX512VBMI) | F(AVX512BITALG))
-static const struct { const char *name; uint64_t flags; } presets[] = {
-    {"x86-64", 0}, {"x86-64-v2", NEHALEM}, {"x86-64-v3", HASWELL}, {"x86-64-v4", SKYLAKE_AVX512}, {"core2", F(SSE3) | F(SSSE3) | F(CMPXCHG16B)},
-    {"penryn", F(SSE3) | F(SSSE3) | F(SSE41) | F(CMPXCHG16B)}, {"nehalem", NEHALEM}, {"westmere", NEHALEM}, {"silvermont", NEHALEM},
-    {"sandybridge", SANDYBRIDGE}, {"ivybridge", SANDYBRIDGE}, {"haswell", HASWELL}, {"broadwell", HASWELL}, {"skylake", HASWELL},
-    {"skylake-avx512", SKYLAKE_AVX512}, {"cascadelake", SKYLAKE_AVX512}, {"icelake-client", ICELAKE}, {"icelake-server", ICELAKE},
-    {"tigerlake", ICELAKE}, {"sapphirerapids", ICELAKE}, {"alderlake", HASWELL}, {"znver1", HASWELL}, {"znver2", HASWELL},
-    {"znver3", HASWELL}, {"znver4", ICELAKE},
+static const struct {
+    const char *name;
+    uint64_t flags;
+} presets[] = {
+    {"x86-64", 0},
+    {"x86-64-v2", NEHALEM},
+    {"x86-64-v3", HASWELL},
+    {"x86-64-v4", SKYLAKE_AVX512},
+    {"core2", F(SSE3) | F(SSSE3) | F(CMPXCHG16B)},
+    {"penryn", F(SSE3) | F(SSSE3) | F(SSE41) | F(CMPXCHG16B)},
+    {"nehalem", NEHALEM},
+    {"westmere", NEHALEM},
+    {"silvermont", NEHALEM},
+    {"sandybridge", SANDYBRIDGE},
+    {"ivybridge", SANDYBRIDGE},
+    {"haswell", HASWELL},
+    {"broadwell", HASWELL},
+    {"skylake", HASWELL},
+    {"skylake-avx512", SKYLAKE_AVX512},
+    {"cascadelake", SKYLAKE_AVX512},
+    {"icelake-client", ICELAKE},
+    {"icelake-server", ICELAKE},
+    {"tigerlake", ICELAKE},
+    {"sapphirerapids", ICELAKE},
+    {"alderlake", HASWELL},
+    {"znver1", HASWELL},
+    {"znver2", HASWELL},
+    {"znver3", HASWELL},
+    {"znver4", ICELAKE},
 };
 
 uint64_t x64_preset_flags(const char *name, bool *found) {
@@ -72,7 +104,9 @@ uint64_t x64_preset_flags(const char *name, bool *found) {
     return 0;
 }
 
-static RaClass reg_class(ClifType t) { return x64_is_float(t) ? RA_FLOAT : RA_INT; }
+static RaClass reg_class(ClifType t) {
+    return x64_is_float(t) ? RA_FLOAT : RA_INT;
+}
 
 static void patch32(uint8_t *field, int64_t delta) { /* the field holds an addend */
     uint32_t x;
@@ -86,9 +120,26 @@ static const MachLabelKind label_kinds[] = {
 };
 
 const IsaVtable isa_x64 = {
-    .name = "x86_64", .code_alignment = 16, .pointer_bytes = 8, .max_inst_bytes = 15, .flag_names = x64_flag_names, .host_flags = x64_host_flags,
-    .ra_env = x64_ra_env, .reg_class = reg_class, .transparent = x64_transparent, .lower_inst = x64_lower_inst, .lower_branch = x64_lower_branch,
-    .lower_copy = x64_lower_copy, .lower_jump = x64_lower_jump, .lower_args = x64_lower_args, .emit = x64_emit, .emit_move = x64_emit_move,
-    .emit_trap_stub = x64_emit_trap_stub, .emit_prologue = x64_prologue, .frame_layout = x64_frame_layout, .print = x64_print,
-    .preg_name = x64_preg_name, .label_kinds = label_kinds,
+    .name = "x86_64",
+    .code_alignment = 16,
+    .pointer_bytes = 8,
+    .max_inst_bytes = 15,
+    .flag_names = x64_flag_names,
+    .host_flags = x64_host_flags,
+    .ra_env = x64_ra_env,
+    .reg_class = reg_class,
+    .transparent = x64_transparent,
+    .lower_inst = x64_lower_inst,
+    .lower_branch = x64_lower_branch,
+    .lower_copy = x64_lower_copy,
+    .lower_jump = x64_lower_jump,
+    .lower_args = x64_lower_args,
+    .emit = x64_emit,
+    .emit_move = x64_emit_move,
+    .emit_trap_stub = x64_emit_trap_stub,
+    .emit_prologue = x64_prologue,
+    .frame_layout = x64_frame_layout,
+    .print = x64_print,
+    .preg_name = x64_preg_name,
+    .label_kinds = label_kinds,
 };

@@ -13,8 +13,12 @@ static uint32_t pick(uint32_t n) {
     seed ^= seed << 17;
     return (uint32_t)(seed >> 33) % n;
 }
-static RaAlloc gpr(void) { return ra_alloc_reg((RaPReg)pick(16)); }
-static RaAlloc xmm(void) { return ra_alloc_reg((RaPReg)(X64_XMM + pick(16))); }
+static RaAlloc gpr(void) {
+    return ra_alloc_reg((RaPReg)pick(16));
+}
+static RaAlloc xmm(void) {
+    return ra_alloc_reg((RaPReg)(X64_XMM + pick(16)));
+}
 
 /* the r/m operand; returns its number of operands */
 static unsigned random_rm(MachInst *mi, RaAlloc *al, bool vec, bool mem_only) {
@@ -52,7 +56,8 @@ static bool random_inst(unsigned op, MachInst *mi, RaAlloc *al) {
         if (pick(3) == 0) {
             mi->b[2] = XK_IMM;
             mi->imm = (uint64_t)imm;
-        } else random_rm(mi, al + 2, false, false);
+        } else
+            random_rm(mi, al + 2, false, false);
         return true;
     case F_ALUM:
     case F_ST:
@@ -61,7 +66,8 @@ static bool random_inst(unsigned op, MachInst *mi, RaAlloc *al) {
             mi->b[5] = XK_IMM;
             mi->imm = mi->b[0] < 2 ? pick(100) : (uint64_t)imm;
             random_rm(mi, al, false, true);
-        } else random_rm(mi, al + 1, false, true);
+        } else
+            random_rm(mi, al + 1, false, true);
         return true;
     case F_CMP:
     case F_TEST:
@@ -70,7 +76,8 @@ static bool random_inst(unsigned op, MachInst *mi, RaAlloc *al) {
             mi->b[5] = XK_IMM;
             mi->imm = mi->b[0] < 2 ? pick(100) : (uint64_t)imm;
             random_rm(mi, al, false, false);
-        } else random_rm(mi, al + 1, false, false);
+        } else
+            random_rm(mi, al + 1, false, false);
         return true;
     case F_RMR: random_rm(mi, al + 2, xs, false); return true;
     case F_RM: random_rm(mi, al + 1, xs, op == X64_LEA); return true;
@@ -117,7 +124,8 @@ static void encodings(void **state) {
     EmitCtx e = {.buf = &buf, .isa = &isa_x64, .set = &set};
     StrBuf sb;
     sb_init(&sb, &mem);
-    FILE *bin = fopen(COT_BUILD_DIR "/x64_encodings.bin", "wb"), *txt = fopen(COT_BUILD_DIR "/x64_encodings.txt", "w");
+    FILE *bin = fopen(COT_BUILD_DIR "/x64_encodings.bin", "wb"),
+         *txt = fopen(COT_BUILD_DIR "/x64_encodings.txt", "w");
     assert_non_null(bin);
     assert_non_null(txt);
     for (unsigned op = 0; op < X64_OP_COUNT; op++) {

@@ -29,16 +29,23 @@ static uint32_t rnd(Gen *g, uint32_t n) {
 }
 
 /* Shape: a chain of diamonds and loops.  head -> {left, right} -> join; some joins jump back to a loop header. */
-static const RaEnv env = {.allocatable = 0x3F | (uint64_t)0x3F << 32,
-                          .caller_saved = 0x0F | (uint64_t)0x3F << 32,
-                          .order = {{0, 1, 2, 3, 4, 5, RA_PREG_NONE}, {32, 33, 34, 35, 36, 37, RA_PREG_NONE}},
-                          .scratch = {15, 47}};
+static const RaEnv env = {
+    .allocatable = 0x3F | (uint64_t)0x3F << 32,
+    .caller_saved = 0x0F | (uint64_t)0x3F << 32,
+    .order = {{0, 1, 2, 3, 4, 5, RA_PREG_NONE}, {32, 33, 34, 35, 36, 37, RA_PREG_NONE}},
+    .scratch = {15, 47}};
 
-static RaVReg fresh(Gen *g) { return ra_vreg(g->nv++, rnd(g, 4) == 0 ? RA_FLOAT : RA_INT); }
+static RaVReg fresh(Gen *g) {
+    return ra_vreg(g->nv++, rnd(g, 4) == 0 ? RA_FLOAT : RA_INT);
+}
 
 static void op(Gen *g, RaVReg v, RaKind kind, RaConstraint c, uint32_t arg) {
-    g->ops[g->op_start[g->f.num_insts + 1]++] = (RaOperand){
-        .vreg = v, .kind = kind, .pos = kind == RA_DEF ? RA_LATE : RA_EARLY, .constraint = c, .arg = (uint8_t)arg};
+    g->ops[g->op_start[g->f.num_insts + 1]++] =
+        (RaOperand){.vreg = v,
+                    .kind = kind,
+                    .pos = kind == RA_DEF ? RA_LATE : RA_EARLY,
+                    .constraint = c,
+                    .arg = (uint8_t)arg};
 }
 
 static void finish_inst(Gen *g, uint8_t flags) {
@@ -73,17 +80,21 @@ static void generate(Gen *g, uint64_t seed) {
             for (uint32_t k = 0; k < uses; k++) {
                 RaVReg v = avail[b][rnd(g, na[b])];
                 uint32_t base = ra_vreg_class(v) * 32;
-                if (call) op(g, v, RA_USE, RA_FIXED, base + k);
-                else if (k && rnd(g, 3) == 0) op(g, v, RA_USE, RA_ANY, 0);
-                else if (k && rnd(g, 6) == 0) op(g, v, RA_USE, RA_FIXED, base + k);
-                else op(g, v, RA_USE, RA_REG, 0);
+                if (call)
+                    op(g, v, RA_USE, RA_FIXED, base + k);
+                else if (k && rnd(g, 3) == 0)
+                    op(g, v, RA_USE, RA_ANY, 0);
+                else if (k && rnd(g, 6) == 0)
+                    op(g, v, RA_USE, RA_FIXED, base + k);
+                else
+                    op(g, v, RA_USE, RA_REG, 0);
                 if (k == 0) u0 = v;
             }
             RaVReg d = i < 4 && b == 0 ? ra_vreg(g->nv++, RA_INT) : fresh(g);
             if (call) {
                 op(g, d, RA_DEF, RA_FIXED, ra_vreg_class(d) * 32u);
-                g->clobbers[g->f.num_clobbers++] =
-                    (RaClobber){g->f.num_insts, env.caller_saved & ~ra_set((RaPReg)(ra_vreg_class(d) * 32))};
+                g->clobbers[g->f.num_clobbers++] = (RaClobber){
+                    g->f.num_insts, env.caller_saved & ~ra_set((RaPReg)(ra_vreg_class(d) * 32))};
             } else if (u0 != RA_VREG_NONE && ra_vreg_class(u0) == ra_vreg_class(d) && rnd(g, 2))
                 op(g, d, RA_DEF, RA_REUSE, 0);
             else
@@ -99,7 +110,8 @@ static void generate(Gen *g, uint64_t seed) {
             if (to[b][k] == 1 || to[b][k] == 4)
                 for (uint32_t a = 0; a < 3; a++) {
                     RaVReg v;
-                    do v = avail[b][rnd(g, na[b])]; while (ra_vreg_class(v) != RA_INT);
+                    do v = avail[b][rnd(g, na[b])];
+                    while (ra_vreg_class(v) != RA_INT);
                     g->args[nargs++] = v;
                 }
             g->succs[ns++] = to[b][k];
@@ -116,7 +128,8 @@ static void generate(Gen *g, uint64_t seed) {
         g->blocks[b].pred_end = npred;
     }
     RaFunc *f = &g->f;
-    f->num_blocks = 7, f->num_vregs = g->nv, f->blocks = g->blocks, f->succs = g->succs, f->preds = g->preds;
+    f->num_blocks = 7, f->num_vregs = g->nv, f->blocks = g->blocks, f->succs = g->succs,
+    f->preds = g->preds;
     f->params = g->params, f->edge_args = g->edge_args, f->branch_args = g->args, f->ops = g->ops;
     f->op_start = g->op_start, f->inst_flags = g->flags, f->clobbers = g->clobbers;
 }
@@ -134,7 +147,8 @@ static void test_random(void **state) {
         Diag d;
         diag_clear(&d);
         RaOutput out;
-        if (!ra_check_input(c, &g.f, &env, &d) || !ra_run(c, RA_ALGO_ONEPASS, &g.f, &env, &out, &d) ||
+        if (!ra_check_input(c, &g.f, &env, &d) ||
+            !ra_run(c, RA_ALGO_ONEPASS, &g.f, &env, &out, &d) ||
             !ra_check(c, &g.f, &env, &out, &d)) {
             StrBuf sb;
             sb_init(&sb, &m);

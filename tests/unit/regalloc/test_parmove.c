@@ -12,8 +12,8 @@ static uint32_t *cell(uint32_t regs[64], uint32_t slots[SLOTS], RaAlloc a) {
 
 static void all_small_parallel_moves_agree_with_a_simulator(void **state) {
     (void)state;
-    const RaAlloc locs[LOCS] = {ra_alloc_reg(0), ra_alloc_reg(1), ra_alloc_slot(2), ra_alloc_slot(3),
-                                ra_alloc_slot(4)};
+    const RaAlloc locs[LOCS] = {ra_alloc_reg(0), ra_alloc_reg(1), ra_alloc_slot(2),
+                                ra_alloc_slot(3), ra_alloc_slot(4)};
     Mem m;
     mem_init(&m, NULL);
     RaCtx *c = ra_ctx_new(&m);

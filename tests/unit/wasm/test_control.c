@@ -10,15 +10,22 @@ static const char *text(Wb *w) {
     if (!wb_run(w, true)) fail_msg("%s", w->d.msg);
     return sb_cstr(&w->text);
 }
-#define HAS(s, what) do { if (!strstr(s, what)) fail_msg("no `%s` in\n%s", what, s); } while (0)
-#define COUNT(s, what, n) do { if (count(s, what) != (n)) fail_msg("not %d `%s` in\n%s", n, what, s); } while (0)
+#define HAS(s, what)                                               \
+    do {                                                           \
+        if (!strstr(s, what)) fail_msg("no `%s` in\n%s", what, s); \
+    } while (0)
+#define COUNT(s, what, n)                                                      \
+    do {                                                                       \
+        if (count(s, what) != (n)) fail_msg("not %d `%s` in\n%s", n, what, s); \
+    } while (0)
 
 static void branch_to_loop_goes_to_header(void **st) {
     (void)st;
     Wb w;
     wb_init(&w);
     /* loop: x = x - 1; br_if 0 (x); end; x */
-    WB_FUNC(&w, "i", "i", 0, 0x03, 0x40, 0x20, 0, 0x41, 1, 0x6B, 0x22, 0, 0x0D, 0, 0x0B, 0x20, 0, 0x0B);
+    WB_FUNC(&w, "i", "i", 0, 0x03, 0x40, 0x20, 0, 0x41, 1, 0x6B, 0x22, 0, 0x0D, 0, 0x0B, 0x20, 0,
+            0x0B);
     const char *s = text(&w);
     HAS(s, "jump block1(v1)"); /* entry to header, the local as an SSA-made parameter */
     HAS(s, "block1(v2: i32):");
@@ -46,7 +53,8 @@ static void br_table_without_values_is_direct(void **st) {
     Wb w;
     wb_init(&w);
     /* block block block local.get 0 br_table 0 1 2 0 default 1 end end end */
-    WB_FUNC(&w, "i", "", 0, 0x02, 0x40, 0x02, 0x40, 0x02, 0x40, 0x20, 0, 0x0E, 4, 0, 1, 2, 0, 1, 0x0B, 0x0B, 0x0B, 0x0B);
+    WB_FUNC(&w, "i", "", 0, 0x02, 0x40, 0x02, 0x40, 0x02, 0x40, 0x20, 0, 0x0E, 4, 0, 1, 2, 0, 1,
+            0x0B, 0x0B, 0x0B, 0x0B);
     const char *s = text(&w);
     HAS(s, "br_table v1, block2, [block1, block2, block3, block1]");
     COUNT(s, "block4", 0);
@@ -58,9 +66,11 @@ static void br_table_with_values_goes_through_one_block_per_depth(void **st) {
     Wb w;
     wb_init(&w);
     /* block i32 block i32 : 5, local.get 0, br_table 0 1 0 default 1; end; end; drop */
-    WB_FUNC(&w, "i", "", 0, 0x02, 0x7F, 0x02, 0x7F, 0x41, 5, 0x20, 0, 0x0E, 3, 0, 1, 0, 1, 0x0B, 0x0B, 0x1A, 0x0B);
+    WB_FUNC(&w, "i", "", 0, 0x02, 0x7F, 0x02, 0x7F, 0x41, 5, 0x20, 0, 0x0E, 3, 0, 1, 0, 1, 0x0B,
+            0x0B, 0x1A, 0x0B);
     const char *s = text(&w);
-    HAS(s, "br_table v1, block2, [block1, block2, block1]"); /* two intermediate blocks, shared, default too */
+    HAS(s,
+        "br_table v1, block2, [block1, block2, block1]"); /* two intermediate blocks, shared, default too */
     COUNT(s, "jump block3(v2)", 1);
     HAS(s, "block1:");
     HAS(s, "block2:");
@@ -73,7 +83,8 @@ static void br_table_only_default_counts_its_values(void **st) {
     wb_init(&w);
     WB_FUNC(&w, "i", "i", 0, 0x02, 0x7F, 0x41, 5, 0x20, 0, 0x0E, 0, 0, 0x0B, 0x0B);
     HAS(text(&w), "br_table v1, block1, []");
-    WB_FUNC(&w, "i", "i", 0, 0x02, 0x7F, 0x20, 0, 0x0E, 0, 0, 0x0B, 0x0B); /* the value is missing */
+    WB_FUNC(&w, "i", "i", 0, 0x02, 0x7F, 0x20, 0, 0x0E, 0, 0, 0x0B,
+            0x0B); /* the value is missing */
     assert_false(wb_run(&w, true));
     assert_int_equal(w.d.kind, DIAG_INVALID);
     wb_free(&w);
@@ -83,7 +94,8 @@ static void br_table_arities_must_agree(void **st) {
     (void)st;
     Wb w;
     wb_init(&w);
-    WB_FUNC(&w, "i", "", 0, 0x02, 0x40, 0x02, 0x7F, 0x41, 5, 0x20, 0, 0x0E, 1, 0, 1, 0x0B, 0x1A, 0x0B, 0x0B);
+    WB_FUNC(&w, "i", "", 0, 0x02, 0x40, 0x02, 0x7F, 0x41, 5, 0x20, 0, 0x0E, 1, 0, 1, 0x0B, 0x1A,
+            0x0B, 0x0B);
     assert_false(wb_run(&w, true));
     assert_int_equal(w.d.kind, DIAG_INVALID);
     wb_free(&w);
@@ -122,7 +134,8 @@ static void dead_code_is_validated_and_silent(void **st) {
     const char *s = text(&w);
     COUNT(s, "block1", 0);
     HAS(s, "trap user1");
-    WB_FUNC(&w, "", "", 0, 0x00, 0x43, 0, 0, 0, 0, 0x45, 0x1A, 0x0B); /* f32 to i32.eqz, after unreachable */
+    WB_FUNC(&w, "", "", 0, 0x00, 0x43, 0, 0, 0, 0, 0x45, 0x1A,
+            0x0B); /* f32 to i32.eqz, after unreachable */
     assert_false(wb_run(&w, true));
     wb_free(&w);
 }
@@ -136,7 +149,8 @@ static void if_without_else_joins_at_its_else_block(void **st) {
     HAS(s, "brif v1, block1, block2(v1)");
     HAS(s, "jump block2(v2)");
     COUNT(s, "block3", 0);
-    WB_FUNC(&w, "i", "i", 0, 0x41, 1, 0x20, 0, 0x04, 0, 0x41, 2, 0x6A, 0x0B, 0x0B); /* parameter passes through */
+    WB_FUNC(&w, "i", "i", 0, 0x41, 1, 0x20, 0, 0x04, 0, 0x41, 2, 0x6A, 0x0B,
+            0x0B); /* parameter passes through */
     HAS(text(&w), "jump block3(v2)");
     wb_free(&w);
 }
@@ -155,12 +169,16 @@ static void memory_base_is_loaded_once(void **st) {
 
 int main(void) {
     const struct CMUnitTest tests[] = {
-        cmocka_unit_test(branch_to_loop_goes_to_header), cmocka_unit_test(loop_parameters_go_to_header),
+        cmocka_unit_test(branch_to_loop_goes_to_header),
+        cmocka_unit_test(loop_parameters_go_to_header),
         cmocka_unit_test(br_table_without_values_is_direct),
         cmocka_unit_test(br_table_with_values_goes_through_one_block_per_depth),
-        cmocka_unit_test(br_table_only_default_counts_its_values), cmocka_unit_test(br_table_arities_must_agree),
-        cmocka_unit_test(br_table_to_loop_goes_to_header), cmocka_unit_test(compare_stays_narrow),
+        cmocka_unit_test(br_table_only_default_counts_its_values),
+        cmocka_unit_test(br_table_arities_must_agree),
+        cmocka_unit_test(br_table_to_loop_goes_to_header),
+        cmocka_unit_test(compare_stays_narrow),
         cmocka_unit_test(dead_code_is_validated_and_silent),
-        cmocka_unit_test(if_without_else_joins_at_its_else_block), cmocka_unit_test(memory_base_is_loaded_once)};
+        cmocka_unit_test(if_without_else_joins_at_its_else_block),
+        cmocka_unit_test(memory_base_is_loaded_once)};
     return cmocka_run_group_tests(tests, NULL, NULL);
 }

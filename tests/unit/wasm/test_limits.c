@@ -2,7 +2,9 @@
  * warm-up; layout and adapters. */
 #include "wb.h"
 
-static void put(Wb *w, VecU8 *v, const uint8_t *p, size_t n) { memcpy(vec_extend(&w->mem, v, n), p, n); }
+static void put(Wb *w, VecU8 *v, const uint8_t *p, size_t n) {
+    memcpy(vec_extend(&w->mem, v, n), p, n);
+}
 #define PUT(...) put(&w, &b, (const uint8_t[]){__VA_ARGS__}, sizeof((const uint8_t[]){__VA_ARGS__}))
 
 static void many_nested_blocks(void **s) {
@@ -58,7 +60,8 @@ static void no_allocation_after_warm_up(void **s) {
     VecU8 b = {0};
     PUT(1, 3, 0x7F);
     for (int k = 0; k < 1000; k++)
-        PUT(0x03, 0x40, 0x20, 0, 0x28, 2, 0, 0x22, 1, 0x0D, 0, 0x20, 1, 0x41, 1, 0x6A, 0x21, 2, 0x0B);
+        PUT(0x03, 0x40, 0x20, 0, 0x28, 2, 0, 0x22, 1, 0x0D, 0, 0x20, 1, 0x41, 1, 0x6A, 0x21, 2,
+            0x0B);
     PUT(0x0B);
     wb_module(&w, "i", "", b.p, b.n);
     assert_true(wasm_module_parse(&w.m, &w.mem, w.out.p, w.out.n, &w.ft, &w.d));
@@ -80,12 +83,15 @@ static void claims_take_no_memory(void **s) {
     Wb w;
     wb_init(&w);
     w.mem.limit = w.mem.live + (1 << 20);
-    for (uint8_t id = 1; id < 12; id++) { /* a section that claims 2^20-1 or 2^32-1 entries and has none */
+    for (uint8_t id = 1; id < 12;
+         id++) { /* a section that claims 2^20-1 or 2^32-1 entries and has none */
         for (int big = 0; big < 2; big++) {
             if (id == 8) continue;
             wb_start(&w);
-            if (big) WB(&w, 0xFF, 0xFF, 0xFF, 0xFF, 0x0F);
-            else WB(&w, 0xFF, 0xFF, 0x3F);
+            if (big)
+                WB(&w, 0xFF, 0xFF, 0xFF, 0xFF, 0x0F);
+            else
+                WB(&w, 0xFF, 0xFF, 0x3F);
             wb_end(&w, id);
             assert_false(wb_run(&w, true));
             assert_true(w.d.kind == DIAG_MALFORMED || w.d.kind == DIAG_LIMIT);
@@ -95,7 +101,8 @@ static void claims_take_no_memory(void **s) {
     assert_false(wb_run(&w, true));
     assert_int_equal(w.d.kind, DIAG_LIMIT);
     assert_int_equal(w.d.func, 0);
-    WB_FUNC(&w, "i", "", 0, 0x20, 0, 0x0E, 0xFF, 0xFF, 0xFF, 0xFF, 0x0F, 0, 0x0B); /* 2^32-1 targets */
+    WB_FUNC(&w, "i", "", 0, 0x20, 0, 0x0E, 0xFF, 0xFF, 0xFF, 0xFF, 0x0F, 0,
+            0x0B); /* 2^32-1 targets */
     assert_false(wb_run(&w, true));
     assert_int_equal(w.d.kind, DIAG_MALFORMED);
     wb_free(&w);
@@ -122,7 +129,8 @@ static void adapters_verify(void **s) {
     WB_FUNC(&w, "iIfF", "Ffi", 0, 0x00, 0x0B);
     assert_true(wasm_module_parse(&w.m, &w.mem, w.out.p, w.out.n, &w.ft, &w.d));
     VmLayout lay = vm_layout(&w.m);
-    assert_true(lay.sig_ids == VM_OFF_FIRST && lay.memories % 8 == 0 && lay.size % 16 == 0 && lay.funcrefs <= lay.size);
+    assert_true(lay.sig_ids == VM_OFF_FIRST && lay.memories % 8 == 0 && lay.size % 16 == 0 &&
+                lay.funcrefs <= lay.size);
     ClifBuilder b;
     clif_builder_init(&b, &w.mem);
     VerifyCtx vc;
@@ -143,8 +151,9 @@ static void adapters_verify(void **s) {
 }
 
 int main(void) {
-    const struct CMUnitTest tests[] = {cmocka_unit_test(many_nested_blocks), cmocka_unit_test(many_locals),
-                                       cmocka_unit_test(no_allocation_after_warm_up), cmocka_unit_test(claims_take_no_memory),
-                                       cmocka_unit_test(bad_names_are_ignored), cmocka_unit_test(adapters_verify)};
+    const struct CMUnitTest tests[] = {
+        cmocka_unit_test(many_nested_blocks),          cmocka_unit_test(many_locals),
+        cmocka_unit_test(no_allocation_after_warm_up), cmocka_unit_test(claims_take_no_memory),
+        cmocka_unit_test(bad_names_are_ignored),       cmocka_unit_test(adapters_verify)};
     return cmocka_run_group_tests(tests, NULL, NULL);
 }

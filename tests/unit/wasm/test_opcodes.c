@@ -2,9 +2,17 @@
  * proposal's name when that is off or not supported. */
 #include "wb.h"
 
-typedef struct Row { uint8_t prefix; uint16_t code; const char *name, *text, *sig; WasmFeature feat; WasmImm imm; WasmForm form; } Row;
+typedef struct Row {
+    uint8_t prefix;
+    uint16_t code;
+    const char *name, *text, *sig;
+    WasmFeature feat;
+    WasmImm imm;
+    WasmForm form;
+} Row;
 static const Row rows[] = {
-#define WASM_OP(p, c, NAME, text, sg, feat, im, fo, cl, ax) {p, c, #NAME, text, sg, WASM_FEAT_##feat, WASM_IMM_##im, WASM_FORM_##fo},
+#define WASM_OP(p, c, NAME, text, sg, feat, im, fo, cl, ax) \
+    {p, c, #NAME, text, sg, WASM_FEAT_##feat, WASM_IMM_##im, WASM_FORM_##fo},
 #include "wasm/opcodes.def"
 #undef WASM_OP
 };
@@ -14,12 +22,17 @@ static size_t operator_bytes(const Row *r, uint8_t *o) {
     size_t n = 0;
     if (r->prefix) {
         o[n++] = r->prefix;
-        if (r->code >= 0x80) o[n++] = (uint8_t)(r->code | 0x80), o[n++] = (uint8_t)(r->code >> 7);
-        else o[n++] = (uint8_t)r->code;
-    } else o[n++] = (uint8_t)r->code;
+        if (r->code >= 0x80)
+            o[n++] = (uint8_t)(r->code | 0x80), o[n++] = (uint8_t)(r->code >> 7);
+        else
+            o[n++] = (uint8_t)r->code;
+    } else
+        o[n++] = (uint8_t)r->code;
     size_t k = r->imm == WASM_IMM_INDEX || r->imm == WASM_IMM_I32 || r->imm == WASM_IMM_I64 ? 1
-               : r->imm == WASM_IMM_MEM || r->imm == WASM_IMM_INDEX2 ? 2
-               : r->imm == WASM_IMM_F32 ? 4 : r->imm == WASM_IMM_F64 ? 8 : 0;
+               : r->imm == WASM_IMM_MEM || r->imm == WASM_IMM_INDEX2                        ? 2
+               : r->imm == WASM_IMM_F32                                                     ? 4
+               : r->imm == WASM_IMM_F64                                                     ? 8
+                                                                                            : 0;
     while (k--) o[n++] = 0;
     return n;
 }
@@ -38,7 +51,8 @@ static bool run_row(Wb *w, const Row *r, const char *params, const char *results
 static void rows_sorted(void **s) {
     (void)s;
     for (int i = 1; i < NROWS; i++)
-        if (rows[i - 1].prefix * 65536 + rows[i - 1].code >= rows[i].prefix * 65536 + rows[i].code) fail_msg("%s", rows[i].name);
+        if (rows[i - 1].prefix * 65536 + rows[i - 1].code >= rows[i].prefix * 65536 + rows[i].code)
+            fail_msg("%s", rows[i].name);
 }
 
 static void right_and_wrong_types(void **s) {
@@ -63,7 +77,8 @@ static void right_and_wrong_types(void **s) {
             for (const char *c = "iIfF"; *c; c++) {
                 if (*c == was) continue;
                 *at = *c;
-                if (run_row(&w, r, params, results, true)) fail_msg("%s takes %s > %s", r->text, params, results);
+                if (run_row(&w, r, params, results, true))
+                    fail_msg("%s takes %s > %s", r->text, params, results);
                 assert_int_equal(w.d.kind, DIAG_INVALID);
             }
             *at = was;
@@ -95,7 +110,8 @@ static void refused_by_name(void **s) {
         wb_b(&w, body, n);
         wb_end(&w, 10);
         assert_false(wb_run(&w, true));
-        if (w.d.kind != DIAG_UNSUPPORTED || !strstr(w.d.msg, wasm_feature_name[r->feat]) || !strstr(w.d.msg, r->text) || w.d.a != w.out.n - n + 1)
+        if (w.d.kind != DIAG_UNSUPPORTED || !strstr(w.d.msg, wasm_feature_name[r->feat]) ||
+            !strstr(w.d.msg, r->text) || w.d.a != w.out.n - n + 1)
             fail_msg("%s: %s at %d", r->text, w.d.msg, (int)w.d.a);
         refused++;
     }
@@ -120,7 +136,8 @@ static void holes_are_illegal(void **s) {
 }
 
 int main(void) {
-    const struct CMUnitTest tests[] = {cmocka_unit_test(rows_sorted), cmocka_unit_test(right_and_wrong_types),
-                                       cmocka_unit_test(refused_by_name), cmocka_unit_test(holes_are_illegal)};
+    const struct CMUnitTest tests[] = {
+        cmocka_unit_test(rows_sorted), cmocka_unit_test(right_and_wrong_types),
+        cmocka_unit_test(refused_by_name), cmocka_unit_test(holes_are_illegal)};
     return cmocka_run_group_tests(tests, NULL, NULL);
 }

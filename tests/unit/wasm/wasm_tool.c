@@ -24,7 +24,8 @@ static void one(const char *name) {
     uint8_t *buf = malloc(n ? n : 1);
     if (fread(buf, 1, n, f) != n) exit(2);
     fclose(f);
-    static const char *const kinds[] = {"ok", "malformed", "invalid", "unsupported", "limit", "link", "io", "oom"};
+    static const char *const kinds[] = {"ok",    "malformed", "invalid", "unsupported",
+                                        "limit", "link",      "io",      "oom"};
     Mem mem;
     mem_init(&mem, NULL);
     Diag d;
@@ -34,7 +35,12 @@ static void one(const char *name) {
     ClifFunc fn;
     clif_func_init(&fn, &mem);
     WasmTranslator *t = wasm_translator_new(&mem);
-    WasmTunables tn = {strict ? WASM_MEM_CHECKED : WASM_MEM_STATIC, strict, strict, strict, CLIF_CC_FAST, CLIF_CC_SYSTEM_V};
+    WasmTunables tn = {strict ? WASM_MEM_CHECKED : WASM_MEM_STATIC,
+                       strict,
+                       strict,
+                       strict,
+                       CLIF_CC_FAST,
+                       CLIF_CC_SYSTEM_V};
     bool ok = wasm_module_parse(&m, &mem, buf, n, &ft, &d);
     VmLayout lay = ok ? vm_layout(&m) : (VmLayout){0};
     VerifyCtx vc;
@@ -59,11 +65,16 @@ static void one(const char *name) {
         double s = now() - t0;
         if (s < best) best = s;
     }
-    if (ok && bench) printf("%s: %llu operators, %.2f ms, %.1f ns each\n", name, (unsigned long long)ops, best * 1e3, best / (double)ops * 1e9);
+    if (ok && bench)
+        printf("%s: %llu operators, %.2f ms, %.1f ns each\n", name, (unsigned long long)ops,
+               best * 1e3, best / (double)ops * 1e9);
     total_ops += ops;
     total_s += best;
-    if (ok) printf("ok %s\n", name);
-    else printf("%s %s: func %d at 0x%llx: %s\n", kinds[d.kind], name, (int)d.func, (unsigned long long)d.a, d.msg);
+    if (ok)
+        printf("ok %s\n", name);
+    else
+        printf("%s %s: func %d at 0x%llx: %s\n", kinds[d.kind], name, (int)d.func,
+               (unsigned long long)d.a, d.msg);
     verify_ctx_free(&vc);
     wasm_translator_free(t);
     clif_func_free(&fn);
@@ -73,11 +84,16 @@ static void one(const char *name) {
 
 int main(int argc, char **argv) {
     for (int i = 1; i < argc; i++) {
-        if (!strcmp(argv[i], "-v")) only_validate = 1;
-        else if (!strcmp(argv[i], "-c")) check = 1;
-        else if (!strcmp(argv[i], "-s")) strict = 1;
-        else if (!strcmp(argv[i], "-b") && i + 1 < argc) bench = atoi(argv[++i]);
-        else if (!strcmp(argv[i], "-p") && i + 1 < argc) print_func = atoi(argv[++i]);
+        if (!strcmp(argv[i], "-v"))
+            only_validate = 1;
+        else if (!strcmp(argv[i], "-c"))
+            check = 1;
+        else if (!strcmp(argv[i], "-s"))
+            strict = 1;
+        else if (!strcmp(argv[i], "-b") && i + 1 < argc)
+            bench = atoi(argv[++i]);
+        else if (!strcmp(argv[i], "-p") && i + 1 < argc)
+            print_func = atoi(argv[++i]);
         else if (argv[i][0] == '@') {
             FILE *l = fopen(argv[i] + 1, "r");
             char line[4096];
@@ -86,8 +102,11 @@ int main(int argc, char **argv) {
                 one(line);
             }
             if (l) fclose(l);
-        } else one(argv[i]);
+        } else
+            one(argv[i]);
     }
-    if (bench) printf("total: %llu operators, %.1f ns each\n", (unsigned long long)total_ops, total_s / (double)total_ops * 1e9);
+    if (bench)
+        printf("total: %llu operators, %.1f ns each\n", (unsigned long long)total_ops,
+               total_s / (double)total_ops * 1e9);
     return 0;
 }

@@ -7,13 +7,30 @@
 #include "verify/verify.h"
 #include "wasm/wasm_int.h"
 
-typedef struct Wb { Mem mem; VecU8 out, sec; Diag d; WasmModule m; WasmTranslator *t; ClifFunc f; StrBuf text; WasmTunables tn; WasmFeatures ft; } Wb;
+typedef struct Wb {
+    Mem mem;
+    VecU8 out, sec;
+    Diag d;
+    WasmModule m;
+    WasmTranslator *t;
+    ClifFunc f;
+    StrBuf text;
+    WasmTunables tn;
+    WasmFeatures ft;
+} Wb;
 
-static inline void wb_u(Wb *w, uint64_t x) { leb_put_u64(&w->mem, &w->sec, x); }
-static inline void wb_s(Wb *w, int64_t x) { leb_put_s64(&w->mem, &w->sec, x); }
-static inline void wb_b(Wb *w, const void *p, size_t n) { if (n) memcpy(vec_extend(&w->mem, &w->sec, n), p, n); }
+static inline void wb_u(Wb *w, uint64_t x) {
+    leb_put_u64(&w->mem, &w->sec, x);
+}
+static inline void wb_s(Wb *w, int64_t x) {
+    leb_put_s64(&w->mem, &w->sec, x);
+}
+static inline void wb_b(Wb *w, const void *p, size_t n) {
+    if (n) memcpy(vec_extend(&w->mem, &w->sec, n), p, n);
+}
 #define WB(w, ...) wb_b(w, (const uint8_t[]){__VA_ARGS__}, sizeof((const uint8_t[]){__VA_ARGS__}))
-static inline void wb_end(Wb *w, uint8_t id) { /* what was written since the last one is section `id` */
+static inline void wb_end(Wb *w,
+                          uint8_t id) { /* what was written since the last one is section `id` */
     vec_push(&w->mem, &w->out, id);
     leb_put_u64(&w->mem, &w->out, w->sec.n);
     if (w->sec.n) memcpy(vec_extend(&w->mem, &w->out, w->sec.n), w->sec.p, w->sec.n);
@@ -60,7 +77,8 @@ static inline bool wb_run(Wb *w, bool emit) {
     return ok;
 }
 /* One function of type `sig` ("ii>i"), `body` without its size; a memory, a table, passive segments. */
-static inline void wb_module(Wb *w, const char *params, const char *results, const uint8_t *body, size_t n) {
+static inline void wb_module(Wb *w, const char *params, const char *results, const uint8_t *body,
+                             size_t n) {
     wb_start(w);
     WB(w, 1, 0x60);
     wb_u(w, strlen(params));
@@ -85,6 +103,7 @@ static inline void wb_module(Wb *w, const char *params, const char *results, con
     WB(w, 1, 1, 0);
     wb_end(w, 11);
 }
-#define WB_FUNC(w, params, results, ...)                                                           \
-    wb_module(w, params, results, (const uint8_t[]){__VA_ARGS__}, sizeof((const uint8_t[]){__VA_ARGS__}))
+#define WB_FUNC(w, params, results, ...)                          \
+    wb_module(w, params, results, (const uint8_t[]){__VA_ARGS__}, \
+              sizeof((const uint8_t[]){__VA_ARGS__}))
 #endif
