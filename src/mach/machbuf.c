@@ -172,6 +172,12 @@ void machbuf_dead_end(MachBuf *b) {
     b->dead_off = b->code.n;
 }
 
+void machbuf_landing(MachBuf *b) {
+    vec_clear(&b->branches);
+    vec_clear(&b->branch_labels);
+    b->dead_off = UINT32_MAX;
+}
+
 void machbuf_use_label(MachBuf *b, uint32_t field_offset, MachLabel l, uint8_t kind) {
     vec_push(b->mem, &b->fixups, (MachFixup){field_offset, l, kind});
 }

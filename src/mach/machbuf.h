@@ -79,6 +79,8 @@ void machbuf_bind(MachBuf *b, MachLabel l);
 void machbuf_use_label(MachBuf *b, uint32_t field_offset, MachLabel l, uint8_t kind);
 void machbuf_dead_end(
     MachBuf *b); /* call after a return, trap or indirect jump has been committed */
+/* A jump that the ISA patched itself lands here: nothing before this offset may be simplified any more. */
+void machbuf_landing(MachBuf *b);
 /* Tell about a branch just about to be written at the current offset (call before committing its bytes). */
 void machbuf_uncond_branch(MachBuf *b, uint32_t len, uint32_t field_at, MachLabel target,
                            uint8_t kind);

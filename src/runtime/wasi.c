@@ -205,6 +205,10 @@ WasiConfig wasi_config_default(void) {
 }
 
 static bool fill(WasiCtx *ctx, const WasiConfig *cfg, Diag *diag) {
+    size_t used_size = WASI_FD_WORDS(ctx->fds_max) * sizeof *ctx->used;
+    ctx->used = wasi_realloc(ctx, NULL, 0, used_size);
+    if (!ctx->used) return diag_msg(diag, DIAG_OOM, "out of memory");
+    memset(ctx->used, 0, used_size);
     if (!copy_strings(ctx, cfg->argv, cfg->argc, &ctx->args) ||
         !copy_strings(ctx, cfg->env, cfg->nenv, &ctx->env))
         return diag_msg(diag, DIAG_OOM, "out of memory for arguments and environment");
@@ -245,7 +249,7 @@ void wasi_free(WasiCtx *ctx) {
     for (uint32_t fd = 0; fd < ctx->fds_cap; fd++)
         if (ctx->fds[fd].kind != WASI_FD_FREE) wasi_fd_remove(ctx, fd);
     mem_free(&ctx->mem, ctx->fds, ctx->fds_cap * sizeof *ctx->fds);
-    mem_free(&ctx->mem, ctx->used, ctx->fds_cap / 64 * sizeof *ctx->used);
+    mem_free(&ctx->mem, ctx->used, WASI_FD_WORDS(ctx->fds_max) * sizeof *ctx->used);
     mem_free(&ctx->mem, ctx->args.text, ctx->args.size);
     mem_free(&ctx->mem, ctx->env.text, ctx->env.size);
     Mem mem = ctx->mem;

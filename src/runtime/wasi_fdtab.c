@@ -8,9 +8,10 @@
  *             a file is wanted, and so on) is reported before missing rights, since rights that cannot
  *             apply to a kind are never present.
  * Invariants  1. bit i of used[] is set iff fds[i].kind != WASI_FD_FREE.
- *             2. fds_cap is 0 or a multiple of 64; all words of used[] below fd_low/64 are full.
+ *             2. all words of used[] below fd_low/64 are full; used[] is as long as fds_max needs from the
+ *                start, so only the array of entries grows.
  *             3. an entry owns its host descriptor (if `owned`) and its preopen name.
- * Cost        look-up O(1); insert O(cap/64) at worst; growth doubles.
+ * Cost        look-up O(1); insert O(descriptors/64) at worst; growth doubles.
  */
 #include "runtime/wasi_int.h"
 
@@ -24,26 +25,17 @@ static bool grow(WasiCtx *ctx) {
     uint32_t cap = ctx->fds_cap ? ctx->fds_cap * 2 : 64;
     WasiFd *fds = wasi_realloc(ctx, ctx->fds, ctx->fds_cap * sizeof *fds, cap * sizeof *fds);
     if (!fds) return false;
-    ctx->fds = fds;
-    uint64_t *used =
-        wasi_realloc(ctx, ctx->used, ctx->fds_cap / 64 * sizeof *used, cap / 64 * sizeof *used);
-    if (!used) { /* give the array its recorded size back; shrinking what was grown cannot matter */
-        WasiFd *back = wasi_realloc(ctx, fds, cap * sizeof *fds, ctx->fds_cap * sizeof *fds);
-        ctx->fds = back;
-        return false;
-    }
-    ctx->used = used;
     memset(fds + ctx->fds_cap, 0, (cap - ctx->fds_cap) * sizeof *fds);
-    memset(used + ctx->fds_cap / 64, 0, (cap - ctx->fds_cap) / 64 * sizeof *used);
+    ctx->fds = fds;
     ctx->fds_cap = cap;
     return true;
 }
 
 WasiErrno wasi_fd_insert(WasiCtx *ctx, const WasiFd *entry, uint32_t *fd) {
     uint32_t w = ctx->fd_low / 64;
-    while (w < ctx->fds_cap / 64 && ctx->used[w] == UINT64_MAX) w++;
-    uint32_t n = w * 64;
-    if (n < ctx->fds_cap) n += (uint32_t)__builtin_ctzll(~ctx->used[w]);
+    while (w < WASI_FD_WORDS(ctx->fds_max) && ctx->used[w] == UINT64_MAX) w++;
+    if (w == WASI_FD_WORDS(ctx->fds_max)) return WASI_EMFILE;
+    uint32_t n = w * 64 + (uint32_t)__builtin_ctzll(~ctx->used[w]);
     if (n >= ctx->fds_max) return WASI_EMFILE;
     if (n >= ctx->fds_cap && !grow(ctx)) return WASI_ENOMEM;
     ctx->used[w] |= UINT64_C(1) << (n % 64);

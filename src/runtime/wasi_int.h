@@ -83,6 +83,7 @@ enum { /* oflags, lookupflags, fstflags */
        WASI_FST_ALL = 15,
 };
 enum { WASI_PATH_MAX = 4096, WASI_MAX_FDS = 65536, WASI_MAX_IOVS = 1024, WASI_MAX_LINKS = 40 };
+#define WASI_FD_WORDS(n) (((size_t)(n) + 63) / 64)
 
 typedef enum WasiFdKind { WASI_FD_FREE, WASI_FD_HOST, WASI_FD_BYTES, WASI_FD_SINK } WasiFdKind;
 
@@ -113,7 +114,7 @@ struct WasiCtx {
     Mem mem;
     WasiStrings args, env;
     WasiFd *fds;    /* [fds_cap] */
-    uint64_t *used; /* bit set over fds; all below fd_low are used */
+    uint64_t *used; /* [WASI_FD_WORDS(fds_max)] bit set over fds; all below fd_low are used */
     uint32_t fds_cap, fds_max, fd_low;
     WasiClock clock;
     bool (*random)(void *user, uint8_t *out, size_t len);

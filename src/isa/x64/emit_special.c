@@ -29,6 +29,7 @@ static void land(EmitCtx *e, uint32_t from) {
     uint32_t d = machbuf_offset(e->buf) - from;
     COT_ASSERT(d < 128);
     e->buf->code.p[from - 1] = (uint8_t)d;
+    machbuf_landing(e->buf);
 }
 static void trap_cc(EmitCtx *e, unsigned cc, ClifTrap code) {
     x64_put_jcc_raw(e, cc, machbuf_trap_label(e->buf, code));

@@ -118,6 +118,23 @@ static void a_jump_to_itself_stays(void **s) {
     machbuf_free(&x.b);
 }
 
+/* A jump patched by the ISA lands on a jump block: that jump stays although what precedes it never falls in. */
+static void a_jump_that_is_landed_on_stays(void **s) {
+    (void)s;
+    Fixture x;
+    start(&x, 3);
+    machbuf_bind(&x.b, 0);
+    jump(&x.b, 2);
+    machbuf_landing(&x.b);
+    jump(&x.b, 0);
+    machbuf_bind(&x.b, 1);
+    plain(&x.b, 1);
+    machbuf_bind(&x.b, 2);
+    end(&x);
+    assert_int_equal(x.b.code.n, 5 + 5 + 2);
+    machbuf_free(&x.b);
+}
+
 /* A random program of blocks, run on its description and on the bytes with the same conditions: the same trace. */
 #define BLOCKS 12
 typedef struct Prog {
@@ -223,6 +240,7 @@ int main(void) {
         cmocka_unit_test(a_branch_over_a_jump_is_inverted),
         cmocka_unit_test(labels_of_an_empty_jump_block_are_threaded),
         cmocka_unit_test(a_jump_to_itself_stays),
+        cmocka_unit_test(a_jump_that_is_landed_on_stays),
         cmocka_unit_test(random_branches_keep_their_meaning),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
