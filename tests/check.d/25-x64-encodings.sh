@@ -1,4 +1,10 @@
-# Every row of the x86-64 instruction table, 1,000 random operand sets each: our bytes read by objdump against our own text.
-# usage: 25-x64-encodings.sh BUILD_DIR (after the unit test isa-x64.encode, which writes the two files)
-build=${1:-${COT_BUILD:-build}}
-python3 "$(dirname "$0")/../diff/x64_encodings.py" "$build"
+#!/usr/bin/env bash
+# Random instructions of every row, encoded by the unit test isa_x64.encode, read back by objdump.
+set -u
+. "$(dirname "$0")/../diff/env.sh"
+need python3 objdump
+for b in "$BUILD/checked" "$BUILD"; do
+    [ -e "$b/x64_encodings.txt" ] && exec "$PY" "$ROOT/tests/diff/x64_encodings.py" "$b"
+done
+echo "25-x64-encodings.sh: run the unit tests first"
+exit 1

@@ -61,5 +61,5 @@ for args in (["-c"], ["-v"], ["-c", "-s"]):
     if seen != len(expect):
         print(f"{seen} answers for {len(expect)} modules")
         bad += 1
-print(f"{n} modules checked, {bad} wrong")
+print(f"{n - bad} passed, {bad} failed, 0 skipped")
 sys.exit(bad != 0)
