@@ -1,0 +1,258 @@
+/* runtime/wasi_io.c — fd_read, fd_write, fd_pread, fd_pwrite, fd_seek, fd_tell.
+ *
+ * Problem     Move bytes between guest memory and host objects without trusting a guest length, with the
+ *             guest's flags (append, nonblock) on descriptors whose host flags must not be touched, and
+ *             without letting SIGPIPE kill the host.
+ * Idea        The guest's iovec array is read once into a host array, each entry checked as it is read;
+ *             the host's readv/writev then work on guest memory directly. At most WASI_MAX_IOVS non-empty
+ *             entries are used: what follows is a short read or write, which every caller must expect.
+ *             Borrowed descriptors (standard streams) share their status flags with other processes, so
+ *             NONBLOCK is emulated with poll and APPEND with RWF_APPEND; on descriptors of our own the
+ *             kernel's flags are set (wasi_fd.c).
+ *             SIGPIPE: writev to a pipe raises it in the calling thread. It is blocked there for the call,
+ *             and taken out of the pending set if the call caused it. Sockets use MSG_NOSIGNAL.
+ * Invariants  1. Every iovec handed to the host lies inside guest memory as it was at the time of the check.
+ *             2. The file position is the host descriptor's own.
+ * Cost        One host call plus O(iovecs); two more calls for writes to a pipe.
+ */
+#include "runtime/wasi_int.h"
+
+#include <errno.h>
+#include <poll.h>
+#include <pthread.h>
+#include <signal.h>
+#include <sys/socket.h>
+#include <sys/uio.h>
+#include <time.h>
+#include <unistd.h>
+
+WasiErrno wasi_iovecs(const WasiMem *m, uint32_t ptr, uint32_t count, struct iovec *out, int *n) {
+    int k = 0;
+    if (!wasi_in(m, ptr, (uint64_t)count * 8)) return WASI_EFAULT;
+    for (uint32_t i = 0; i < count && k < WASI_MAX_IOVS; i++) {
+        const uint8_t *p = m->base + ptr + (uint64_t)i * 8;
+        uint32_t buf = wasi_ld32(p), len = wasi_ld32(p + 4);
+        if (!wasi_in(m, buf, len)) return WASI_EFAULT;
+        if (len) out[k++] = (struct iovec){m->base + buf, len};
+    }
+    *n = k;
+    return WASI_ESUCCESS;
+}
+
+static bool ready(int host, short events) {
+    struct pollfd p = {.fd = host, .events = events};
+    return poll(&p, 1, 0) != 0; /* an error is left to the call that follows */
+}
+
+static bool emulates(const WasiFd *e, uint8_t flag) {
+    return !e->owned && (e->flags & flag);
+}
+
+/* ---- reading ---- */
+
+static WasiErrno read_bytes(WasiFd *e, const struct iovec *v, int n, uint32_t *done) {
+    uint64_t total = 0;
+    for (int i = 0; i < n && e->bytes_len; i++) {
+        uint64_t k = v[i].iov_len < e->bytes_len ? v[i].iov_len : e->bytes_len;
+        if (total + k > INT32_MAX) break;
+        memcpy(v[i].iov_base, e->bytes, (size_t)k);
+        e->bytes += k;
+        e->bytes_len -= k;
+        total += k;
+    }
+    *done = (uint32_t)total;
+    return WASI_ESUCCESS;
+}
+
+static WasiErrno read_host(WasiCtx *ctx, WasiFd *e, const struct iovec *v, int n,
+                           const uint64_t *at, uint32_t *done) {
+    if (at && *at > INT64_MAX) return WASI_EINVAL;
+    if (!at && emulates(e, WASI_FDFLAG_NONBLOCK) && !ready(e->host, POLLIN)) return WASI_EAGAIN;
+    ssize_t r;
+    do r = at ? preadv(e->host, v, n, (off_t)*at) : readv(e->host, v, n);
+    while (r < 0 && wasi_fd_retry(ctx, errno));
+    if (r < 0) return wasi_from_host(errno);
+    *done = (uint32_t)r; /* Linux moves at most 0x7ffff000 bytes in one call */
+    return WASI_ESUCCESS;
+}
+
+static uint32_t do_read(WasiCtx *ctx, WasiMem *m, const uint64_t *a, const uint64_t *at,
+                        uint32_t result, uint64_t rights) {
+    struct iovec v[WASI_MAX_IOVS];
+    int n;
+    uint32_t done = 0;
+    WasiFd *e;
+    WasiErrno err = wasi_fd_file(ctx, (uint32_t)a[0], rights, &e);
+    if (err) return err;
+    if (!wasi_in(m, result, 4)) return WASI_EFAULT;
+    err = wasi_iovecs(m, (uint32_t)a[1], (uint32_t)a[2], v, &n);
+    if (err) return err;
+    switch (e->kind) {
+    case WASI_FD_HOST: err = read_host(ctx, e, v, n, at, &done); break;
+    case WASI_FD_BYTES: err = at ? WASI_ESPIPE : read_bytes(e, v, n, &done); break;
+    case WASI_FD_SINK:
+    case WASI_FD_FREE: err = WASI_EBADF; break;
+    }
+    if (!err) wasi_st32(m->base + result, done);
+    return err;
+}
+
+uint32_t wasi_fd_read(WasiCtx *ctx, WasiMem *m, const uint64_t *a) {
+    return do_read(ctx, m, a, NULL, (uint32_t)a[3], WASI_R_FD_READ);
+}
+
+/* Things without a position are told apart before rights: a pipe never has FD_SEEK in any useful sense. */
+static WasiErrno seekable(WasiCtx *ctx, uint32_t fd) {
+    WasiFd *e;
+    WasiErrno err = wasi_fd_file(ctx, fd, 0, &e);
+    if (err) return err;
+    bool no = e->kind != WASI_FD_HOST || e->pipe || e->tty ||
+              e->filetype == WASI_FILETYPE_SOCKET_DGRAM ||
+              e->filetype == WASI_FILETYPE_SOCKET_STREAM;
+    return no ? WASI_ESPIPE : WASI_ESUCCESS;
+}
+
+uint32_t wasi_fd_pread(WasiCtx *ctx, WasiMem *m, const uint64_t *a) {
+    WasiErrno err = seekable(ctx, (uint32_t)a[0]);
+    if (err) return err;
+    return do_read(ctx, m, a, &a[3], (uint32_t)a[4], WASI_R_FD_READ | WASI_R_FD_SEEK);
+}
+
+/* ---- writing ---- */
+
+typedef struct PipeGuard {
+    sigset_t old;
+    bool was_pending;
+} PipeGuard;
+
+static void pipe_guard_enter(PipeGuard *g) {
+    sigset_t pipe_only, pending;
+    sigemptyset(&pipe_only);
+    sigaddset(&pipe_only, SIGPIPE);
+    sigpending(&pending);
+    g->was_pending = sigismember(&pending, SIGPIPE);
+    pthread_sigmask(SIG_BLOCK, &pipe_only, &g->old);
+}
+
+static void pipe_guard_leave(const PipeGuard *g, bool broken) {
+    if (broken && !g->was_pending) {
+        sigset_t pipe_only;
+        sigemptyset(&pipe_only);
+        sigaddset(&pipe_only, SIGPIPE);
+        while (sigtimedwait(&pipe_only, NULL, &(struct timespec){0}) < 0 && errno == EINTR) {
+        }
+    }
+    pthread_sigmask(SIG_SETMASK, &g->old, NULL);
+}
+
+static ssize_t write_once(WasiFd *e, const struct iovec *v, int n, const uint64_t *at) {
+    bool append = emulates(e, WASI_FDFLAG_APPEND);
+    if (append && e->filetype == WASI_FILETYPE_REGULAR_FILE)
+        return pwritev2(e->host, v, n, at ? (off_t)*at : -1, RWF_APPEND);
+    if (at) return pwritev(e->host, v, n, (off_t)*at);
+    if (e->filetype == WASI_FILETYPE_SOCKET_STREAM || e->filetype == WASI_FILETYPE_SOCKET_DGRAM) {
+        struct msghdr msg = {.msg_iov = (struct iovec *)v, .msg_iovlen = (size_t)n};
+        return sendmsg(e->host, &msg, MSG_NOSIGNAL);
+    }
+    if (!e->pipe) return writev(e->host, v, n);
+    PipeGuard g;
+    pipe_guard_enter(&g);
+    ssize_t r = writev(e->host, v, n);
+    int err = errno;
+    pipe_guard_leave(&g, r < 0 && err == EPIPE);
+    errno = err;
+    return r;
+}
+
+static WasiErrno write_host(WasiCtx *ctx, WasiFd *e, const struct iovec *v, int n,
+                            const uint64_t *at, uint32_t *done) {
+    if (at && *at > INT64_MAX) return WASI_EINVAL;
+    if (!at && emulates(e, WASI_FDFLAG_NONBLOCK) && !ready(e->host, POLLOUT)) return WASI_EAGAIN;
+    ssize_t r;
+    do r = write_once(e, v, n, at);
+    while (r < 0 && wasi_fd_retry(ctx, errno));
+    if (r < 0) return wasi_from_host(errno);
+    *done = (uint32_t)r;
+    return WASI_ESUCCESS;
+}
+
+static WasiErrno write_sink(WasiFd *e, const struct iovec *v, int n, uint32_t *done) {
+    uint64_t total = 0;
+    for (int i = 0; i < n && total + v[i].iov_len <= INT32_MAX; i++) {
+        if (!e->sink(e->user, v[i].iov_base, v[i].iov_len)) return WASI_EIO;
+        total += v[i].iov_len;
+    }
+    if (n && !total) { /* a single piece of more than 2 GB */
+        if (!e->sink(e->user, v[0].iov_base, INT32_MAX)) return WASI_EIO;
+        total = INT32_MAX;
+    }
+    *done = (uint32_t)total;
+    return WASI_ESUCCESS;
+}
+
+static uint32_t do_write(WasiCtx *ctx, WasiMem *m, const uint64_t *a, const uint64_t *at,
+                         uint32_t result, uint64_t rights) {
+    struct iovec v[WASI_MAX_IOVS];
+    int n;
+    uint32_t done = 0;
+    WasiFd *e;
+    WasiErrno err = wasi_fd_file(ctx, (uint32_t)a[0], rights, &e);
+    if (err) return err;
+    if (!wasi_in(m, result, 4)) return WASI_EFAULT;
+    err = wasi_iovecs(m, (uint32_t)a[1], (uint32_t)a[2], v, &n);
+    if (err) return err;
+    switch (e->kind) {
+    case WASI_FD_HOST: err = write_host(ctx, e, v, n, at, &done); break;
+    case WASI_FD_SINK: err = at ? WASI_ESPIPE : write_sink(e, v, n, &done); break;
+    case WASI_FD_BYTES:
+    case WASI_FD_FREE: err = WASI_EBADF; break;
+    }
+    if (!err) wasi_st32(m->base + result, done);
+    return err;
+}
+
+uint32_t wasi_fd_write(WasiCtx *ctx, WasiMem *m, const uint64_t *a) {
+    return do_write(ctx, m, a, NULL, (uint32_t)a[3], WASI_R_FD_WRITE);
+}
+
+uint32_t wasi_fd_pwrite(WasiCtx *ctx, WasiMem *m, const uint64_t *a) {
+    WasiErrno err = seekable(ctx, (uint32_t)a[0]);
+    if (err) return err;
+    return do_write(ctx, m, a, &a[3], (uint32_t)a[4], WASI_R_FD_WRITE | WASI_R_FD_SEEK);
+}
+
+/* ---- position ---- */
+
+static uint32_t seek(WasiCtx *ctx, WasiMem *m, uint32_t fd, int64_t offset, int whence,
+                     uint32_t result, uint64_t rights) {
+    WasiFd *e;
+    WasiErrno err = seekable(ctx, fd);
+    if (!err) err = wasi_fd_file(ctx, fd, rights, &e);
+    if (err) return err;
+    if (!wasi_in(m, result, 8)) return WASI_EFAULT;
+    off_t pos = lseek(e->host, offset, whence);
+    if (pos < 0) return wasi_from_host(errno);
+    wasi_st64(m->base + result, (uint64_t)pos);
+    return WASI_ESUCCESS;
+}
+
+/* Asking for the position needs TELL only, as in the snapshot. */
+static uint32_t seek_any(WasiCtx *ctx, WasiMem *m, const uint64_t *a, const int whences[3]) {
+    uint32_t w = (uint32_t)a[2];
+    if (w > 2) return WASI_EINVAL;
+    bool tell = whences[w] == SEEK_CUR && a[1] == 0;
+    return seek(ctx, m, (uint32_t)a[0], (int64_t)a[1], whences[w], (uint32_t)a[3],
+                tell ? WASI_R_FD_TELL : WASI_R_FD_SEEK | WASI_R_FD_TELL);
+}
+
+uint32_t wasi_fd_seek(WasiCtx *ctx, WasiMem *m, const uint64_t *a) {
+    return seek_any(ctx, m, a, (const int[]){SEEK_SET, SEEK_CUR, SEEK_END});
+}
+
+uint32_t wasi_fd_seek_p0(WasiCtx *ctx, WasiMem *m, const uint64_t *a) {
+    return seek_any(ctx, m, a, (const int[]){SEEK_CUR, SEEK_END, SEEK_SET});
+}
+
+uint32_t wasi_fd_tell(WasiCtx *ctx, WasiMem *m, const uint64_t *a) {
+    return seek(ctx, m, (uint32_t)a[0], 0, SEEK_CUR, (uint32_t)a[1], WASI_R_FD_TELL);
+}
