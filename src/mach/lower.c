@@ -216,22 +216,26 @@ static void flush(LowerCtx *L, VCode *vc, ClifSrcLoc loc) {
     buf_clear(b);
 }
 
-static void rename_defs(LowerCtx *L, RaVReg from, RaVReg to) {
+/* Renames `from` in the buffer if it is defined there; false if not. */
+static bool rename_def(LowerCtx *L, RaVReg from, RaVReg to) {
     RaOperand *op = L->buf.ops.p;
-    for (uint32_t i = 0, n = L->buf.ops.n; i < n; i++)
+    uint32_t i = 0, n = L->buf.ops.n;
+    while (i < n && !(op[i].vreg == from && op[i].kind == RA_DEF)) i++;
+    if (i == n) return false;
+    for (i = 0; i < n; i++)
         if (op[i].vreg == from) op[i].vreg = to;
+    return true;
 }
 
-/* Connects what the rule produced with what later code refers to. */
+/* Connects what the rule produced with what later code refers to. A register that the rule's code defines is
+ * renamed; one that means something else already (an argument's, handed on as the result) is copied. */
 static void bind_result(LowerCtx *L, ClifValue v, ValueRegs got, uint32_t fresh_from) {
     RaVReg want = L->value_reg.p[v.i];
     if (want == RA_VREG_NONE) return;
     ValueRegs w = regs_from(L, v, want);
     for (unsigned k = 0; k < w.n; k++) {
         if (got.r[k] == w.r[k]) continue;
-        if (ra_vreg_index(got.r[k]) >= fresh_from)
-            rename_defs(L, got.r[k], w.r[k]);
-        else
+        if (ra_vreg_index(got.r[k]) < fresh_from || !rename_def(L, got.r[k], w.r[k]))
             L->isa->lower_copy(L, w.r[k], got.r[k], w.n == 2 ? CLIF_I64 : clif_value_type(L->f, v));
     }
 }

@@ -818,7 +818,8 @@ bool ra_onepass(RaCtx *c, const RaFunc *f, const RaEnv *env, RaOutput *out, Diag
         if (!do_block(&p, b, &next_clobber) || p.failed) return false;
     merge_stores(&p);
     RaPRegSet written = 0;
-    for (uint32_t o = 0; o < f->op_start[f->num_insts]; o++)
+    bool incoming = f->num_insts && (f->inst_flags[0] & RA_INST_ENTRY);
+    for (uint32_t o = f->op_start[incoming]; o < f->op_start[f->num_insts]; o++)
         if (f->ops[o].kind == RA_DEF && ra_is_reg(c->allocs.p[o]))
             written |= ra_set(ra_alloc_preg(c->allocs.p[o]));
     for (uint32_t i = 0; i < c->stores.n; i++)

@@ -98,7 +98,9 @@ enum {
     RA_INST_RET = 2,
     RA_INST_MOVE = 4 /* operand 0 = def, operand 1 = use, a plain copy */,
     RA_INST_CALL = 8 /* counts as a call for preferring callee-saved registers */,
-    RA_INST_SAFEPOINT = 16
+    RA_INST_SAFEPOINT = 16,
+    RA_INST_ENTRY =
+        32 /* first instruction: its definitions are where incoming values already are */
 };
 
 typedef struct RaBlock {
@@ -163,7 +165,8 @@ typedef struct RaOutput {  /* owned by the context, valid until its next run */
     const RaEdit *edits;
     uint32_t num_edits;
     uint32_t num_slots; /* 8-byte spill slots */
-    RaPRegSet written;  /* registers written by definitions and edits (without clobbers) */
+    RaPRegSet
+        written; /* registers written by definitions and edits (without clobbers and incoming values) */
     RaStats stats;
 } RaOutput;
 

@@ -3,6 +3,7 @@
  * system_v   ints rdi rsi rdx rcx r8 r9, floats xmm0-7, then memory; results rax rdx, xmm0 xmm1
  * fast, tail the same for parameters, except that one of purpose vmctx is in r15, which every function keeps; results
  *            rax rdx rcx rsi rdi r8 r9 r10 and xmm0-7
+ * Variadic system_v calls pass an upper bound of the number of vector registers used in al.
  * Further results lie in a return area: the caller gives its address as a hidden last parameter; the area follows the
  * stack arguments. Kept by the callee: rbx r12-r15 (rbp is the frame pointer).
  *
@@ -173,6 +174,7 @@ bool x64_lower_args(LowerCtx *L, const RaVReg *regs, uint32_t n) {
     COT_ASSERT(a.n == n);
     RaVReg raw[MAX_LOCS];
     lower_begin(L, X64_ARGS);
+    lower_set_flags(L, RA_INST_ENTRY);
     bool hidden = r.stack > 0;
     if (hidden) hidden_param(&a);
     for (uint32_t i = 0; i < a.n; i++) {
@@ -243,6 +245,13 @@ static bool lower_call(LowerCtx *L, const ClifSig *s, Callee c, const RaVReg *ar
     for (uint32_t i = 0; i < k; i++)
         if (!a.locs[i].in_reg)
             store_part(L, v[i], a.locs[i].type, stack_rm(XM_OUTARG, a.locs[i].off));
+    RaVReg al = RA_VREG_NONE;
+    if (s->variadic && !own_conv(s->callconv)) {
+        unsigned vectors = 0;
+        for (uint32_t i = 0; i < k; i++)
+            vectors += a.locs[i].in_reg && x64_is_float(a.locs[i].type);
+        al = x64_int_const(L, CLIF_I32, vectors);
+    }
     MachInst *mi = lower_begin(L, c.indirect ? X64_CALL_R : X64_CALL);
     if (c.indirect) {
         lower_use(L, c.reg, RA_REG, 0);
@@ -255,6 +264,7 @@ static bool lower_call(LowerCtx *L, const ClifSig *s, Callee c, const RaVReg *ar
     lower_set_flags(L, RA_INST_CALL);
     for (uint32_t i = 0; i < k; i++)
         if (a.locs[i].in_reg) lower_use(L, v[i], RA_FIXED, a.locs[i].reg);
+    if (al != RA_VREG_NONE) lower_use(L, al, RA_FIXED, RAX);
     RaPRegSet clobbers = CALLER_SAVED;
     RaVReg raw[MAX_LOCS];
     for (uint32_t i = 0; i < r.n; i++) {
@@ -361,14 +371,19 @@ static void stack_check(EmitCtx *e) {
     int vm = x64_vmctx_reg(f);
     COT_ASSERT(vm >= 0);
     unsigned base = (unsigned)vm;
+    MachLabel trap = machbuf_trap_label(e->buf, CLIF_TRAP_STACK_OVERFLOW);
     while (n--) {
         const ClifGlobalValueData *g = &f->gvs.p[chain[n]];
         COT_ASSERT(g->kind == CLIF_GV_LOAD || g->kind == CLIF_GV_IADD_IMM);
+        if (n == 0 && g->kind == CLIF_GV_LOAD && size < SMALL_FRAME) { /* compare with memory */
+            x64_put(e, XF_W, 3, 0x3B, RSP, 0, ea_mem(base, (int32_t)g->offset), 0, 0);
+            x64_put_jcc_raw(e, CC_B, trap);
+            return;
+        }
         x64_put(e, XF_W, 3, g->kind == CLIF_GV_LOAD ? 0x8B : 0x8D, R10, 0,
                 ea_mem(base, (int32_t)g->offset), 0, 0);
         base = R10;
     }
-    MachLabel trap = machbuf_trap_label(e->buf, CLIF_TRAP_STACK_OVERFLOW);
     x64_put(e, XF_W, 3, 0x3B, RSP, 0, ea_reg(base), 0, 0);
     x64_put_jcc_raw(e, CC_B, trap);
     if (size < SMALL_FRAME) return;

@@ -1,9 +1,7 @@
 /* isa/x64/lower.c — what rules cannot say well: addressing modes, flags, multi-instruction sequences, branches.
  *
  * Flags live only between the instruction that sets them and the next ones of the same sequence; nothing that
- * writes flags (a zeroing xor, say) may be emitted in between, and the allocator's moves never write them.
- * A sequence never returns an argument's register as its result: the driver tells results it may rename from registers that
- * already mean something only by age. */
+ * writes flags (a zeroing xor, say) may be emitted in between, and the allocator's moves never write them. */
 #include "isa/x64/rules_in.h"
 #include "isa/x64/rules.h"
 

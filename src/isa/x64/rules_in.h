@@ -246,7 +246,6 @@ RaVReg x64_select_float(LowerCtx *L, ClifType t, X64Cond c, RaVReg a, RaVReg b);
 RaVReg x64_cmov_sign(LowerCtx *L, ClifType t, RaVReg a, RaVReg b);
 Unit x64_trap_if(LowerCtx *L, X64Cond c, uint8_t code);
 Unit x64_trap_always(LowerCtx *L, uint8_t code);
-RaVReg x64_int_const(LowerCtx *L, ClifType t, uint64_t k);
 RaVReg x64_float_zero(LowerCtx *L);
 RaVReg x64_extend(LowerCtx *L, ClifType t, bool sign, ClifValue v);
 RaVReg x64_add_values(LowerCtx *L, ClifType t, ClifValue a, ClifValue b);

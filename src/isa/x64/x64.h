@@ -138,6 +138,7 @@ bool x64_lower_branch(LowerCtx *L, ClifInst i, const MachLabel *targets, uint32_
 void x64_lower_copy(LowerCtx *L, RaVReg dst, RaVReg src, ClifType t);
 void x64_lower_jump(LowerCtx *L, MachLabel target);
 int x64_transparent(const ClifFunc *f, ClifInst i);
+RaVReg x64_int_const(LowerCtx *L, ClifType t, uint64_t k);
 MachInst *x64_rm_inst(LowerCtx *L, X64Op op, unsigned size, RaVReg dst, X64Rm rm); /* d, um */
 MachInst *x64_store(LowerCtx *L, X64Op op, unsigned size, X64Rm mem, X64Rm data);
 static inline unsigned x64_size(ClifType t) {
