@@ -249,6 +249,7 @@ void wasi_free(WasiCtx *ctx) {
     for (uint32_t fd = 0; fd < ctx->fds_cap; fd++)
         if (ctx->fds[fd].kind != WASI_FD_FREE) wasi_fd_remove(ctx, fd);
     mem_free(&ctx->mem, ctx->fds, ctx->fds_cap * sizeof *ctx->fds);
+    wasi_poll_free(ctx);
     mem_free(&ctx->mem, ctx->used, WASI_FD_WORDS(ctx->fds_max) * sizeof *ctx->used);
     mem_free(&ctx->mem, ctx->args.text, ctx->args.size);
     mem_free(&ctx->mem, ctx->env.text, ctx->env.size);

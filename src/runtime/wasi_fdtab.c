@@ -45,13 +45,30 @@ WasiErrno wasi_fd_insert(WasiCtx *ctx, const WasiFd *entry, uint32_t *fd) {
     return WASI_ESUCCESS;
 }
 
-void wasi_fd_remove(WasiCtx *ctx, uint32_t fd) {
-    WasiFd *e = &ctx->fds[fd];
-    if (e->kind == WASI_FD_HOST && e->owned) close(e->host);
+/* Linux has let go of the descriptor even when close fails; EINTR says no more than that. */
+static WasiErrno release(WasiCtx *ctx, WasiFd *e) {
+    int err = 0;
+    if (e->kind == WASI_FD_HOST && e->owned && close(e->host) < 0) err = errno;
     if (e->preopen) mem_free(&ctx->mem, e->preopen, (size_t)e->preopen_len + 1);
-    *e = (WasiFd){0};
+    return err == EINTR ? WASI_ESUCCESS : wasi_from_host(err);
+}
+
+static void clear(WasiCtx *ctx, uint32_t fd) {
+    ctx->fds[fd] = (WasiFd){0};
     ctx->used[fd / 64] &= ~(UINT64_C(1) << (fd % 64));
     if (fd < ctx->fd_low) ctx->fd_low = fd;
+}
+
+WasiErrno wasi_fd_remove(WasiCtx *ctx, uint32_t fd) {
+    WasiErrno err = release(ctx, &ctx->fds[fd]);
+    clear(ctx, fd);
+    return err;
+}
+
+void wasi_fd_move(WasiCtx *ctx, uint32_t from, uint32_t to) {
+    release(ctx, &ctx->fds[to]);
+    ctx->fds[to] = ctx->fds[from];
+    clear(ctx, from);
 }
 
 /* ---- look-up ---- */

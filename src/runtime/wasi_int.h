@@ -3,9 +3,9 @@
  * Conventions of these files
  *   - a WasiErrno is the guest's number; host functions that fail give -errno as an int and are
  *     translated by wasi_from_host at one place per function;
- *   - each function of the table first checks every guest pointer it will write through, then its
- *     descriptors and rights, and only then touches the host: a call that fails with FAULT, BADF or
- *     NOTCAPABLE has had no effect;
+ *   - each function of the table checks its descriptors and rights and every guest pointer it will
+ *     write through before it touches the host: a call that fails with FAULT, BADF or NOTCAPABLE has
+ *     had no effect;
  *   - a WasiFd pointer is valid until the next wasi_fd_insert.
  */
 #ifndef COT_RUNTIME_WASI_INT_H
@@ -94,7 +94,9 @@ typedef struct WasiFd {
     bool owned;       /* close `host` with the entry; may change its status flags */
     bool read_only;   /* opened below a read-only preopen (or such a preopen itself) */
     bool tty, pipe;
-    uint8_t flags; /* fdflags as the guest sees them */
+    uint8_t flags;      /* fdflags as the guest sees them */
+    uint32_t poll_slot; /* place in ctx->polled, in the call of poll_oneoff numbered poll_call */
+    uint64_t poll_call;
     uint64_t base, inheriting;
     char *preopen; /* guest name, NUL-terminated, or NULL */
     uint32_t preopen_len;
@@ -116,6 +118,9 @@ struct WasiCtx {
     WasiFd *fds;    /* [fds_cap] */
     uint64_t *used; /* [WASI_FD_WORDS(fds_max)] bit set over fds; all below fd_low are used */
     uint32_t fds_cap, fds_max, fd_low;
+    uint32_t polled_cap;
+    struct pollfd *polled; /* [polled_cap] what poll_oneoff waits for */
+    uint64_t poll_calls;
     WasiClock clock;
     bool (*random)(void *user, uint8_t *out, size_t len);
     void *random_user;
@@ -133,7 +138,10 @@ void *wasi_realloc(WasiCtx *ctx, void *old, size_t old_size, size_t new_size);
 
 /* ---- wasi_fdtab.c ---- */
 WasiErrno wasi_fd_insert(WasiCtx *ctx, const WasiFd *entry, uint32_t *fd);
-void wasi_fd_remove(WasiCtx *ctx, uint32_t fd); /* fd must be in use */
+/* Takes the entry out (it must be in use) and closes what it owns; the error is that of closing. */
+WasiErrno wasi_fd_remove(WasiCtx *ctx, uint32_t fd);
+/* `to` becomes what `from` was; both must be in use and differ. What `to` was is closed. */
+void wasi_fd_move(WasiCtx *ctx, uint32_t from, uint32_t to);
 WasiErrno wasi_fd_lookup(WasiCtx *ctx, uint32_t fd, uint64_t rights, WasiFd **out);
 /* Lookups that also say what the descriptor must be; kind errors come before NOTCAPABLE. */
 WasiErrno wasi_fd_file(WasiCtx *ctx, uint32_t fd, uint64_t rights,
@@ -150,6 +158,12 @@ bool wasi_fd_retry(WasiCtx *ctx, int err); /* a host call gave err: EINTR, and t
 struct iovec;
 /* Reads `count` guest iovecs at `ptr` into `out` (non-empty ones only, at most WASI_MAX_IOVS). */
 WasiErrno wasi_iovecs(const WasiMem *m, uint32_t ptr, uint32_t count, struct iovec *out, int *n);
+/* Before a host call that could block: AGAIN if the guest wants no waiting on a borrowed descriptor and
+ * `events` (of poll) are not there. */
+WasiErrno wasi_fd_before(const WasiFd *e, short events);
+/* After one that failed (errno): to be repeated? Waits first if the host's descriptor does not block but
+ * the guest's does. Leaves the error to report in errno. */
+bool wasi_fd_again(WasiCtx *ctx, const WasiFd *e, short events);
 
 /* ---- wasi_resolve.c ---- */
 /* Opens `path` below the directory `root`; never leaves it. flags are open(2) flags (O_CLOEXEC and
@@ -173,6 +187,9 @@ void wasi_leaf_close(WasiLeaf *leaf);
 /* ---- wasi_fd.c ---- */
 void wasi_put_filestat(uint8_t *p, const struct stat *st, uint8_t filetype, bool p0);
 WasiErrno wasi_times(uint64_t atim, uint64_t mtim, uint32_t flags, struct timespec out[2]);
+
+/* ---- wasi_poll.c ---- */
+void wasi_poll_free(WasiCtx *ctx);
 
 /* ---- wasi_misc.c ---- */
 WasiErrno wasi_clock_now(const WasiCtx *ctx, uint32_t id, uint64_t *ns);

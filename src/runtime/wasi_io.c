@@ -18,6 +18,7 @@
 #include "runtime/wasi_int.h"
 
 #include <errno.h>
+#include <fcntl.h>
 #include <poll.h>
 #include <pthread.h>
 #include <signal.h>
@@ -39,13 +40,27 @@ WasiErrno wasi_iovecs(const WasiMem *m, uint32_t ptr, uint32_t count, struct iov
     return WASI_ESUCCESS;
 }
 
-static bool ready(int host, short events) {
-    struct pollfd p = {.fd = host, .events = events};
-    return poll(&p, 1, 0) != 0; /* an error is left to the call that follows */
-}
+/* ---- the guest's flags on borrowed descriptors ---- */
 
 static bool emulates(const WasiFd *e, uint8_t flag) {
     return !e->owned && (e->flags & flag);
+}
+
+WasiErrno wasi_fd_before(const WasiFd *e, short events) {
+    struct pollfd p = {.fd = e->host, .events = events};
+    if (!emulates(e, WASI_FDFLAG_NONBLOCK)) return WASI_ESUCCESS;
+    return poll(&p, 1, 0) != 0 ? WASI_ESUCCESS : WASI_EAGAIN; /* errors are left to the call */
+}
+
+bool wasi_fd_again(WasiCtx *ctx, const WasiFd *e, short events) {
+    if (errno == EINTR) return wasi_fd_retry(ctx, EINTR);
+    if (errno != EAGAIN || e->owned || (e->flags & WASI_FDFLAG_NONBLOCK)) return false;
+    int fl = fcntl(e->host, F_GETFL);
+    errno = EAGAIN;
+    if (fl < 0 || !(fl & O_NONBLOCK)) return false; /* EAGAIN is a time limit of the host's */
+    struct pollfd p = {.fd = e->host, .events = events};
+    if (poll(&p, 1, -1) >= 0) return true;
+    return wasi_fd_retry(ctx, errno);
 }
 
 /* ---- reading ---- */
@@ -67,10 +82,11 @@ static WasiErrno read_bytes(WasiFd *e, const struct iovec *v, int n, uint32_t *d
 static WasiErrno read_host(WasiCtx *ctx, WasiFd *e, const struct iovec *v, int n,
                            const uint64_t *at, uint32_t *done) {
     if (at && *at > INT64_MAX) return WASI_EINVAL;
-    if (!at && emulates(e, WASI_FDFLAG_NONBLOCK) && !ready(e->host, POLLIN)) return WASI_EAGAIN;
+    WasiErrno err = at ? WASI_ESUCCESS : wasi_fd_before(e, POLLIN);
+    if (err) return err;
     ssize_t r;
     do r = at ? preadv(e->host, v, n, (off_t)*at) : readv(e->host, v, n);
-    while (r < 0 && wasi_fd_retry(ctx, errno));
+    while (r < 0 && wasi_fd_again(ctx, e, POLLIN));
     if (r < 0) return wasi_from_host(errno);
     *done = (uint32_t)r; /* Linux moves at most 0x7ffff000 bytes in one call */
     return WASI_ESUCCESS;
@@ -167,10 +183,11 @@ static ssize_t write_once(WasiFd *e, const struct iovec *v, int n, const uint64_
 static WasiErrno write_host(WasiCtx *ctx, WasiFd *e, const struct iovec *v, int n,
                             const uint64_t *at, uint32_t *done) {
     if (at && *at > INT64_MAX) return WASI_EINVAL;
-    if (!at && emulates(e, WASI_FDFLAG_NONBLOCK) && !ready(e->host, POLLOUT)) return WASI_EAGAIN;
+    WasiErrno err = at ? WASI_ESUCCESS : wasi_fd_before(e, POLLOUT);
+    if (err) return err;
     ssize_t r;
     do r = write_once(e, v, n, at);
-    while (r < 0 && wasi_fd_retry(ctx, errno));
+    while (r < 0 && wasi_fd_again(ctx, e, POLLOUT));
     if (r < 0) return wasi_from_host(errno);
     *done = (uint32_t)r;
     return WASI_ESUCCESS;
