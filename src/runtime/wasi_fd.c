@@ -32,9 +32,9 @@ static uint64_t guest_time(struct timespec t) {
     return (uint64_t)t.tv_sec * 1000000000 + (uint64_t)t.tv_nsec;
 }
 
-enum { FDSTAT_SIZE = 24, FILESTAT_SIZE = 64, FILESTAT_P0_SIZE = 56, PRESTAT_SIZE = 8 };
+enum { FDSTAT_SIZE = 24, PRESTAT_SIZE = 8 };
 
-/* Writes FILESTAT_SIZE bytes, in snapshot 0 FILESTAT_P0_SIZE, padding included:
+/* Writes WASI_FILESTAT_SIZE bytes, in snapshot 0 WASI_FILESTAT_P0_SIZE, padding included:
  *
  *              0     8     16        20     24     32     40     48     56
  *     preview1 dev   ino   filetype         nlink  size   atim   mtim   ctim
@@ -59,7 +59,8 @@ static WasiErrno filestat_get(WasiCtx *ctx, WasiMem *m, const uint64_t *a, bool 
     WasiFd *e;
     WasiErrno err = wasi_fd_lookup(ctx, (uint32_t)a[0], WASI_R_FD_FILESTAT_GET, &e);
     if (err) return err;
-    if (!wasi_in(m, (uint32_t)a[1], p0 ? FILESTAT_P0_SIZE : FILESTAT_SIZE)) return WASI_EFAULT;
+    if (!wasi_in(m, (uint32_t)a[1], p0 ? WASI_FILESTAT_P0_SIZE : WASI_FILESTAT_SIZE))
+        return WASI_EFAULT;
     struct stat st = {0};
     if (e->kind == WASI_FD_HOST && fstat(e->host, &st) < 0) return wasi_from_host(errno);
     wasi_put_filestat(m->base + (uint32_t)a[1], &st, e->filetype, p0);

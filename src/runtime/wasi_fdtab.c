@@ -10,7 +10,7 @@
  * Invariants  1. bit i of used[] is set iff fds[i].kind != WASI_FD_FREE.
  *             2. all words of used[] below fd_low/64 are full; used[] is as long as fds_max needs from the
  *                start, so only the array of entries grows.
- *             3. an entry owns its host descriptor (if `owned`) and its preopen name.
+ *             3. an entry owns its host descriptor (if `owned`), its preopen name and its state of fd_readdir.
  * Cost        look-up O(1); insert O(descriptors/64) at worst; growth doubles.
  */
 #include "runtime/wasi_int.h"
@@ -50,6 +50,7 @@ static WasiErrno release(WasiCtx *ctx, WasiFd *e) {
     int err = 0;
     if (e->kind == WASI_FD_HOST && e->owned && close(e->host) < 0) err = errno;
     if (e->preopen) mem_free(&ctx->mem, e->preopen, (size_t)e->preopen_len + 1);
+    wasi_dir_free(ctx, e->dir);
     return err == EINTR ? WASI_ESUCCESS : wasi_from_host(err);
 }
 

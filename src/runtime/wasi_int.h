@@ -100,6 +100,7 @@ typedef struct WasiFd {
     uint64_t base, inheriting;
     char *preopen; /* guest name, NUL-terminated, or NULL */
     uint32_t preopen_len;
+    struct WasiDir *dir;  /* state of fd_readdir, or NULL */
     const uint8_t *bytes; /* BYTES: what is left */
     uint64_t bytes_len;
     bool (*sink)(void *user, const uint8_t *data, size_t len);
@@ -184,7 +185,11 @@ int wasi_leaf_open(const WasiCtx *ctx, int root, const char *path,
                    WasiLeaf *leaf); /* 0 or -errno */
 void wasi_leaf_close(WasiLeaf *leaf);
 
+/* ---- wasi_dir.c ---- */
+void wasi_dir_free(WasiCtx *ctx, struct WasiDir *dir); /* NULL is fine */
+
 /* ---- wasi_fd.c ---- */
+enum { WASI_FILESTAT_SIZE = 64, WASI_FILESTAT_P0_SIZE = 56 };
 void wasi_put_filestat(uint8_t *p, const struct stat *st, uint8_t filetype, bool p0);
 WasiErrno wasi_times(uint64_t atim, uint64_t mtim, uint32_t flags, struct timespec out[2]);
 

@@ -45,7 +45,7 @@ static bool name(Dec *c, WasmStr *s) {
     if (n > (size_t)(c->r.end - c->r.p)) return rd_bad(&c->r, LEB_EOF);
     if (n > WASM_MAX_NAME_BYTES)
         return FAIL(LIMIT, "name of %u bytes: more than %d", n, WASM_MAX_NAME_BYTES);
-    if (!wasm_utf8_valid(c->r.p, n)) return FAIL(MALFORMED, "malformed UTF-8 encoding");
+    if (!utf8_valid(c->r.p, n)) return FAIL(MALFORMED, "malformed UTF-8 encoding");
     *s = (WasmStr){(const char *)c->r.p, n};
     c->r.p += n;
     return true;

@@ -6,7 +6,7 @@ static bool str(WasmReader *r, WasmStr *s) {
     if (leb_u32(&r->p, r->end, &n) != LEB_OK || n > (size_t)(r->end - r->p)) return false;
     *s = (WasmStr){(const char *)r->p, n};
     r->p += n;
-    return wasm_utf8_valid((const uint8_t *)s->p, n);
+    return utf8_valid((const uint8_t *)s->p, n);
 }
 
 void wasm_read_names(WasmModule *m, uint32_t off, uint32_t len) {

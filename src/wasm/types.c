@@ -1,4 +1,4 @@
-/* wasm/types.c — value types, heap types, UTF-8: what is refused names its proposal. */
+/* wasm/types.c — value types, heap types: what is refused names its proposal. */
 #include "wasm/wasm_int.h"
 
 bool rd_bad(WasmReader *r, LebStatus s) {
@@ -72,25 +72,4 @@ bool rd_heaptype(WasmReader *r, uint32_t features, WasmType *t) {
         return wasm_refuse(r->d, WASM_FEAT_FUNCTION_REFERENCES, at, "reference to a type index");
     return rd_valtype(r, features, t) &&
            (wasm_is_ref(*t) || diag_at(r->d, DIAG_MALFORMED, at, "malformed reference type"));
-}
-
-bool wasm_utf8_valid(const uint8_t *p, uint32_t n) {
-    for (uint32_t i = 0; i < n;) {
-        uint8_t c = p[i++];
-        if (c < 0x80) continue;
-        uint32_t k = c >= 0xC2 && c <= 0xDF   ? 1
-                     : (c & 0xF0) == 0xE0     ? 2
-                     : c >= 0xF0 && c <= 0xF4 ? 3
-                                              : 0;
-        if (!k || n - i < k) return false;
-        uint8_t lo = c == 0xE0   ? 0xA0
-                     : c == 0xF0 ? 0x90
-                                 : 0x80,
-                hi = c == 0xED   ? 0x9F
-                     : c == 0xF4 ? 0x8F
-                                 : 0xBF;
-        for (; k; k--, lo = 0x80, hi = 0xBF)
-            if (p[i] < lo || p[i++] > hi) return false;
-    }
-    return true;
 }

@@ -2,6 +2,7 @@
 #ifndef COT_WASM_WASM_INT_H
 #define COT_WASM_WASM_INT_H
 #include "base/leb128.h"
+#include "base/utf8.h"
 #include "wasm/wasm.h"
 
 typedef enum WasmFeature {
@@ -132,7 +133,6 @@ const char *wasm_type_name(WasmType t);
 static inline bool wasm_is_ref(WasmType t) {
     return t == WASM_FUNCREF || t == WASM_EXTERNREF;
 }
-bool wasm_utf8_valid(const uint8_t *p, uint32_t n);
 bool wasm_const_expr(WasmModule *m, WasmReader *r, uint32_t features, WasmType want,
                      WasmConstExpr *out);
 void wasm_read_names(WasmModule *m, uint32_t off, uint32_t len);

@@ -1,6 +1,7 @@
 /* String builder and diagnostics. */
 #include "base/diag.h"
 #include "base/strbuf.h"
+#include "base/utf8.h"
 #include "cm.h"
 #include <inttypes.h>
 #include <signal.h>
@@ -139,6 +140,42 @@ static void bugs_abort_and_name_the_place(void **st) {
     assert_non_null(strstr(out, "1 + 1 == 3"));
 }
 
+static bool utf8(const char *s) {
+    return utf8_valid((const uint8_t *)s, strlen(s));
+}
+
+static void utf8_first_and_last_of_each_length(void **st) {
+    (void)st;
+    static const char *const good[] = {"",
+                                       "a\x7f",
+                                       "\xc2\x80",
+                                       "\xdf\xbf",
+                                       "\xe0\xa0\x80",
+                                       "\xed\x9f\xbf",
+                                       "\xee\x80\x80",
+                                       "\xef\xbf\xbf",
+                                       "\xf0\x90\x80\x80",
+                                       "\xf4\x8f\xbf\xbf"};
+    static const char *const bad[] = {"\x80",
+                                      "\xbf",
+                                      "\xc0\x80",
+                                      "\xc1\xbf",
+                                      "\xc2",
+                                      "\xc2"
+                                      "a",
+                                      "\xe0\x9f\xbf",
+                                      "\xe0\xa0",
+                                      "\xed\xa0\x80",
+                                      "\xef\xbf\xc0",
+                                      "\xf0\x8f\xbf\xbf",
+                                      "\xf4\x90\x80\x80",
+                                      "\xf5\x80\x80\x80",
+                                      "\xf1\x80\x80",
+                                      "\xff"};
+    for (size_t i = 0; i < sizeof good / sizeof *good; i++) assert_true(utf8(good[i]));
+    for (size_t i = 0; i < sizeof bad / sizeof *bad; i++) assert_false(utf8(bad[i]));
+}
+
 int main(void) {
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(builder_appends),
@@ -146,6 +183,7 @@ int main(void) {
         cmocka_unit_test(pad_counts_from_the_line_start),
         cmocka_unit_test(first_error_wins),
         cmocka_unit_test(long_messages_end_in_dots),
+        cmocka_unit_test(utf8_first_and_last_of_each_length),
         cmocka_unit_test(bugs_abort_and_name_the_place),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
