@@ -35,7 +35,12 @@ bool read_file(const char *path, uint8_t **bytes, size_t *size);
 void report(const Diag *d, const char *file);
 void report_trap(const RtTrap *t, const char *file);
 
+/* Compiles, with a progress line on a terminal when it takes long; NULL = reported on stderr. */
+RtModule *compile_file(RtEngine *e, const char *file, const uint8_t *bytes, size_t size);
+
+int cmd_bench(int argc, char **argv);
 int cmd_compile(int argc, char **argv);
+int cmd_run(int argc, char **argv);
 int cmd_validate(int argc, char **argv);
 int cmd_wast(int argc, char **argv);
 #endif

@@ -8,8 +8,10 @@ typedef struct Command {
     const char *what;
 } Command;
 static const Command commands[] = {
+    {"run", cmd_run, "compile a module and run it as a WASI program"},
     {"compile", cmd_compile, "print a module's CLIF, machine code stages or compile times"},
     {"validate", cmd_validate, "check that modules are valid"},
+    {"bench", cmd_bench, "measure compile and run times of a module"},
     {"wast", cmd_wast, "run WebAssembly spec test scripts"},
 };
 

@@ -1,0 +1,158 @@
+/* driver/bench.c — `cot bench`: how long a module takes to compile and to run, as one JSON object. */
+#include <stdlib.h>
+#include <sys/resource.h>
+#include "driver/guest.h"
+
+static const char help[] =
+    "usage: cot bench [OPTIONS] FILE [ARGS...]\n"
+    "Compiles the module FILE (- = standard input) and runs its `_start`, several times, and "
+    "prints the best\n"
+    "times: compilation from bytes in memory to code in memory; execution between the calls of "
+    "the imports\n"
+    "bench.start and bench.end, or else of instantiation and `_start`. The program's standard "
+    "streams are not\n"
+    "connected.\n\n"
+    "  --iterations N         compile and run N times (default 3)\n"
+    "  --json                 one JSON object instead of text; times in seconds\n";
+
+typedef struct Result {
+    uint64_t compile_ns, run_ns;
+    UnitPhases phases; /* of the fastest compilation */
+    uint32_t functions, wasm_code_bytes, code_bytes;
+} Result;
+
+static const char *base_name(const char *path) {
+    const char *slash = strrchr(path, '/');
+    return slash ? slash + 1 : path;
+}
+
+static void print_string(const char *s) {
+    putchar('"');
+    for (; *s; s++) {
+        unsigned char b = (unsigned char)*s;
+        if (b == '"' || b == '\\')
+            printf("\\%c", b);
+        else if (b < 32)
+            printf("\\u%04x", b);
+        else
+            putchar(b);
+    }
+    putchar('"');
+}
+
+static void print_result(const Result *r, const char *file, bool json) {
+    struct rusage u;
+    getrusage(RUSAGE_SELF, &u);
+    uint64_t rss = (uint64_t)u.ru_maxrss * 1024;
+    const struct {
+        const char *name;
+        uint64_t ns;
+    } phases[] = {{"parse", r->phases.parse},   {"translate", r->phases.translate},
+                  {"verify", r->phases.verify}, {"block_order", r->phases.order},
+                  {"lower", r->phases.lower},   {"regalloc", r->phases.regalloc},
+                  {"check", r->phases.check},   {"emit", r->phases.emit},
+                  {"link", r->phases.link}};
+    size_t n = sizeof phases / sizeof *phases;
+    if (!json) {
+        printf("%-16s %s\n%-16s %u\n%-16s %u\n%-16s %u\n%-16s %.6f s\n%-16s %.6f s\n%-16s %llu\n",
+               "module", base_name(file), "functions", r->functions, "Wasm code bytes",
+               r->wasm_code_bytes, "code bytes", r->code_bytes, "compile",
+               (double)r->compile_ns / 1e9, "run", (double)r->run_ns / 1e9, "peak memory",
+               (unsigned long long)rss);
+        for (size_t i = 0; i < n; i++)
+            printf("  %-14s %.6f s\n", phases[i].name, (double)phases[i].ns / 1e9);
+        return;
+    }
+    printf("{\"module\": ");
+    print_string(base_name(file));
+    printf(", \"functions\": %u, \"wasm_code_bytes\": %u, \"compile_s\": %.9f, \"code_bytes\": %u, "
+           "\"run_s\": %.9f, \"peak_rss_bytes\": %llu, \"phases\": {",
+           r->functions, r->wasm_code_bytes, (double)r->compile_ns / 1e9, r->code_bytes,
+           (double)r->run_ns / 1e9, (unsigned long long)rss);
+    for (size_t i = 0; i < n; i++)
+        printf("%s\"%s\": %.9f", i ? ", " : "", phases[i].name, (double)phases[i].ns / 1e9);
+    puts("}}");
+}
+
+/* One compilation and one run; the better figures are kept in *r. false: reported, *status set. */
+static bool once(Result *r, const CommonOpts *o, const GuestOpts *go, const char *file,
+                 const uint8_t *bytes, size_t size, int argc, char **argv, int *status) {
+    Diag d;
+    diag_clear(&d);
+    RtEngine *e = rt_engine_new(&o->cfg, &d);
+    uint64_t begin = unit_now_ns();
+    RtModule *m = e ? rt_module_new(e, bytes, size, NULL, &d) : NULL;
+    uint64_t ns = unit_now_ns() - begin;
+    *status = 1;
+    if (!m) report(&d, file);
+    bool ok = m != NULL;
+    if (ok && ns < r->compile_ns) {
+        const WasmModule *w = rt_module_wasm(m);
+        const CodeUnit *u = rt_module_unit(m);
+        r->compile_ns = ns;
+        r->phases = u->phases;
+        r->functions = w->funcs.n - w->num_imported_funcs;
+        r->wasm_code_bytes = w->code_len;
+        r->code_bytes = u->code.n;
+    }
+    if (ok) {
+        Guest g;
+        ok = guest_start(&g, e, m, go, file, argc, (const char *const *)argv, true, o->timeout_ms,
+                         status);
+        if (ok) {
+            bool ran = guest_run(&g, status);
+            ok = ran || (rt_store_trap(g.store)->code == CLIF_TRAP_NONE && *status == 0);
+            if (!ran && !ok && *status != GUEST_TRAPPED && *status != 1)
+                fprintf(stderr, "%s: error: the program ended with exit code %d\n", file, *status);
+        }
+        ns = g.bench_seen ? g.bench_ns : g.run_ns;
+        if (ok && ns < r->run_ns) r->run_ns = ns;
+        guest_end(&g);
+    }
+    rt_module_free(m);
+    rt_engine_free(e);
+    return ok;
+}
+
+int cmd_bench(int argc, char **argv) {
+    Cli c = {.argc = argc, .argv = argv, .cmd = "bench"};
+    CommonOpts o;
+    common_init(&o);
+    GuestOpts go = {0};
+    uint64_t iterations = 3;
+    bool json = false;
+    const char *v;
+    while (cli_is_option(&c) && !c.failed) {
+        if (cli_flag(&c, "--help")) {
+            printf("%s%s%s", help, guest_help, common_help);
+            return 0;
+        }
+        if (cli_flag(&c, "--")) break;
+        if (common_option(&c, &o) || guest_option(&c, &go)) continue;
+        if (cli_flag(&c, "--json"))
+            json = true;
+        else if (cli_value(&c, "--iterations", &v)) {
+            if (cli_u64(&c, "--iterations", v, &iterations) && !iterations)
+                cli_error(&c, "--iterations: at least 1");
+        } else
+            cli_error(&c, "unknown option '%s'", argv[c.at]);
+    }
+    if (!c.failed && c.at >= argc) cli_error(&c, "a file is needed; see `cot bench --help`");
+    int status = 1;
+    uint8_t *bytes = NULL;
+    size_t size;
+    const char *file = c.failed ? NULL : argv[c.at];
+    if (file && read_file(file, &bytes, &size)) {
+        Result r = {.compile_ns = UINT64_MAX, .run_ns = UINT64_MAX};
+        bool ok = true;
+        for (uint64_t i = 0; ok && i < iterations; i++)
+            ok = once(&r, &o, &go, file, bytes, size, argc - c.at, argv + c.at, &status);
+        if (ok) {
+            print_result(&r, file, json);
+            status = fflush(stdout) == 0 ? 0 : 1;
+        }
+    }
+    free(bytes);
+    guest_opts_free(&go);
+    return status;
+}
