@@ -330,7 +330,7 @@ static void relocate(Pass *p, uint32_t vi, RaPReg r, RaPRegSet avoid) {
 /* ---- one instruction ---- */
 typedef struct InstOps {
     uint32_t first, end;
-    RaPRegSet clobbers, fixed_uses, fixed_defs, late_fixed;
+    RaPRegSet clobbers, fixed_uses, fixed_defs, fixed_early_defs;
 } InstOps;
 
 /* Fixed uses: bring the values there; whatever else lives in fixed registers, or in registers that a fixed
@@ -367,7 +367,8 @@ static void do_fixed(Pass *p, const InstOps *io) {
             else if (op->constraint != RA_FIXED)
                 used = true;
         }
-        bool overwritten_early = (io->fixed_uses >> r & 1) && !same_fixed;
+        bool overwritten_early =
+            ((io->fixed_uses >> r & 1) && !same_fixed) || (io->fixed_early_defs >> r & 1);
         bool overwritten_late = (io->fixed_defs | io->clobbers) >> r & 1;
         if (!overwritten_early && !(overwritten_late && lives_on)) continue;
         if (!lives_on && !used) {
@@ -386,7 +387,7 @@ static void do_fixed(Pass *p, const InstOps *io) {
         RaPRegSet avoid = targets | (RaPRegSet)0;
         relocate(p, vi, r, avoid);
     }
-    p->early |= io->fixed_uses;
+    p->early |= io->fixed_uses | io->fixed_early_defs;
     flush_moves(p, pos);
 }
 
@@ -548,8 +549,10 @@ static bool do_inst(Pass *p, uint32_t i, uint32_t *next_clobber) {
         if (op->constraint == RA_FIXED) {
             if (op->kind == RA_USE)
                 io.fixed_uses |= ra_set(op->arg);
-            else
+            else {
                 io.fixed_defs |= ra_set(op->arg);
+                if (op->pos == RA_EARLY) io.fixed_early_defs |= ra_set(op->arg);
+            }
         } else
             any_other_use |= op->kind == RA_USE;
     }
