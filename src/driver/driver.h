@@ -22,6 +22,7 @@ bool cli_u64(Cli *c, const char *what, const char *text, uint64_t *out); /* with
 
 typedef struct CommonOpts {
     RtConfig cfg;
+    WasmFeatures features; /* cfg.features points here */
     uint64_t timeout_ms;
     bool features_given;
 } CommonOpts;

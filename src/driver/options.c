@@ -67,6 +67,8 @@ bool cli_u64(Cli *c, const char *what, const char *text, uint64_t *out) {
 
 void common_init(CommonOpts *o) {
     memset(o, 0, sizeof *o);
+    o->features = wasm_features_default();
+    o->cfg.features = &o->features;
     const IsaVtable *isa = isa_host();
     o->cfg.isa_flags = isa ? isa->host_flags() : 0;
 #ifdef COT_CHECKED
@@ -89,7 +91,11 @@ const char common_help[] =
     "  -W signals=off         install no signal handler; every trap is an explicit check\n"
     "  -W verify=on           run the IR verifier and the register allocation checker on every "
     "function\n"
-    "  -W stress=SEED         random choices in register allocation\n";
+    "  -W stress=SEED         random choices in register allocation\n"
+    "  -W PROPOSAL=off        refuse what a proposal added: multi-memory, extended-const, "
+    "reference-types,\n"
+    "                         bulk-memory, multi-value, sat-float-to-int, sign-extension, "
+    "mutable-globals\n";
 
 static void cpu_features(Cli *c, CommonOpts *o, const char *list) {
     const IsaVtable *isa = isa_host();
@@ -155,7 +161,10 @@ static void limit_option(Cli *c, CommonOpts *o, const char *v) {
         o->cfg.verify = false;
     else if (IS("stress")) {
         if (cli_u64(c, "-W stress", val, &x)) o->cfg.stress_seed = x;
-    } else
+    } else if ((strcmp(val, "on") == 0 || strcmp(val, "off") == 0) &&
+               wasm_feature_set(&o->features, v, n, strcmp(val, "on") == 0))
+        return;
+    else
         cli_error(c, "-W: unknown setting '%s'", v);
 #undef IS
 }

@@ -3,12 +3,12 @@
 #include "driver/driver.h"
 
 static const char help[] =
-    "usage: cot validate FILE...\n"
+    "usage: cot validate [OPTIONS] FILE...\n"
     "Checks that each module (- = standard input) is well-formed and valid. Prints nothing for "
     "valid ones; errors go to\n"
-    "standard error as FILE:OFFSET: error: ... and make the exit status 1.\n";
+    "standard error as FILE:OFFSET: error: ... and make the exit status 1.\n\n";
 
-static bool validate_one(const char *file) {
+static bool validate_one(const CommonOpts *o, const char *file) {
     uint8_t *bytes;
     size_t size;
     if (!read_file(file, &bytes, &size)) return false;
@@ -17,8 +17,7 @@ static bool validate_one(const char *file) {
     Diag d;
     diag_clear(&d);
     WasmModule m = {0};
-    WasmFeatures features = wasm_features_default();
-    bool ok = wasm_module_parse(&m, &mem, bytes, size, &features, &d);
+    bool ok = wasm_module_parse(&m, &mem, bytes, size, o->cfg.features, &d);
     if (ok) {
         VmLayout lay = vm_layout(&m);
         WasmTunables tn = {.callconv = CLIF_CC_FAST, .host_callconv = CLIF_CC_SYSTEM_V};
@@ -35,15 +34,17 @@ static bool validate_one(const char *file) {
 
 int cmd_validate(int argc, char **argv) {
     Cli c = {.argc = argc, .argv = argv, .cmd = "validate"};
+    CommonOpts o;
+    common_init(&o);
     while (cli_is_option(&c) && !c.failed) {
         if (cli_flag(&c, "--help")) {
-            fputs(help, stdout);
+            printf("%s%s", help, common_help);
             return 0;
         }
-        cli_error(&c, "unknown option '%s'", c.argv[c.at]);
+        if (!common_option(&c, &o)) cli_error(&c, "unknown option '%s'", c.argv[c.at]);
     }
     if (!c.failed && c.at >= argc) cli_error(&c, "no file given");
     bool ok = !c.failed;
-    for (; !c.failed && c.at < argc; c.at++) ok &= validate_one(argv[c.at]);
+    for (; !c.failed && c.at < argc; c.at++) ok &= validate_one(&o, argv[c.at]);
     return ok ? 0 : 1;
 }

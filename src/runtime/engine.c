@@ -30,6 +30,7 @@ RtEngine *rt_engine_new(const RtConfig *cfg, Diag *d) {
     e->mem = boot;
     e->cfg = *cfg;
     e->isa = isa;
+    e->features = cfg->features ? *cfg->features : wasm_features_default();
     pthread_mutex_init(&e->lock, NULL);
     if (!e->cfg.max_stack) e->cfg.max_stack = 1u << 20;
     bool checked = cfg->explicit_bounds || cfg->no_signals || !can_reserve();
@@ -133,13 +134,12 @@ RtModule *rt_module_new(RtEngine *e, const uint8_t *bytes, size_t size, const Un
     m->engine = e;
     unit_init(&m->unit, &m->mem, e->isa);
     uint64_t t = unit_now_ns();
-    WasmFeatures features = wasm_features_default();
     UnitOptions o = {0};
     if (opt) o = *opt;
     if (!o.threads) o.threads = e->cfg.threads;
     o.verify |= e->cfg.verify;
     o.hooks = e->cfg.hooks;
-    bool ok = wasm_module_parse(&m->wasm, &m->mem, bytes, size, &features, d);
+    bool ok = wasm_module_parse(&m->wasm, &m->mem, bytes, size, &e->features, d);
     m->unit.phases.parse = unit_now_ns() - t;
     if (ok) {
         m->layout = vm_layout(&m->wasm);

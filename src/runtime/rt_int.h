@@ -50,6 +50,7 @@ struct RtEngine {
     MachSettings mach;
     WasmTunables tunables;
     const IsaVtable *isa;
+    WasmFeatures features;
     pthread_mutex_t lock; /* sigs, code map */
     VEC(RtSig) sigs;
     VecU8 sig_types;

@@ -21,11 +21,12 @@ typedef union RtVal {
 _Static_assert(sizeof(RtVal) == 16, "a value in a call array is 16 bytes");
 
 typedef struct RtConfig {
-    const MemHooks *hooks; /* NULL = libc */
-    uint64_t isa_flags;    /* CPU features that may be used */
-    bool no_signals;       /* never install a signal handler: all checks explicit */
-    bool explicit_bounds;  /* no guard pages: bounds checks, memories of just their size */
-    bool interruptible;    /* compile polls so that rt_store_interrupt works */
+    const MemHooks *hooks;        /* NULL = libc */
+    const WasmFeatures *features; /* NULL = all that there are; read when the engine is made */
+    uint64_t isa_flags;           /* CPU features that may be used */
+    bool no_signals;              /* never install a signal handler: all checks explicit */
+    bool explicit_bounds;         /* no guard pages: bounds checks, memories of just their size */
+    bool interruptible;           /* compile polls so that rt_store_interrupt works */
     bool verify;          /* CLIF verifier, allocator's input check and checker on every function */
     uint64_t stress_seed; /* random allocation, 0 = off */
     uint32_t threads;     /* compile threads, 0 = all processors */

@@ -11,22 +11,46 @@ const char *const wasm_feature_name[WASM_FEAT_COUNT] = {
 #undef WASM_FEATURE
 };
 
-uint32_t wasm_feature_mask(const WasmFeatures *f) {
-    uint32_t m = 0;
-#define BIT_mutable_globals f->mutable_globals
-#define BIT_sign_extension f->sign_extension
-#define BIT_sat_float_to_int f->sat_float_to_int
-#define BIT_multi_value f->multi_value
-#define BIT_bulk_memory f->bulk_memory
-#define BIT_reference_types f->reference_types
-#define BIT_extended_const f->extended_const
-#define BIT_multi_memory f->multi_memory
-#define BIT_ALWAYS true
-#define BIT_NEVER false
-#define WASM_FEATURE(NAME, text, field) m |= (uint32_t)(BIT_##field) << WASM_FEAT_##NAME;
+/* Where a feature's switch is: the offset of the field, or one of the two values that are not fields. */
+enum { AT_ALWAYS = sizeof(WasmFeatures), AT_NEVER };
+#define AT_mutable_globals offsetof(WasmFeatures, mutable_globals)
+#define AT_sign_extension offsetof(WasmFeatures, sign_extension)
+#define AT_sat_float_to_int offsetof(WasmFeatures, sat_float_to_int)
+#define AT_multi_value offsetof(WasmFeatures, multi_value)
+#define AT_bulk_memory offsetof(WasmFeatures, bulk_memory)
+#define AT_reference_types offsetof(WasmFeatures, reference_types)
+#define AT_extended_const offsetof(WasmFeatures, extended_const)
+#define AT_multi_memory offsetof(WasmFeatures, multi_memory)
+static const struct {
+    const char *field;
+    uint8_t at;
+} switches[WASM_FEAT_COUNT] = {
+#define WASM_FEATURE(NAME, text, field) {#field, AT_##field},
 #include "wasm/features.def"
 #undef WASM_FEATURE
+};
+
+uint32_t wasm_feature_mask(const WasmFeatures *f) {
+    uint32_t m = 0;
+    for (unsigned i = 0; i < WASM_FEAT_COUNT; i++) {
+        uint8_t at = switches[i].at;
+        bool on = at == AT_ALWAYS || (at != AT_NEVER && *((const bool *)f + at));
+        m |= (uint32_t)on << i;
+    }
     return m;
+}
+
+bool wasm_feature_set(WasmFeatures *f, const char *name, size_t len, bool on) {
+    for (unsigned i = 0; i < WASM_FEAT_COUNT; i++) {
+        const char *field = switches[i].field;
+        if (switches[i].at >= sizeof *f || strlen(field) != len) continue;
+        size_t k = 0;
+        while (k < len && (name[k] == '-' ? '_' : name[k]) == field[k]) k++;
+        if (k < len) continue;
+        *((bool *)f + switches[i].at) = on;
+        return true;
+    }
+    return false;
 }
 
 typedef struct WasmOpRow {

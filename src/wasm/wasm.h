@@ -130,6 +130,8 @@ typedef struct WasmFeatures { /* all that this build can do are on by default */
         reference_types, extended_const, multi_memory;
 } WasmFeatures;
 WasmFeatures wasm_features_default(void);
+/* Switches the feature whose field is called `name` (- and _ are the same); false if there is none. */
+bool wasm_feature_set(WasmFeatures *f, const char *name, size_t len, bool on);
 
 typedef struct WasmModule {
     Mem *mem;

@@ -1,8 +1,10 @@
 #!/usr/bin/env bash
-# The WebAssembly spec suite under $COT_SUITES/wasm-spec, converted by wasm-tools and run natively: every assertion of
-# the class wasm2-nosimd must pass, three times: as it is, with explicit bounds checks, and without signal handlers.
-# All other files are run too and counted by reason into build/conformance/wasm-spec.tsv; there a failed assertion is
-# allowed only in that table, a crash, a hang or a lost assertion is an error.
+# The WebAssembly spec suite under $COT_SUITES/wasm-spec, converted by wasm-tools and run natively. Every assertion of
+# the class wasm2-nosimd must pass: as it is, with explicit bounds checks, without signal handlers, with both, with code
+# for a processor without any extension, with the verifier and the allocation checker on every function, and with random
+# register allocation (SPEC_SEEDS chooses the seeds), checked as well. All other files are run too and counted by reason
+# in build/conformance/wasm-spec.tsv: there an assertion may be skipped, if its module was refused with the name of a
+# proposal.
 set -u
 . "$(dirname "$0")/../diff/env.sh"
 need python3 suites wasm-tools cot
@@ -10,28 +12,36 @@ suite=$COT_SUITES/wasm-spec
 out=$BUILD/spec
 spec=$ROOT/tests/diff/spec.py
 want=$(awk -F'\t' '$2 == "wasm2-nosimd" { n += $3 } END { print n }' "$suite/classes.tsv")
+checked=${COT_CHECKED_BIN:-$BUILD/checked/cot} stress=${COT_STRESS_BIN:-$BUILD/stress/cot}
 status=0
 passed=0 failed=0 skipped=0
-# tally LOG: adds the counts of one run, its last line, to the sum that this script ends with.
-tally() {
-    sed '$d' "$1"
-    read -r p f k < <(sed -n '$s/^\([0-9]*\) passed, \([0-9]*\) failed, \([0-9]*\) skipped.*/\1 \2 \3/p' "$1")
+log=$WORK/spec.log
+# run WHAT ARGUMENTS…: one run of spec.py, whose last line is added to the sum that this script ends with.
+run() {
+    echo "-- $1"
+    shift
+    "$PY" "$spec" run "$suite" "$out" "$@" >"$log" || status=1
+    sed '$d' "$log"
+    read -r p f k < <(sed -n '$s/^\([0-9]*\) passed, \([0-9]*\) failed, \([0-9]*\) skipped.*/\1 \2 \3/p' "$log")
     if [ -z "${p:-}" ]; then status=1 f=1 p=0 k=0; fi
     echo "   $p passed, $f failed, $k skipped"
     passed=$((passed + p)) failed=$((failed + f)) skipped=$((skipped + k))
 }
-log=$WORK/spec.log
+# core FLAGS…: the class wasm2-nosimd
+core() { run "wasm2-nosimd $*" --class wasm2-nosimd --strict --expect "$want" -- "$@"; }
+
 "$PY" "$spec" convert "$suite" "$out" || status=1
-core() {
-    echo "-- wasm2-nosimd $*"
-    "$PY" "$spec" run "$suite" "$out" --class wasm2-nosimd --strict --expect "$want" -- "$@" >"$log" || status=1
-    tally "$log"
-}
-core
+run wasm2-nosimd --class wasm2-nosimd --strict --expect "$want" --tsv "$BUILD/conformance/wasm-spec-core.tsv"
+run "all other files" --class wasm2 --class wasm3 --class all --tsv "$BUILD/conformance/wasm-spec.tsv" -- --strict
 core -W bounds=explicit
 core -W signals=off
-echo "-- all other files"
-"$PY" "$spec" run "$suite" "$out" --tsv "$BUILD/conformance/wasm-spec.tsv" >"$log" || status=1
-tally "$log"
+core -W bounds=explicit -W signals=off
+core --cpu-features baseline
+if [ -x "$checked" ]; then COT=$checked core -W verify=on; else echo "no $checked: the verifier's run is left out"; fi
+if [ -x "$stress" ]; then
+    for seed in ${SPEC_SEEDS:-1 2 3}; do COT=$stress core -W verify=on -W "stress=$seed"; done
+else
+    echo "no $stress: the stress runs are left out"
+fi
 echo "$passed passed, $failed failed, $skipped skipped"
 exit $status
