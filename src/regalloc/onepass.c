@@ -378,14 +378,10 @@ static void do_fixed(Pass *p, const InstOps *io) {
         }
         if ((io->clobbers >> r & 1) && !overwritten_early && !used && !(io->fixed_defs >> r & 1)) {
             spill(p, vi); /* lives across a call in a register it destroys */
-            if (!same_fixed)
-                drop_reg(p, r);
-            else
-                drop_reg(p, r);
+            drop_reg(p, r);
             continue;
         }
-        RaPRegSet avoid = targets | (RaPRegSet)0;
-        relocate(p, vi, r, avoid);
+        relocate(p, vi, r, targets);
     }
     p->early |= io->fixed_uses | io->fixed_early_defs;
     flush_moves(p, pos);

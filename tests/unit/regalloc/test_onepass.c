@@ -39,18 +39,27 @@ static RaVReg fresh(Gen *g) {
     return ra_vreg(g->nv++, rnd(g, 4) == 0 ? RA_FLOAT : RA_INT);
 }
 
-static void op(Gen *g, RaVReg v, RaKind kind, RaConstraint c, uint32_t arg) {
+static void op_at(Gen *g, RaVReg v, RaKind kind, RaPos pos, RaConstraint c, uint32_t arg) {
     g->ops[g->op_start[g->f.num_insts + 1]++] =
-        (RaOperand){.vreg = v,
-                    .kind = kind,
-                    .pos = kind == RA_DEF ? RA_LATE : RA_EARLY,
-                    .constraint = c,
-                    .arg = (uint8_t)arg};
+        (RaOperand){.vreg = v, .kind = kind, .pos = pos, .constraint = c, .arg = (uint8_t)arg};
+}
+
+static void op(Gen *g, RaVReg v, RaKind kind, RaConstraint c, uint32_t arg) {
+    op_at(g, v, kind, kind == RA_DEF ? RA_LATE : RA_EARLY, c, arg);
 }
 
 static void finish_inst(Gen *g, uint8_t flags) {
     g->flags[g->f.num_insts++] = flags;
     g->op_start[g->f.num_insts + 1] = g->op_start[g->f.num_insts];
+}
+
+/* Like a division: a fixed use, a use anywhere, two fixed results, one of them written before the uses are read. */
+static void divide(Gen *g, RaVReg a, RaVReg b) {
+    op(g, a, RA_USE, RA_FIXED, 0);
+    op_at(g, b, RA_USE, rnd(g, 2) ? RA_LATE : RA_EARLY, RA_REG, 0);
+    op(g, ra_vreg(g->nv++, RA_INT), RA_DEF, RA_FIXED, 0);
+    op_at(g, ra_vreg(g->nv++, RA_INT), RA_DEF, rnd(g, 2) ? RA_LATE : RA_EARLY, RA_FIXED, 2);
+    finish_inst(g, 0);
 }
 
 /* Blocks: 0 entry -> 1 header(p) -> 2 / 3 -> 4 join(p) -> 5 latch -> 1 | 6 exit, latch split through 5 having two succs 7 -> 1. */
@@ -74,6 +83,14 @@ static void generate(Gen *g, uint64_t seed) {
         rb->inst_start = g->f.num_insts;
         uint32_t n = 1 + rnd(g, 12) + (b == 0 ? 6 : 0);
         for (uint32_t i = 0; i < n; i++) {
+            RaVReg x = na[b] ? avail[b][rnd(g, na[b])] : RA_VREG_NONE,
+                   y = na[b] ? avail[b][rnd(g, na[b])] : RA_VREG_NONE;
+            if (na[b] && rnd(g, 6) == 0 && !ra_vreg_class(x) && !ra_vreg_class(y)) {
+                divide(g, x, y);
+                avail[b][na[b]++] = ra_vreg(g->nv - 1, RA_INT);
+                avail[b][na[b]++] = ra_vreg(g->nv - 2, RA_INT);
+                continue;
+            }
             bool call = rnd(g, 8) == 0;
             uint32_t uses = na[b] ? rnd(g, 4) : 0;
             RaVReg u0 = RA_VREG_NONE;
@@ -86,6 +103,8 @@ static void generate(Gen *g, uint64_t seed) {
                     op(g, v, RA_USE, RA_ANY, 0);
                 else if (k && rnd(g, 6) == 0)
                     op(g, v, RA_USE, RA_FIXED, base + k);
+                else if (k && rnd(g, 6) == 0)
+                    op_at(g, v, RA_USE, RA_LATE, RA_REG, 0);
                 else
                     op(g, v, RA_USE, RA_REG, 0);
                 if (k == 0) u0 = v;
@@ -98,7 +117,7 @@ static void generate(Gen *g, uint64_t seed) {
             } else if (u0 != RA_VREG_NONE && ra_vreg_class(u0) == ra_vreg_class(d) && rnd(g, 2))
                 op(g, d, RA_DEF, RA_REUSE, 0);
             else
-                op(g, d, RA_DEF, RA_REG, 0);
+                op_at(g, d, RA_DEF, rnd(g, 6) ? RA_LATE : RA_EARLY, RA_REG, 0);
             finish_inst(g, call ? RA_INST_CALL : 0);
             avail[b][na[b]++] = d;
         }
