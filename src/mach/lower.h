@@ -103,6 +103,12 @@ static inline ClifInst lower_def_inst(const LowerCtx *L, ClifValue v) {
 bool lower_can_sink(const LowerCtx *L, ClifInst load);
 void lower_sink(LowerCtx *L,
                 ClifInst load); /* marks it merged; its source location stays its own trap's */
+/* A guess, for choosing which operand an instruction overwrites: is the instruction being lowered the last user of v? */
+static inline bool lower_dies_here(const LowerCtx *L, ClifValue v) {
+    const ClifValueData *vd = &L->f->values.p[v.i];
+    if (L->value_uses.p[v.i] > 1) return false;
+    return (vd->kind == CLIF_VAL_INST ? L->f->links.p[vd->ref].block : vd->ref) == L->cur_block;
+}
 bool lower_is_used(const LowerCtx *L, ClifValue v); /* some lowered code asked for it */
 
 /* ---- constants, jump tables ---- */

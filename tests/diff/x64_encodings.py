@@ -83,7 +83,7 @@ def normal(text, ours):
     w = width(ops) or 8
     bits = 8 * w
     suffix = re.fullmatch(r"(add|or|and|sub|xor|cmp|test|adc|sbb|mov|imul|mul|not|neg|rol|ror|shl|shr|sar|lea|lzcnt|tzcnt|popcnt|andn|"
-                          r"blsr|blsmsk|blsi|shlx|shrx|sarx|rorx|cvtsi2ss|cvtsi2sd)([bwlq])", name)
+                          r"blsr|blsmsk|blsi|shlx|shrx|sarx|rorx|bt|cvtsi2ss|cvtsi2sd)([bwlq])", name)
     size = 0
     if suffix:
         name, size = suffix.group(1), {"b": 1, "w": 2, "l": 4, "q": 8}[suffix.group(2)]

@@ -38,8 +38,12 @@ void x64_lower_jump(LowerCtx *L, MachLabel target) {
 
 int x64_transparent(const ClifFunc *f, ClifInst i) {
     const ClifInstData *d = clif_data(f, i);
-    if (d->op == CLIF_OP_UEXTEND && d->type == CLIF_I64)
-        return clif_value_type(f, (ClifValue){d->a}) == CLIF_I32 ? 0 : -1;
+    if (d->op == CLIF_OP_UEXTEND && d->type <= CLIF_I64) { /* I32Z; a comparison's 0 or 1 */
+        const ClifValueData *v = &f->values.p[d->a];
+        if (v->type == CLIF_I32) return 0;
+        unsigned from = v->kind == CLIF_VAL_INST ? f->insts.p[v->ref].op : CLIF_OP_INVALID;
+        return from == CLIF_OP_ICMP || from == CLIF_OP_FCMP ? 0 : -1;
+    }
     if (d->op == CLIF_OP_IREDUCE)
         return d->type <= CLIF_I16 && clif_value_type(f, (ClifValue){d->a}) <= CLIF_I64 ? 0 : -1;
     if (d->op == CLIF_OP_BITCAST) {
@@ -113,7 +117,11 @@ bool x64_sinkable(LowerCtx *L, ClifValue v) {
 }
 
 X64Rm x64_rm(LowerCtx *L, ClifValue v) {
-    if (x64_sinkable(L, v)) {
+    const ClifInstData *k = NULL;
+    ClifOp op = def_op(L, v, &k);
+    if (op == CLIF_OP_F32CONST && clif_imm64(k)) return x64_const32(L, clif_imm64(k));
+    if (op == CLIF_OP_F64CONST && clif_imm64(k)) return x64_const64(L, clif_imm64(k));
+    if (op == CLIF_OP_LOAD && x64_sinkable(L, v)) {
         ClifInst i = lower_def_inst(L, v);
         const ClifInstData *d = clif_data(L->f, i);
         lower_sink(L, i);
@@ -139,18 +147,97 @@ static uint8_t int_cc(IntCC cc) {
     return t[cc];
 }
 
+/* The value as the memory operand of a comparison with k, if it is a load that can move here and whose own width
+ * suffices: *size is the width; *cc becomes unsigned when the load extends with zeros. */
+static bool cmp_memory(LowerCtx *L, ClifValue v, int64_t k, unsigned *size, IntCC *cc, X64Rm *m) {
+    const ClifInstData *d = NULL;
+    switch ((unsigned)def_op(L, v, &d)) {
+    case CLIF_OP_LOAD:
+        if (!x64_sinkable(L, v)) return false;
+        *m = x64_rm(L, v);
+        return true;
+    case CLIF_OP_ULOAD8:
+        if (k < 0 || k > 255) return false;
+        *size = 0;
+        break;
+    case CLIF_OP_ULOAD16:
+        if (k < 0 || k > 127) return false; /* a 16-bit immediate is slow to decode */
+        *size = 1;
+        break;
+    default: return false;
+    }
+    ClifInst load = lower_def_inst(L, v);
+    if (!lower_can_sink(L, load)) return false;
+    static const uint8_t to_unsigned[] = {CLIF_EQ,  CLIF_NE,  CLIF_ULT, CLIF_UGE, CLIF_UGT,
+                                          CLIF_ULE, CLIF_ULT, CLIF_UGE, CLIF_UGT, CLIF_ULE};
+    *cc = to_unsigned[*cc];
+    lower_sink(L, load);
+    *m = x64_amode(L, d->aux, isle_v(d->a), (int32_t)d->b);
+    return true;
+}
+
+static void cmp_imm(LowerCtx *L, X64Op op, unsigned size, X64Rm a, int64_t k) {
+    MachInst *mi = x64_begin(L, op, size);
+    mi->b[5] = XK_IMM;
+    x64_mi_rm(L, mi, a);
+    mi->imm = (uint64_t)k;
+}
+
+/* (a & b) != 0. A bit taken out by a shift is tested in place. */
 X64Cond x64_test_flags(LowerCtx *L, ClifValue a, ClifValue b) {
-    ClifType t = clif_value_type(L->f, a);
     int64_t k;
-    if (x64_simm32(L, a, &k)) return x64_test_flags(L, b, a);
-    RaVReg r = lower_value_reg(L, a);
-    x64_form_TEST(L, X64_TEST, t, r, x64_rmi(L, b));
+    uint64_t sh;
+    if (x64_simm32(L, a, &k)) {
+        ClifValue s = a;
+        a = b;
+        b = s;
+    }
+    ClifType t = clif_value_type(L->f, a);
+    unsigned size = x64_size(t);
+    if (!x64_simm32(L, b, &k)) {
+        if (x64_sinkable(L, a)) {
+            ClifValue s = a;
+            a = b;
+            b = s;
+        }
+        RaVReg r = lower_value_reg(L, a);
+        x64_form_TEST(L, X64_TEST, t, r, x64_rm(L, b));
+        return x64_cond1(CC_NE);
+    }
+    const ClifInstData *d = NULL;
+    if (def_op(L, a, &d) == CLIF_OP_USHR && size >= 2) {
+        if (isle_iconst_u(L, isle_v(d->b), &sh)) {
+            sh &= clif_type_bits(t) - 1;
+            if (k > 0 && k <= INT32_MAX >> sh) {
+                cmp_imm(L, X64_TEST, size, x64_reg_rm(L, lower_value_reg(L, isle_v(d->a))),
+                        k << sh);
+                return x64_cond1(CC_NE);
+            }
+        } else if (k == 1) {
+            RaVReg n = lower_value_reg(L, isle_v(d->b)), x = lower_value_reg(L, isle_v(d->a));
+            x64_begin(L, X64_BT, size)->b[2] = XK_REG;
+            lower_use(L, n, RA_REG, 0);
+            lower_use(L, x, RA_REG, 0);
+            return x64_cond1(CC_B);
+        }
+    }
+    X64Rm m;
+    IntCC cc = CLIF_NE;
+    if (!cmp_memory(L, a, k, &size, &cc, &m)) m = x64_reg_rm(L, lower_value_reg(L, a));
+    cmp_imm(L, X64_TEST, size, m, k);
     return x64_cond1(CC_NE);
 }
 
 X64Cond x64_nonzero_flags(LowerCtx *L, ClifValue v) {
+    unsigned size = x64_size(clif_value_type(L->f, v));
+    X64Rm m;
+    IntCC cc = CLIF_NE;
+    if (cmp_memory(L, v, 0, &size, &cc, &m)) {
+        cmp_imm(L, X64_CMP, size, m, 0);
+        return x64_cond1(CC_NE);
+    }
     RaVReg r = lower_value_reg(L, v);
-    x64_begin(L, X64_TEST, x64_size(clif_value_type(L->f, v)));
+    x64_begin(L, X64_TEST, size);
     lower_use(L, r, RA_REG, 0);
     lower_use(L, r, RA_REG, 0);
     return x64_cond1(CC_NE);
@@ -165,19 +252,28 @@ X64Cond x64_icmp_flags(LowerCtx *L, IntCC cc, ClifValue a, ClifValue b) {
         b = s;
         cc = (IntCC)clif_intcc_swap((ClifIntCC)cc);
     }
-    uint8_t c = int_cc(cc);
-    if (x64_simm32(L, b, &k) && k == 0) {
-        const ClifInstData *d = NULL;
-        if ((cc == CLIF_EQ || cc == CLIF_NE) && def_op(L, a, &d) == CLIF_OP_BAND &&
-            (t == CLIF_I32 || t == CLIF_I64))
-            x64_test_flags(L, isle_v(d->a), isle_v(d->b));
-        else
-            x64_nonzero_flags(L, a);
-        return x64_cond1(c);
+    if (!x64_simm32(L, b, &k)) {
+        RaVReg r = lower_value_reg(L, a);
+        x64_form_CMP(L, X64_CMP, t, r, x64_rm(L, b));
+        return x64_cond1(int_cc(cc));
     }
-    RaVReg r = lower_value_reg(L, a);
-    x64_form_CMP(L, X64_CMP, t, r, x64_rmi(L, b));
-    return x64_cond1(c);
+    const ClifInstData *d = NULL;
+    if (k == 0 && (cc == CLIF_EQ || cc == CLIF_NE)) {
+        X64Cond c = def_op(L, a, &d) == CLIF_OP_BAND && (t == CLIF_I32 || t == CLIF_I64)
+                        ? x64_test_flags(L, isle_v(d->a), isle_v(d->b))
+                        : x64_nonzero_flags(L, a);
+        return cc == CLIF_EQ ? x64_invert(L, c) : c;
+    }
+    X64Rm m;
+    unsigned size = x64_size(t);
+    if (cmp_memory(L, a, k, &size, &cc, &m)) {
+        cmp_imm(L, X64_CMP, size, m, k);
+    } else if (k == 0) {
+        x64_nonzero_flags(L, a);
+    } else {
+        cmp_imm(L, X64_CMP, size, x64_reg_rm(L, lower_value_reg(L, a)), k);
+    }
+    return x64_cond1(int_cc(cc));
 }
 
 X64Cond x64_fcmp_flags(LowerCtx *L, FloatCC cc, ClifValue a, ClifValue b) {
@@ -221,24 +317,22 @@ static RaVReg cmov_op(LowerCtx *L, X64Op op, ClifType t, unsigned cc, RaVReg yes
     mi->b[1] = (uint8_t)cc;
     lower_def(L, d, RA_REUSE, 1);
     lower_use(L, no, RA_REG, 0);
-    lower_use(L, yes, RA_REG, 0);
+    lower_use(L, yes, op == X64_CMOV ? RA_ANY : RA_REG, 0);
     return d;
 }
-static RaVReg select_op(LowerCtx *L, X64Op op, ClifType t, X64Cond c, RaVReg yes, RaVReg no) {
-    if (c.kind == COND_AND) { /* = no if either fails */
-        c = x64_invert(L, c);
+/* c ? x : y. The register overwritten is, if possible, one that is free afterwards. */
+RaVReg x64_select(LowerCtx *L, ClifType t, X64Cond c, ClifValue x, ClifValue y) {
+    X64Op op = x64_is_float(t) ? X64_XCMOV : X64_CMOV;
+    RaVReg yes = lower_value_reg(L, x), no = lower_value_reg(L, y);
+    if (c.kind == COND_AND ||
+        (c.kind == COND_ONE && !lower_dies_here(L, y) && lower_dies_here(L, x))) {
+        c = x64_invert(L, c); /* and: = no if either fails */
         RaVReg s = yes;
         yes = no;
         no = s;
     }
     RaVReg r = cmov_op(L, op, t, c.cc, yes, no);
     return c.kind == COND_ONE ? r : cmov_op(L, op, t, c.cc2, yes, r);
-}
-RaVReg x64_select_int(LowerCtx *L, ClifType t, X64Cond c, RaVReg a, RaVReg b) {
-    return select_op(L, X64_CMOV, t, c, a, b);
-}
-RaVReg x64_select_float(LowerCtx *L, ClifType t, X64Cond c, RaVReg a, RaVReg b) {
-    return select_op(L, X64_XCMOV, t, c, a, b);
 }
 RaVReg x64_cmov_sign(LowerCtx *L, ClifType t, RaVReg a, RaVReg b) {
     return cmov_op(L, X64_CMOV, t, CC_S, b, a);
@@ -293,33 +387,169 @@ static RaVReg lea(LowerCtx *L, ClifType t, X64Rm m) {
     return x64_form_RM(L, X64_LEA, t, m);
 }
 
-RaVReg x64_add_values(LowerCtx *L, ClifType t, ClifValue a, ClifValue b) {
+/* Orders the operands of a commutative operation: constants and loads second; first, and overwritten, the one that is
+ * not needed any more. */
+static void order_operands(LowerCtx *L, ClifType t, ClifValue *a, ClifValue *b) {
     int64_t k;
-    const ClifInstData *d = NULL;
-    uint64_t sh;
-    if (x64_simm32(L, a, &k) || (x64_sinkable(L, a) && !x64_simm32(L, b, &k))) {
+    if (x64_simm32(L, *b, &k)) return;
+    bool swap = x64_simm32(L, *a, &k);
+    if (!swap && t >= CLIF_I32 && !x64_sinkable(L, *b))
+        swap = x64_sinkable(L, *a) || (!lower_dies_here(L, *a) && lower_dies_here(L, *b));
+    if (!swap) return;
+    ClifValue s = *a;
+    *a = *b;
+    *b = s;
+}
+
+RaVReg x64_commutative(LowerCtx *L, uint16_t row, ClifType t, ClifValue a, ClifValue b) {
+    order_operands(L, t, &a, &b);
+    RaVReg r = lower_value_reg(L, a);
+    if (x64_rows[row].form == F_RMR) return x64_form_RMR(L, (X64Op)row, t, r, x64_rm(L, b));
+    return x64_form_ALU(L, (X64Op)row, t, r, x64_rmi(L, b));
+}
+
+/* The three-operand form where the processor has it; there nothing is overwritten. */
+RaVReg x64_float_alu(LowerCtx *L, uint16_t row, uint16_t vrow, ClifType t, ClifValue a,
+                     ClifValue b) {
+    bool commutes = row == X64_ADDS || row == X64_MULS, v = x64_has(L->set, X64_HAS_AVX);
+    if (commutes && !x64_sinkable(L, b) &&
+        (x64_sinkable(L, a) || (!v && !lower_dies_here(L, a) && lower_dies_here(L, b)))) {
         ClifValue s = a;
         a = b;
         b = s;
     }
-    if (x64_simm32(L, b, &k)) {
-        if (t == CLIF_I64 || t == CLIF_I32)
-            return lea(L, t,
-                       (X64Rm){.mode = XM_BASE, .r = lower_value_reg(L, a), .disp = (int32_t)k});
+    RaVReg r = lower_value_reg(L, a);
+    return v ? x64_form_VRMR(L, (X64Op)vrow, t, r, x64_rm(L, b))
+             : x64_form_RMR(L, (X64Op)row, t, r, x64_rm(L, b));
+}
+
+RaVReg x64_add_imm(LowerCtx *L, ClifType t, ClifValue a, int64_t k) {
+    RaVReg r = lower_value_reg(L, a);
+    if (t == CLIF_I64 || t == CLIF_I32)
+        return lea(L, t, (X64Rm){.mode = XM_BASE, .r = r, .disp = (int32_t)k});
+    return x64_form_ALU(L, X64_ADD, t, r, x64_imm(L, k));
+}
+
+/* lea where it saves a copy: it becomes an add at emission if its result lands in one of its operands. */
+RaVReg x64_add_values(LowerCtx *L, ClifType t, ClifValue a, ClifValue b) {
+    int64_t k;
+    const ClifInstData *d = NULL;
+    uint64_t sh;
+    order_operands(L, t, &a, &b);
+    if (x64_simm32(L, b, &k)) return x64_add_imm(L, t, a, k);
+    if (t < CLIF_I32 || x64_sinkable(L, b)) {
         RaVReg r = lower_value_reg(L, a);
-        return x64_form_ALU(L, X64_ADD, t, r, x64_imm(L, k));
+        return x64_form_ALU(L, X64_ADD, t, r, x64_rm(L, b));
     }
-    if ((t == CLIF_I64 || t == CLIF_I32) && def_op(L, b, &d) == CLIF_OP_ISHL &&
-        isle_iconst_u(L, isle_v(d->b), &sh) && sh <= 3) {
+    for (int swap = 0; swap < 2; swap++) {
+        ClifValue base = swap ? b : a, idx = swap ? a : b;
+        if (def_op(L, idx, &d) != CLIF_OP_ISHL || !isle_iconst_u(L, isle_v(d->b), &sh) || sh > 3)
+            continue;
+        X64Rm m = {.mode = XM_INDEX, .scale = (uint8_t)sh, .r = lower_value_reg(L, base)};
+        m.idx = lower_value_reg(L, isle_v(d->a));
+        return lea(L, t, m);
+    }
+    RaVReg r = lower_value_reg(L, a);
+    if (!lower_dies_here(L, a))
+        return lea(L, t, (X64Rm){.mode = XM_INDEX, .r = r, .idx = lower_value_reg(L, b)});
+    return x64_form_ALU(L, X64_ADD, t, r, x64_rm(L, b));
+}
+
+RaVReg x64_shl_imm(LowerCtx *L, ClifType t, ClifValue a, int64_t k) {
+    RaVReg r = lower_value_reg(L, a);
+    if (k == 1 && t >= CLIF_I32 && !lower_dies_here(L, a))
+        return lea(L, t, (X64Rm){.mode = XM_INDEX, .r = r, .idx = r});
+    return x64_form_SHIFT(L, X64_SHL, t, r, x64_imm(L, k));
+}
+
+RaVReg x64_sign_extend(LowerCtx *L, ClifType t, ClifType from, RaVReg r) {
+    return from == CLIF_I32 ? x64_form_RM(L, X64_MOVSXD, t, x64_reg_rm(L, r))
+                            : extend_reg(L, t, true, from, r);
+}
+
+/* ---- stores ---- */
+/* A store of `load op y` to the address of that load: op y, memory. */
+static bool store_rmw(LowerCtx *L, unsigned size, ClifValue x, ClifValue a, int32_t off) {
+    static const struct {
+        uint8_t op, row, commutes;
+    } rows[] = {{CLIF_OP_IADD, X64_ADD_M, 1},
+                {CLIF_OP_ISUB, X64_SUB_M, 0},
+                {CLIF_OP_BAND, X64_AND_M, 1},
+                {CLIF_OP_BOR, X64_OR_M, 1},
+                {CLIF_OP_BXOR, X64_XOR_M, 1}};
+    static const uint8_t loads[4][3] = {{CLIF_OP_ULOAD8, CLIF_OP_SLOAD8, CLIF_OP_LOAD},
+                                        {CLIF_OP_ULOAD16, CLIF_OP_SLOAD16, CLIF_OP_LOAD},
+                                        {CLIF_OP_ULOAD32, CLIF_OP_SLOAD32, CLIF_OP_LOAD},
+                                        {CLIF_OP_LOAD, CLIF_OP_LOAD, CLIF_OP_LOAD}};
+    const ClifInstData *d = NULL, *ld = NULL;
+    ClifOp op = def_op(L, x, &d);
+    unsigned r = 0;
+    while (r < 5 && rows[r].op != op) r++;
+    if (r == 5 || L->value_uses.p[x.i] != 1 || lower_is_used(L, x)) return false;
+    for (int swap = 0; swap <= rows[r].commutes; swap++) {
+        ClifValue v = isle_v(swap ? d->b : d->a), y = isle_v(swap ? d->a : d->b);
+        unsigned lop = (unsigned)def_op(L, v, &ld);
+        if (lop != loads[size][0] && lop != loads[size][1] && lop != loads[size][2]) continue;
+        if (lop == CLIF_OP_LOAD && x64_size(clif_value_type(L->f, v)) != size) continue;
+        ClifInst load = lower_def_inst(L, v);
+        if (ld->a != a.i || (int32_t)ld->b != off || y.i == v.i || !lower_can_sink(L, load))
+            continue;
+        lower_sink(L, load);
+        int64_t k;
+        X64Rm m = x64_amode(L, ld->aux, a, off);
+        x64_store(L, rows[r].row, size, m,
+                  x64_simm32(L, y, &k) ? x64_imm(L, k) : x64_reg_rm(L, lower_value_reg(L, y)));
+        return true;
+    }
+    return false;
+}
+
+Unit x64_store_value(LowerCtx *L, ClifType t, uint16_t flags, ClifValue x, ClifValue a,
+                     int32_t off) {
+    unsigned size = x64_size(t);
+    const ClifInstData *d = NULL;
+    ClifOp op = def_op(L, x, &d);
+    int64_t k;
+    bool imm = x64_simm32(L, x, &k);
+    if (op == CLIF_OP_F32CONST || op == CLIF_OP_F64CONST) {
+        k = op == CLIF_OP_F32CONST ? (int32_t)clif_imm64(d) : (int64_t)clif_imm64(d);
+        imm = k == (int32_t)k;
+    }
+    if (imm) {
+        x64_store(L, X64_STORE, size, x64_amode(L, flags, a, off), x64_imm(L, k));
+    } else if (x64_is_float(t)) {
+        X64Rm m = x64_amode(L, flags, a, off);
+        x64_store(L, X64_MOVS_ST, size, m, x64_reg_rm(L, lower_value_reg(L, x)));
+    } else if (!store_rmw(L, size, x, a, off)) {
+        X64Rm m = x64_amode(L, flags, a, off);
+        x64_store(L, X64_STORE, size, m, x64_reg_rm(L, lower_value_reg(L, x)));
+    }
+    return 0;
+}
+
+/* An exchange is a store with a full fence. */
+Unit x64_store_fence(LowerCtx *L, ClifType t, uint16_t flags, ClifValue x, ClifValue a) {
+    X64Rm m = x64_amode(L, flags, a, 0);
+    RaVReg r = lower_value_reg(L, x), old = lower_new_vreg(L, CLIF_I64);
+    MachInst *mi = x64_begin(L, X64_XCHG, x64_size(t));
+    lower_def(L, old, RA_REUSE, 1);
+    lower_use(L, r, RA_REG, 0);
+    x64_mi_rm(L, mi, m);
+    return 0;
+}
+
+RaVReg x64_mul_imm(LowerCtx *L, ClifType t, ClifValue a, int64_t k) {
+    if (k == 3 || k == 5 || k == 9) {
         RaVReg r = lower_value_reg(L, a);
         return lea(L, t,
                    (X64Rm){.mode = XM_INDEX,
-                           .scale = (uint8_t)sh,
+                           .scale = k == 3   ? 1
+                                    : k == 5 ? 2
+                                             : 3,
                            .r = r,
-                           .idx = lower_value_reg(L, isle_v(d->a))});
+                           .idx = r});
     }
-    RaVReg r = lower_value_reg(L, a);
-    return x64_form_ALU(L, X64_ADD, t, r, x64_rm(L, b));
+    return x64_form_RMI(L, X64_IMUL3, t, x64_rm(L, a), k);
 }
 
 RaVReg x64_mul_hi(LowerCtx *L, ClifType t, bool sign, RaVReg a, X64Rm b) {

@@ -185,8 +185,9 @@ void x64_print(const MachInst *mi, const RaOperand *ops, const RaAlloc *al, uint
         break;
     case F_SETCC: one(&p, 0, 1); break;
     case F_UU:
+        if (mi->op == X64_BT) one(&p, 0, src); /* the bit number is the source */
         rm(&p, 1, src);
-        one(&p, 0, src);
+        if (mi->op != X64_BT) one(&p, 0, src);
         break;
     case F_MVX:
         one(&p, 1, 16);

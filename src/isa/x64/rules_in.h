@@ -9,6 +9,7 @@
 
 typedef X64Rm Rm, Rmi, Amode;
 typedef uint8_t u8;
+typedef uint16_t u16;
 static inline bool x64_rm_eq(X64Rm a, X64Rm b) {
     return (void)a, (void)b, false;
 }
@@ -209,14 +210,22 @@ X64_HAS(lzcnt, LZCNT)
 X64_HAS(bmi1, BMI1)
 X64_HAS(bmi2, BMI2)
 X64_HAS(popcnt, POPCNT)
-X64_HAS(sse41, SSE41)
-X64_HAS(avx, AVX)
 bool x64_sinkable(LowerCtx *L, ClifValue v);
-static inline bool x64_can_sink(LowerCtx *L, ClifValue v, Unit *u) {
-    return *u = 0, x64_sinkable(L, v);
-}
 static inline bool x64_simm32(LowerCtx *L, ClifValue v, int64_t *k) {
     return isle_iconst_s(L, v, k) && *k == (int32_t)*k;
+}
+static inline bool x64_minus_simm32(LowerCtx *L, ClifValue v, int64_t *k) {
+    if (!x64_simm32(L, v, k) || *k == INT32_MIN) return false;
+    return *k = -*k, true;
+}
+/* The type whose sign a left and an arithmetic right shift by k extend. */
+static inline bool x64_shifted_type(LowerCtx *L, ClifType t, uint64_t k, ClifType *from) {
+    uint64_t left = clif_type_bits(t) - (k & (clif_type_bits(t) - 1));
+    *from = left == 8 ? CLIF_I8 : left == 16 ? CLIF_I16 : CLIF_I32;
+    return (void)L, left == 8 || left == 16 || (left == 32 && t == CLIF_I64);
+}
+static inline bool x64_upper_half(LowerCtx *L, uint64_t k, Unit *u) {
+    return (void)L, *u = 0, k >= 32 && k < 64;
 }
 static inline int64_t x64_shift_mask(LowerCtx *L, ClifType t, uint64_t k) {
     return (void)L, (int64_t)(k & (clif_type_bits(t) - 1));
@@ -241,14 +250,23 @@ X64Cond x64_nonzero_flags(LowerCtx *L, ClifValue v);
 X64Cond x64_test_flags(LowerCtx *L, ClifValue a, ClifValue b);
 X64Cond x64_invert(LowerCtx *L, X64Cond c);
 RaVReg x64_cond_reg(LowerCtx *L, X64Cond c);
-RaVReg x64_select_int(LowerCtx *L, ClifType t, X64Cond c, RaVReg a, RaVReg b);
-RaVReg x64_select_float(LowerCtx *L, ClifType t, X64Cond c, RaVReg a, RaVReg b);
+RaVReg x64_select(LowerCtx *L, ClifType t, X64Cond c, ClifValue x, ClifValue y);
 RaVReg x64_cmov_sign(LowerCtx *L, ClifType t, RaVReg a, RaVReg b);
 Unit x64_trap_if(LowerCtx *L, X64Cond c, uint8_t code);
 Unit x64_trap_always(LowerCtx *L, uint8_t code);
 RaVReg x64_float_zero(LowerCtx *L);
 RaVReg x64_extend(LowerCtx *L, ClifType t, bool sign, ClifValue v);
+RaVReg x64_commutative(LowerCtx *L, uint16_t row, ClifType t, ClifValue a, ClifValue b);
+RaVReg x64_float_alu(LowerCtx *L, uint16_t row, uint16_t vrow, ClifType t, ClifValue a,
+                     ClifValue b);
 RaVReg x64_add_values(LowerCtx *L, ClifType t, ClifValue a, ClifValue b);
+RaVReg x64_add_imm(LowerCtx *L, ClifType t, ClifValue a, int64_t k);
+RaVReg x64_shl_imm(LowerCtx *L, ClifType t, ClifValue a, int64_t k);
+RaVReg x64_sign_extend(LowerCtx *L, ClifType t, ClifType from, RaVReg r);
+RaVReg x64_mul_imm(LowerCtx *L, ClifType t, ClifValue a, int64_t k);
+Unit x64_store_value(LowerCtx *L, ClifType t, uint16_t flags, ClifValue x, ClifValue a,
+                     int32_t off);
+Unit x64_store_fence(LowerCtx *L, ClifType t, uint16_t flags, ClifValue x, ClifValue a);
 RaVReg x64_mul_hi(LowerCtx *L, ClifType t, bool sign, RaVReg a, X64Rm b);
 RaVReg x64_divrem_values(LowerCtx *L, ClifType t, uint8_t kind, ClifValue a, ClifValue b);
 RaVReg x64_shift_cl(LowerCtx *L, ClifType t, uint8_t kind, RaVReg a, ClifValue amount);

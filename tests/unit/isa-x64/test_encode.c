@@ -80,7 +80,10 @@ static bool random_inst(unsigned op, MachInst *mi, RaAlloc *al) {
             random_rm(mi, al + 1, false, false);
         return true;
     case F_RMR: random_rm(mi, al + 2, xs, false); return true;
-    case F_RM: random_rm(mi, al + 1, xs, op == X64_LEA); return true;
+    case F_RM:
+        do random_rm(mi, al + 1, xs, op == X64_LEA);
+        while (op == X64_LEA && (al[1] == al[0] || (mi->b[3] >> 4 == XM_INDEX && al[2] == al[0])));
+        return true; /* a lea that is an add: see test_run.c */
     case F_RMI:
         random_rm(mi, al + 1, xs, false);
         mi->imm = r->flags & XF_I8 ? pick(16) : (uint64_t)imm;
@@ -96,7 +99,10 @@ static bool random_inst(unsigned op, MachInst *mi, RaAlloc *al) {
         mi->imm = 1 + pick(31);
         return true;
     case F_SETCC: return true;
-    case F_UU: random_rm(mi, al + 1, xs, false); return true;
+    case F_UU:
+        random_rm(mi, al + 1, xs, false);
+        if (op == X64_BT) mi->b[2] = XK_REG; /* the rules never make the memory form */
+        return true;
     case F_MVX: al[1] = xmm(); return true;
     case F_VRMR:
     case F_VRMV:
