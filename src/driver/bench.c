@@ -4,7 +4,7 @@
 #include "driver/guest.h"
 
 static const char help[] =
-    "usage: cot bench [OPTIONS] FILE [ARGS...]\n"
+    "usage: cot bench [OPTIONS] FILE [OPTIONS] [-- ARGS...]\n"
     "Compiles the module FILE (- = standard input) and runs its `_start`, several times, and "
     "prints the best\n"
     "times: compilation from bytes in memory to code in memory; execution between the calls of "
@@ -121,14 +121,20 @@ int cmd_bench(int argc, char **argv) {
     GuestOpts go = {0};
     uint64_t iterations = 3;
     bool json = false;
-    const char *v;
-    while (cli_is_option(&c) && !c.failed) {
+    const char *v, *file = NULL;
+    bool rest = false; /* after -- come the program's arguments */
+    while (c.at < argc && !c.failed && !rest) {
+        if (!cli_is_option(&c)) {
+            if (file) cli_error(&c, "one file is needed, '%s' is another", argv[c.at]);
+            file = argv[c.at++];
+            continue;
+        }
         if (cli_flag(&c, "--help")) {
             printf("%s%s%s", help, guest_help, common_help);
             return 0;
         }
-        if (cli_flag(&c, "--")) break;
-        if (common_option(&c, &o) || guest_option(&c, &go)) continue;
+        rest = cli_flag(&c, "--");
+        if (rest || common_option(&c, &o) || guest_option(&c, &go)) continue;
         if (cli_flag(&c, "--json"))
             json = true;
         else if (cli_value(&c, "--iterations", &v)) {
@@ -137,16 +143,17 @@ int cmd_bench(int argc, char **argv) {
         } else
             cli_error(&c, "unknown option '%s'", argv[c.at]);
     }
-    if (!c.failed && c.at >= argc) cli_error(&c, "a file is needed; see `cot bench --help`");
+    if (!c.failed && !file) cli_error(&c, "a file is needed; see `cot bench --help`");
     int status = 1;
     uint8_t *bytes = NULL;
     size_t size;
-    const char *file = c.failed ? NULL : argv[c.at];
-    if (file && read_file(file, &bytes, &size)) {
+    if (!c.failed && read_file(file, &bytes, &size)) {
         Result r = {.compile_ns = UINT64_MAX, .run_ns = UINT64_MAX};
         bool ok = true;
+        char **args = argv + c.at - 1; /* argv[0] of the program goes where `--` was */
+        args[0] = (char *)file;
         for (uint64_t i = 0; ok && i < iterations; i++)
-            ok = once(&r, &o, &go, file, bytes, size, argc - c.at, argv + c.at, &status);
+            ok = once(&r, &o, &go, file, bytes, size, argc - c.at + 1, args, &status);
         if (ok) {
             print_result(&r, file, json);
             status = fflush(stdout) == 0 ? 0 : 1;
