@@ -2,11 +2,13 @@
  *
  * Problem     see mem.h.
  * Idea        mem_realloc keeps the byte counts, applies the limit and the injected failure, and leaves through
- *             `oom` when memory cannot be had. An arena is a list of chunks of which the first k are in use;
+ *             `oom` when memory cannot be had. A header before each block links it into its Mem's list, so that what
+ *             a jump left behind can still be given back (mem_release_all). An arena is a list of chunks of which the first k are in use;
  *             release and reset only move `now` and `cur` back, and a later request takes the next chunk of the
  *             list if it is large enough, else puts a new one in between.
  * Invariants  1. live = sum of the sizes of all blocks handed out and not freed.
- *             2. chunks after `now` hold nothing; cur and end point into `now` (both NULL before the first chunk).
+ *             2. the list holds exactly these blocks; the first one's prev is NULL, so a Mem may be moved in memory.
+ *             3. chunks after `now` hold nothing; cur and end point into `now` (both NULL before the first chunk).
  * Cost        arena_alloc is a compare and an add; chunks double up to 1 MB, so n bytes cost O(log n) chunks and,
  *             past that, n/1MB.
  */
@@ -24,6 +26,12 @@ struct ArenaChunk {
     size_t size; /* with this header */
 };
 _Static_assert(sizeof(ArenaChunk) % 8 == 0, "the payload starts aligned");
+
+struct MemBlock {
+    _Alignas(max_align_t) MemBlock *prev;
+    MemBlock *next;
+    size_t size; /* without this header */
+};
 
 static void *libc_realloc(void *user, void *old, size_t old_size, size_t new_size) {
     (void)user;
@@ -49,22 +57,71 @@ static _Noreturn void out_of_memory(Mem *m, size_t size) {
     abort();
 }
 
-void *mem_realloc(Mem *m, void *old, size_t old_size, size_t new_size) {
+static void link_block(Mem *m, MemBlock *b, size_t size) { /* b->prev and b->next are set */
+    b->size = size;
+    if (b->prev)
+        b->prev->next = b;
+    else
+        m->blocks = b;
+    if (b->next) b->next->prev = b;
+}
+
+static void free_block(Mem *m, MemBlock *b) {
+    if (b->prev)
+        b->prev->next = b->next;
+    else
+        m->blocks = b->next;
+    if (b->next) b->next->prev = b->prev;
+    m->hooks.realloc(m->hooks.user, b, b->size + sizeof *b, 0);
+}
+
+void *mem_try_realloc(Mem *m, void *old, size_t old_size, size_t new_size) {
+    MemBlock *b = old ? (MemBlock *)old - 1 : NULL;
     if (new_size == 0) {
-        if (old) m->hooks.realloc(m->hooks.user, old, old_size, 0);
+        if (b) free_block(m, b);
         m->live -= old_size;
         return NULL;
     }
     size_t others = m->live - old_size;
     m->allocs++;
-    if (m->fail_at && m->allocs == m->fail_at) out_of_memory(m, new_size);
-    if (new_size > PTRDIFF_MAX - others || (m->limit && others + new_size > m->limit))
-        out_of_memory(m, new_size);
-    void *p = m->hooks.realloc(m->hooks.user, old, old_size, new_size);
-    if (!p) out_of_memory(m, new_size);
+    if (m->fail_at && m->allocs == m->fail_at) return NULL;
+    if (new_size > PTRDIFF_MAX - sizeof *b - others || (m->limit && others + new_size > m->limit))
+        return NULL;
+    MemBlock *p =
+        m->hooks.realloc(m->hooks.user, b, b ? old_size + sizeof *b : 0, new_size + sizeof *b);
+    if (!p) return NULL;
+    if (!b) *p = (MemBlock){.next = m->blocks};
+    link_block(m, p, new_size);
     m->live = others + new_size;
     if (m->live > m->peak) m->peak = m->live;
+    return p + 1;
+}
+
+void *mem_realloc(Mem *m, void *old, size_t old_size, size_t new_size) {
+    void *p = mem_try_realloc(m, old, old_size, new_size);
+    if (!p && new_size) out_of_memory(m, new_size);
     return p;
+}
+
+void mem_release_all(Mem *m) {
+    Mem copy = *m; /* m itself may lie in one of the blocks */
+    while (copy.blocks) {
+        MemBlock *b = copy.blocks;
+        copy.blocks = b->next;
+        copy.hooks.realloc(copy.hooks.user, b, b->size + sizeof *b, 0);
+    }
+}
+
+bool mem_guard(Mem *m, void (*step)(void *arg), void *arg) {
+    jmp_buf here, *outer = m->oom;
+    if (setjmp(here)) {
+        m->oom = outer;
+        return false;
+    }
+    m->oom = &here;
+    step(arg);
+    m->oom = outer;
+    return true;
 }
 
 void arena_init(Arena *a, Mem *m) {

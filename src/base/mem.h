@@ -7,6 +7,7 @@
  *          request fails, or would pass `limit`, control leaves through `*oom` (a jmp_buf set by the
  *          public entry point that owns the Mem: the jump never crosses a caller's frame). With no
  *          jmp_buf set the process aborts with a message: only host tools and tests run that way.
+ *          A Mem knows its blocks, so whoever catches the jump can give all of them back at once.
  * Cost     One indirect call per chunk; `allocs` counts them so tests can assert "none after warm-up".
  */
 #ifndef COT_BASE_MEM_H
@@ -22,8 +23,10 @@ typedef struct MemHooks {
     void *user;
 } MemHooks;
 
+typedef struct MemBlock MemBlock;
 typedef struct Mem {
     MemHooks hooks;
+    MemBlock *blocks; /* all that is allocated here */
     jmp_buf *oom;     /* where to go when memory is out; NULL = abort */
     size_t live;      /* bytes now allocated */
     size_t peak;      /* highest `live` */
@@ -35,6 +38,13 @@ typedef struct Mem {
 void mem_init(Mem *m, const MemHooks *hooks /* NULL = libc */);
 void *mem_realloc(Mem *m, void *old, size_t old_size,
                   size_t new_size); /* never returns NULL unless new_size==0 */
+/* As mem_realloc, but NULL when memory is out; `old` is untouched then. */
+void *mem_try_realloc(Mem *m, void *old, size_t old_size, size_t new_size);
+/* Runs step(arg); false = memory was out, control left `step` in the middle. An entry point calls this, and then
+ * throws away or resets what `step` was working on. Guards nest. */
+bool mem_guard(Mem *m, void (*step)(void *arg), void *arg);
+/* Gives back everything that is still allocated here; m and all that lay in it are dead afterwards. */
+void mem_release_all(Mem *m);
 static inline void *mem_alloc(Mem *m, size_t size) {
     return mem_realloc(m, NULL, 0, size);
 }

@@ -251,48 +251,54 @@ static void add_phases(UnitPhases *a, const UnitPhases *b) {
     a->emit += b->emit;
 }
 
-bool unit_compile_wasm(CodeUnit *u, const WasmModule *m, const VmLayout *lay,
-                       const WasmTunables *tn, const MachSettings *s, const UnitOptions *opt,
-                       Diag *d) {
+typedef struct Run { /* one call of unit_compile_wasm */
+    CodeUnit *u;
+    Job job;
+    Worker *ws;
+    uint32_t n;
+    VecU32 types;
+    Diag *d;
+    bool ok;
+} Run;
+
+static void run(void *arg) {
+    Run *r = arg;
+    CodeUnit *u = r->u;
     Mem *mem = u->mem;
-    Job j = {.m = m,
-             .lay = lay,
-             .tn = tn,
-             .set = s,
-             .opt = opt,
-             .isa = u->isa,
-             .nfuncs = m->funcs.n - m->num_imported_funcs};
-    VecU32 types = {0};
-    if (!opt->validate_only)
+    Job *j = &r->job;
+    const WasmModule *m = j->m;
+    if (!j->opt->validate_only)
         for (uint32_t t = 0; t < m->types.n; t++)
-            if (m->types.p[t].canon == t) vec_push(mem, &types, t);
-    j.types = types.p;
-    j.ntypes = types.n;
-    j.nitems = j.nfuncs + 2 * j.ntypes;
-    size_t items_size = (j.nitems + 1) * sizeof(Item);
-    j.items = mem_alloc(mem, items_size);
+            if (m->types.p[t].canon == t) vec_push(mem, &r->types, t);
+    j->types = r->types.p;
+    j->ntypes = r->types.n;
+    j->nitems = j->nfuncs + 2 * j->ntypes;
+    j->items = mem_alloc(mem, (j->nitems + 1) * sizeof(Item));
     long cpus = sysconf(_SC_NPROCESSORS_ONLN);
+    const UnitOptions *opt = j->opt;
     uint32_t n = opt->print ? 1 : opt->threads ? opt->threads : cpus > 0 ? (uint32_t)cpus : 1;
     if (n > 64) n = 64;
-    if (n > (j.nitems + 7) / 8) n = (j.nitems + 7) / 8;
+    if (n > (j->nitems + 7) / 8) n = (j->nitems + 7) / 8;
     if (n == 0) n = 1;
     Worker *ws = mem_alloc(mem, n * sizeof *ws);
     memset(ws, 0, n * sizeof *ws);
     for (uint32_t i = 0; i < n; i++) {
-        ws[i].job = &j;
+        ws[i].job = j;
         ws[i].index = i;
         ws[i].fail_item = UINT32_MAX;
         mem_init(&ws[i].mem, opt->hooks);
         diag_clear(&ws[i].diag);
         ws[i].diag.func = CLIF_NONE;
     }
+    r->ws = ws;
+    r->n = n;
     uint32_t started = 1;
     for (; started < n; started++)
         if (pthread_create(&ws[started].thread, NULL, worker_main, &ws[started])) break;
     worker_main(&ws[0]);
     for (uint32_t i = 1; i < started; i++) pthread_join(ws[i].thread, NULL);
 
-    Worker *bad = NULL;
+    const Worker *bad = NULL;
     for (uint32_t i = 0; i < n; i++) {
         if (ws[i].diag.kind && (!bad || ws[i].fail_item < bad->fail_item)) bad = &ws[i];
         add_phases(&u->phases, &ws[i].ph);
@@ -306,18 +312,27 @@ bool unit_compile_wasm(CodeUnit *u, const WasmModule *m, const VmLayout *lay,
         u->ra.evictions += ws[i].ra.evictions;
     }
     uint64_t t0 = unit_now_ns();
-    bool ok = !bad && (opt->validate_only || link_unit(u, &j, ws, d));
-    if (bad) *d = bad->diag;
+    r->ok = !bad && (opt->validate_only || link_unit(u, j, ws, r->d));
+    if (bad) *r->d = bad->diag;
     u->phases.link += unit_now_ns() - t0;
-    for (uint32_t i = 0; i < n; i++) {
-        Worker *w = &ws[i];
-        vec_free(&w->mem, &w->code);
-        vec_free(&w->mem, &w->relocs);
-        vec_free(&w->mem, &w->traps);
-        vec_free(&w->mem, &w->locs);
-    }
-    mem_free(mem, ws, n * sizeof *ws);
-    mem_free(mem, j.items, items_size);
-    vec_free(mem, &types);
-    return ok;
+}
+
+bool unit_compile_wasm(CodeUnit *u, const WasmModule *m, const VmLayout *lay,
+                       const WasmTunables *tn, const MachSettings *s, const UnitOptions *opt,
+                       Diag *d) {
+    Run r = {.u = u,
+             .job = {.m = m,
+                     .lay = lay,
+                     .tn = tn,
+                     .set = s,
+                     .opt = opt,
+                     .isa = u->isa,
+                     .nfuncs = m->funcs.n - m->num_imported_funcs},
+             .d = d};
+    if (!mem_guard(u->mem, run, &r)) r.ok = diag_msg(d, DIAG_OOM, "out of memory");
+    for (uint32_t i = 0; i < r.n; i++) mem_release_all(&r.ws[i].mem);
+    mem_free(u->mem, r.ws, r.n * sizeof *r.ws);
+    mem_free(u->mem, r.job.items, (r.job.nitems + 1) * sizeof(Item));
+    vec_free(u->mem, &r.types);
+    return r.ok;
 }

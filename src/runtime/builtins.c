@@ -53,7 +53,7 @@ static void bi_data_drop(void *vm, uint32_t seg) {
 
 static uint64_t bi_table_grow(void *vm, uint32_t table, uint64_t delta, uint64_t init) {
     RtInstance *i = rt_of(vm);
-    return rt_table_grow(i->store, i->tables[table], delta, (void *)(uintptr_t)init);
+    return rt_table_grow(i->tables[table], delta, (void *)(uintptr_t)init);
 }
 
 static void bi_table_fill(void *vm, uint32_t table, uint64_t dst, uint64_t value, uint64_t n) {
@@ -93,8 +93,8 @@ static void bi_elem_drop(void *vm, uint32_t seg) {
 }
 
 static void bi_interrupt(void *vm) {
-    (void)vm;
-    RT_RAISE(VM_TRAP_INTERRUPT);
+    if (__atomic_exchange_n(&rt_of(vm)->store->limits.interrupt, 0, __ATOMIC_SEQ_CST))
+        RT_RAISE(VM_TRAP_INTERRUPT);
 }
 
 const void *const rt_builtins[VM_BUILTIN_COUNT] = {

@@ -25,10 +25,8 @@ VmFuncRef *rt_funcref(RtInstance *i, uint32_t func) {
 }
 
 RtVal rt_const_eval(RtInstance *i, WasmConstExpr e) {
-    enum { DEPTH = 64 };
-    RtVal small[DEPTH], *st = small;
+    RtVal *st = i->const_stack;
     uint32_t n = 0;
-    if (e.n > DEPTH) st = arena_array(&i->store->arena, RtVal, e.n);
     for (uint32_t k = 0; k < e.n; k++) {
         const WasmConstInst *c = &i->module->wasm.const_insts.p[e.first + k];
         RtVal v = {.i64 = c->imm};
@@ -89,6 +87,11 @@ static bool limits_match(uint64_t have_min, uint64_t have_max, bool have_has_max
 static bool link_import(RtInstance *i, const WasmImport *im, const RtExtern *x, Diag *d) {
     const WasmModule *m = &i->module->wasm;
     const VmLayout *lay = &i->module->layout;
+    const RtStore *s = x->kind == WASM_EXT_FUNC     ? rt_func_store(&x->func)
+                       : x->kind == WASM_EXT_TABLE  ? x->table->store
+                       : x->kind == WASM_EXT_MEMORY ? x->memory->store
+                                                    : x->global.store;
+    if (s != i->store) return import_error(d, im, "what is given belongs to another store");
     if (x->kind != im->kind)
         return import_error(d, im, "incompatible import type: it is of another kind");
     switch (im->kind) {
@@ -165,7 +168,7 @@ static bool make_entities(RtInstance *i, Diag *d) {
     return true;
 }
 
-static RtFunc func_of(const RtInstance *i, uint32_t f) {
+RtFunc rt_func_of(const RtInstance *i, uint32_t f) {
     const RtModule *mod = i->module;
     const WasmModule *m = &mod->wasm;
     uint32_t type = m->funcs.p[f].type;
@@ -180,6 +183,7 @@ static RtFunc func_of(const RtInstance *i, uint32_t f) {
     r.entry = mod->code.base + mod->unit.entry.p[type].off;
     r.type_module = m;
     r.type = type;
+    r.ref = m->funcs.p[f].funcref == UINT32_MAX ? NULL : rt_funcref((RtInstance *)(uintptr_t)i, f);
     return r;
 }
 
@@ -187,7 +191,7 @@ static void make_funcrefs(RtInstance *i) {
     const WasmModule *m = &i->module->wasm;
     for (uint32_t f = 0; f < m->funcs.n; f++) {
         if (m->funcs.p[f].funcref == UINT32_MAX) continue;
-        RtFunc fn = func_of(i, f);
+        RtFunc fn = rt_func_of(i, f);
         *rt_funcref(i, f) = (VmFuncRef){.code = fn.code,
                                         .vmctx = fn.vmctx,
                                         .sig_id = fn.sig_id,
@@ -196,11 +200,11 @@ static void make_funcrefs(RtInstance *i) {
     }
 }
 
-/* Element and data segments, then the start function. False: a trap is recorded in the store. */
+/* Element and data segments, then the start function. Runs unguarded: it allocates nothing. False: a trap is recorded in the store. */
 static bool initialise(RtInstance *i) {
     const WasmModule *m = &i->module->wasm;
     RtStore *s = i->store;
-    s->trap = (RtTrap){.code = CLIF_TRAP_NONE};
+    rt_trap_clear(&s->trap);
     for (uint32_t k = 0; k < m->elems.n; k++) {
         const WasmElemSeg *e = &m->elems.p[k];
         if (e->mode == WASM_SEG_ACTIVE &&
@@ -220,13 +224,23 @@ static bool initialise(RtInstance *i) {
         i->data_dropped[k] = true;
     }
     if (m->start == UINT32_MAX) return true;
-    RtFunc f = func_of(i, m->start);
+    RtFunc f = rt_func_of(i, m->start);
     RtVal none[1];
     return rt_call(s, &f, none);
 }
 
-RtInstance *rt_instantiate(RtStore *s, const RtModule *mod, RtResolve resolve, void *user,
-                           Diag *d) {
+typedef struct Making { /* one call of rt_instantiate */
+    RtStore *store;
+    const RtModule *module;
+    RtInstance *i;
+    bool ok;
+    Diag *d;
+} Making;
+
+static void make_empty(void *arg) {
+    Making *q = arg;
+    RtStore *s = q->store;
+    const RtModule *mod = q->module;
     const WasmModule *m = &mod->wasm;
     Arena *a = &s->arena;
     RtInstance *i = arena_new(a, RtInstance);
@@ -237,44 +251,97 @@ RtInstance *rt_instantiate(RtStore *s, const RtModule *mod, RtResolve resolve, v
     i->imports = arena_zarray(a, RtFunc, m->num_imported_funcs + 1);
     i->data_dropped = arena_zarray(a, bool, m->datas.n + 1);
     i->elem_dropped = arena_zarray(a, bool, m->elems.n + 1);
+    i->const_stack = arena_zarray(a, RtVal, mod->const_depth);
     put64(i, VM_OFF_MAGIC, VM_MAGIC);
     put_ptr(i, VM_OFF_LIMITS, &s->limits);
     put_ptr(i, VM_OFF_INSTANCE, i);
     put_ptr(i, VM_OFF_BUILTINS, rt_builtins);
-    if (!link_imports(i, resolve, user, d) || !make_entities(i, d)) return NULL;
+    rt_store_add_code(s, mod);
+    q->i = i;
+}
+
+static void fill(void *arg) {
+    Making *q = arg;
+    q->ok = make_entities(q->i, q->d);
+}
+
+RtInstance *rt_instantiate(RtStore *s, const RtModule *mod, RtResolve resolve, void *user,
+                           Diag *d) {
+    Making q = {.store = s, .module = mod, .d = d};
+    rt_trap_clear(&s->trap);
+    if (mod->engine != s->engine) {
+        diag_msg(d, DIAG_LINK, "the module belongs to another engine than the store");
+        return NULL;
+    }
+    if (!mem_guard(&s->mem, make_empty, &q)) {
+        diag_msg(d, DIAG_OOM, "out of memory");
+        return NULL;
+    }
+    RtInstance *i = q.i;
+    if (!link_imports(i, resolve, user, d)) return NULL; /* unguarded: calls the user's code */
+    if (!mem_guard(&s->mem, fill, &q)) diag_msg(d, DIAG_OOM, "out of memory");
+    if (!q.ok) return NULL;
     make_funcrefs(i);
+    const WasmModule *m = &mod->wasm;
     for (uint32_t g = m->num_imported_globals; g < m->globals.n; g++) {
         RtVal v = rt_const_eval(i, m->globals.p[g].init);
         memcpy(global_addr(i, g), &v, 16);
     }
-    i->next = s->instances;
-    s->instances = i;
     return initialise(i) ? i : NULL;
+}
+
+RtStore *rt_instance_store(const RtInstance *i) {
+    return i->store;
+}
+
+static void make_globals(void *arg) {
+    RtInstance *i = arg;
+    const WasmModule *m = &i->module->wasm;
+    RtGlobal *g = arena_array(&i->store->arena, RtGlobal, m->globals.n);
+    for (uint32_t k = 0; k < m->globals.n; k++)
+        g[k] = (RtGlobal){global_addr(i, k), m->globals.p[k].type, i->store};
+    i->globals = g;
+}
+
+RtGlobal *rt_instance_global(RtInstance *i, uint32_t index) {
+    if (!i->globals && !mem_guard(&i->store->mem, make_globals, i)) return NULL;
+    return &i->globals[index];
 }
 
 const RtModule *rt_instance_module(const RtInstance *i) {
     return i->module;
 }
 
-bool rt_export(const RtInstance *i, const char *name, size_t len, RtExtern *out) {
+void rt_export_at(const RtInstance *i, uint32_t k, RtExtern *out) {
     const WasmModule *m = &i->module->wasm;
-    for (uint32_t k = 0; k < m->exports.n; k++) {
-        const WasmExport *e = &m->exports.p[k];
-        if (e->name.n != len || memcmp(e->name.p, name, len) != 0) continue;
-        memset(out, 0, sizeof *out);
-        out->kind = e->kind;
-        switch (e->kind) {
-        case WASM_EXT_FUNC: out->func = func_of(i, e->index); break;
-        case WASM_EXT_TABLE: out->table = i->tables[e->index]; break;
-        case WASM_EXT_MEMORY: out->memory = i->memories[e->index]; break;
-        case WASM_EXT_GLOBAL:
-            out->global = (RtGlobal){global_addr((RtInstance *)(uintptr_t)i, e->index),
-                                     m->globals.p[e->index].type};
-            break;
-        }
-        return true;
+    const WasmExport *e = &m->exports.p[k];
+    memset(out, 0, sizeof *out);
+    out->kind = e->kind;
+    switch (e->kind) {
+    case WASM_EXT_FUNC: out->func = rt_func_of(i, e->index); break;
+    case WASM_EXT_TABLE: out->table = i->tables[e->index]; break;
+    case WASM_EXT_MEMORY: out->memory = i->memories[e->index]; break;
+    case WASM_EXT_GLOBAL:
+        out->global = (RtGlobal){global_addr((RtInstance *)(uintptr_t)i, e->index),
+                                 m->globals.p[e->index].type, i->store};
+        break;
     }
-    return false;
+}
+
+uint32_t rt_find_export(const RtModule *mod, const char *name, size_t len) {
+    const uint32_t *first = hashmap_find(&mod->exports, hash_bytes(name, len, 0));
+    for (uint32_t k = first ? *first : UINT32_MAX; k != UINT32_MAX; k = mod->export_next.p[k]) {
+        WasmStr s = mod->wasm.exports.p[k].name;
+        if (s.n == len && (!len || memcmp(s.p, name, len) == 0)) return k;
+    }
+    return UINT32_MAX;
+}
+
+bool rt_export(const RtInstance *i, const char *name, size_t len, RtExtern *out) {
+    uint32_t k = rt_find_export(i->module, name, len);
+    if (k == UINT32_MAX) return false;
+    rt_export_at(i, k, out);
+    return true;
 }
 
 uint8_t *rt_instance_memory(const RtInstance *i, uint64_t *size) {

@@ -5,6 +5,8 @@
  *   RtStore    owns instances, memories, tables, host functions; used by one thread at a time
  *   RtInstance an instantiated module; lives as long as its store
  *
+ * Engines and modules are counted: rt_engine_free and rt_module_free give up the caller's reference, the object goes with
+ * its last module, store or instance. No function aborts or exits when memory is out: each says what it returns then.
  * Values are 16 bytes in call arrays; i32 and f32 use the low 4 bytes. A trap never leaves through the caller's
  * frames: rt_call returns false and the store's trap says why, with a backtrace.
  */
@@ -21,7 +23,7 @@ typedef union RtVal {
 _Static_assert(sizeof(RtVal) == 16, "a value in a call array is 16 bytes");
 
 typedef struct RtConfig {
-    const MemHooks *hooks;        /* NULL = libc */
+    const MemHooks *hooks;        /* NULL = libc; called from several threads at once */
     const WasmFeatures *features; /* NULL = all that there are; read when the engine is made */
     uint64_t isa_flags;           /* CPU features that may be used */
     bool no_signals;              /* never install a signal handler: all checks explicit */
@@ -31,7 +33,8 @@ typedef struct RtConfig {
     uint64_t stress_seed; /* random allocation, 0 = off */
     uint32_t threads;     /* compile threads, 0 = all processors */
     uint64_t max_memory;  /* bytes per memory; 0 = what the type allows */
-    uint64_t max_stack;   /* bytes of stack per outermost call; 0 = 1 MiB */
+    uint64_t max_stack; /* bytes of stack per outermost call; 0 = 1 MiB; less if the thread's stack
+                             does not leave RT_HOST_STACK below that */
 } RtConfig;
 
 typedef struct RtEngine RtEngine;
@@ -42,15 +45,21 @@ typedef struct RtMemory RtMemory;
 typedef struct RtTable RtTable;
 typedef struct RtHostFunc RtHostFunc;
 
+/* Stack that is kept free below the limit for host functions and what else is not checked, in bytes. */
+#define RT_HOST_STACK (128u << 10)
+
+/* cfg is copied. NULL with *d set: no back end for this machine, no signal handlers, out of memory. */
 RtEngine *rt_engine_new(const RtConfig *cfg, Diag *d);
-void rt_engine_free(RtEngine *e); /* after all its modules and stores */
+void rt_engine_free(RtEngine *e); /* NULL is fine */
 const MachSettings *rt_engine_mach_settings(const RtEngine *e);
 const WasmTunables *rt_engine_tunables(const RtEngine *e);
 
-/* Parses, validates, compiles. `bytes` must outlive the module. opt may be NULL. */
+/* Parses, validates, compiles. `bytes` must outlive the module, unless it is copied. opt may be NULL. NULL with *d set. */
 RtModule *rt_module_new(RtEngine *e, const uint8_t *bytes, size_t size, const UnitOptions *opt,
                         Diag *d);
-void rt_module_free(RtModule *m); /* after all its instances' stores */
+RtModule *rt_module_new_copy(RtEngine *e, const uint8_t *bytes, size_t size, const UnitOptions *opt,
+                             Diag *d);
+void rt_module_free(RtModule *m); /* NULL is fine; stores that use it keep it */
 const WasmModule *rt_module_wasm(const RtModule *m);
 const CodeUnit *rt_module_unit(const RtModule *m);
 
@@ -61,12 +70,14 @@ typedef struct RtFunc {
     const void *entry;
     uint32_t sig_id;
     RtHostFunc *host;
-    const WasmModule *type_module;
+    const WasmModule *type_module; /* NULL: see host */
     uint32_t type;
+    void *ref; /* of an instance's function that can be referenced: its reference, else NULL */
 } RtFunc;
 typedef struct RtGlobal {
     void *value;
     WasmGlobalType type;
+    RtStore *store;
 } RtGlobal;
 typedef struct RtExtern {
     WasmExternKind kind;
@@ -76,36 +87,75 @@ typedef struct RtExtern {
     RtGlobal global;
 } RtExtern;
 
-RtStore *rt_store_new(RtEngine *e);
-void rt_store_free(RtStore *s);
-void rt_store_interrupt(RtStore *s); /* from any thread: the running call traps at its next poll */
+RtStore *rt_store_new(RtEngine *e); /* NULL = out of memory */
+void rt_store_free(RtStore *s);     /* NULL is fine; not while one of its calls is running */
+RtEngine *rt_store_engine(const RtStore *s);
+/* From any thread, or a signal handler: a call of this store traps at its next poll (loop or function entry), the running
+ * one or else the next. One trap uses the request up. Engines without `interruptible` compile no polls. */
+void rt_store_interrupt(RtStore *s);
+void rt_store_clear_interrupt(RtStore *s); /* takes back a request that came too late */
 
 /* Looks up an import; false = not found (a link error). */
 typedef bool (*RtResolve)(void *user, const WasmModule *m, const WasmImport *imp, RtExtern *out);
 /* Links, initialises, runs the start function. NULL: *d tells a link error, or rt_store_trap a trap (d->kind stays NONE). */
 RtInstance *rt_instantiate(RtStore *s, const RtModule *m, RtResolve resolve, void *user, Diag *d);
 bool rt_export(const RtInstance *i, const char *name, size_t len, RtExtern *out);
+void rt_export_at(const RtInstance *i, uint32_t k, RtExtern *out); /* k: as in WasmModule.exports */
+uint32_t rt_find_export(const RtModule *m, const char *name, size_t len); /* UINT32_MAX = none */
 const RtModule *rt_instance_module(const RtInstance *i);
+RtStore *rt_instance_store(const RtInstance *i);
+/* A lasting handle of a global that rt_export found, owned by the store; NULL = out of memory. */
+RtGlobal *rt_instance_global(RtInstance *i, uint32_t index);
 
-/* Calls f with nparams values in vals; results replace them (the array has room for the larger number). */
+/* Calls f with nparams values in vals; results replace them (the array has room for the larger number). f belongs to s.
+ * False: see rt_store_trap. A host function may call: the stack limit stays that of the outermost call of the store. */
 bool rt_call(RtStore *s, const RtFunc *f, RtVal *vals);
+void rt_func_type(const RtFunc *f, const WasmType **params, uint32_t *nparams,
+                  const WasmType **results, uint32_t *nresults);
+RtStore *rt_func_store(const RtFunc *f);
+/* The value of type funcref that stands for f, owned by its store, and the way back. NULL: out of memory (*d). */
+void *rt_func_ref(const RtFunc *f, Diag *d);
+RtFunc rt_func_of_ref(const void *ref);
 
-/* ---- host functions ---- */
+/* ---- host functions ----
+ * A host function returns; it must not longjmp or throw out of itself, for Wasm frames lie behind it. To end the Wasm
+ * that called it, it returns something else than RT_HOST_OK: the trap is raised after it has returned. It may call
+ * rt_call; when that fails, the trap of the inner call ends there, and the host function decides what becomes of it:
+ * RT_HOST_PROPAGATE lets it go on, with its message and its frames, which include those of the outer call. */
 typedef enum RtHostResult {
     RT_HOST_OK,
-    RT_HOST_TRAP /* message set by rt_host_trap */,
-    RT_HOST_EXIT
+    RT_HOST_TRAP,     /* message set by rt_host_trap after the last rt_call, or none */
+    RT_HOST_EXIT,     /* code set by rt_host_exit after the last rt_call */
+    RT_HOST_PROPAGATE /* the trap or exit of the rt_call that failed last in this function */
 } RtHostResult;
-typedef RtHostResult (*RtHostFn)(void *user, RtInstance *caller /* NULL if none */, RtVal *vals);
-/* params, results: one letter per value, i I f F (i32 i64 f32 f64). */
+typedef RtHostResult (*RtHostFn)(void *user, RtInstance *caller /* NULL: called from C */,
+                                 RtVal *vals);
+/* params, results: one letter per value, i I f F r e (i32 i64 f32 f64 funcref externref), at most 64 together.
+ * False: another letter, too many, out of memory. */
 bool rt_host_func(RtStore *s, const char *params, const char *results, RtHostFn fn, void *user,
                   RtExtern *out);
+/* types: np parameters, then nr results; copied. False: too many (limits.def), out of memory. */
+bool rt_host_func_types(RtStore *s, const WasmType *types, uint32_t np, uint32_t nr, RtHostFn fn,
+                        void *user, RtExtern *out);
+/* Limits in pages or elements; max UINT64_MAX = none. The pointer in the result is NULL if *d is set. */
 RtExtern rt_host_memory(RtStore *s, uint64_t min, uint64_t max, Diag *d);
 RtExtern rt_host_table(RtStore *s, WasmType elem, uint64_t min, uint64_t max, Diag *d);
-RtExtern rt_host_global(RtStore *s, WasmGlobalType t, RtVal v);
+RtExtern rt_host_global(RtStore *s, WasmGlobalType t, RtVal v); /* global.value NULL: no memory */
 /* Memory 0 of an instance, whether exported or not; size 0 if it has none. */
 uint8_t *rt_instance_memory(const RtInstance *i, uint64_t *size);
+/* Bytes and their number. The address may change when the memory grows, unless it is guarded (rt_memory_guarded). */
 uint8_t *rt_memory_data(const RtMemory *m, uint64_t *size);
+bool rt_memory_guarded(const RtMemory *m);
+uint64_t rt_memory_grow(RtMemory *m, uint64_t delta); /* old pages or UINT64_MAX */
+RtStore *rt_memory_store(const RtMemory *m);
+uint64_t rt_memory_max(const RtMemory *m); /* declared pages; UINT64_MAX = none */
+RtStore *rt_table_store(const RtTable *t);
+WasmType rt_table_type(const RtTable *t);
+uint64_t rt_table_size(const RtTable *t);
+uint64_t rt_table_max(const RtTable *t);           /* declared elements; UINT64_MAX = none */
+void *rt_table_get(const RtTable *t, uint64_t at); /* at < size */
+void rt_table_set(RtTable *t, uint64_t at, void *value);
+uint64_t rt_table_grow(RtTable *t, uint64_t delta, void *init); /* old size or UINT64_MAX */
 
 /* ---- traps ---- */
 #define RT_MAX_FRAMES 64
@@ -122,11 +172,16 @@ typedef struct RtTrap {
     uint32_t num_frames;
     bool more_frames;
 } RtTrap;
-const RtTrap *rt_store_trap(const RtStore *s); /* of the last call that returned false */
+/* Of the last call that returned false; valid until the store's next call or instantiation. */
+const RtTrap *rt_store_trap(const RtStore *s);
 void rt_host_trap(RtStore *s,
-                  const char *msg);         /* for host functions, before returning RT_HOST_TRAP */
+                  const char *msg);         /* before returning RT_HOST_TRAP; cut at 127 bytes */
 void rt_host_exit(RtStore *s, int code);    /* before returning RT_HOST_EXIT */
 const char *rt_trap_message(ClifTrap code); /* as in the Wasm spec tests */
-/* "  0: name (function 12, offset 0x1a2b)" lines */
+/* One line per frame, innermost first:
+ *     "  N: NAME (function INDEX, offset 0xOFFSET)"
+ * NAME is from the name section, or func[INDEX]; control characters and \ are written as \xx, names over 200 bytes end in
+ * "...". INDEX counts imported functions; OFFSET, in bytes of the module, is left out if not known. Frames of C functions
+ * between nested calls are not shown. More than RT_MAX_FRAMES end with "  ... further frames left out". */
 void rt_print_backtrace(const RtTrap *t, StrBuf *out);
 #endif

@@ -1,17 +1,24 @@
 /* runtime/store.c — stores, host entities, calls.
  *
- * A call goes through the entry adapter of its function type (translated code itself), inside an activation whose
- * jmp_buf is where traps return to. The stack limit is set by the outermost call of a store on its thread. */
+ * Idea        A call goes through the entry adapter of its function type (translated code itself), inside an activation whose
+ *             jmp_buf is where traps return to. The stack limit is set by the outermost call of a store on its thread. A host
+ *             function is entered through dispatch, which also raises the traps that it asks for: so a host function
+ *             always returns normally, and no jump ever crosses its frames.
+ * Invariants  1. The sorted list of code ranges holds every module of which an instance was made here, with a reference.
+ *             2. Memory that runs out inside an entry point leaves the store as it was, but for memory of its arena.
+ * Cost        a call from C: one setjmp; a host call: one indirect call more than the adapter. */
 #include <stdio.h>
 #include "runtime/rt_int.h"
 
 RtStore *rt_store_new(RtEngine *e) {
     Mem boot;
     mem_init(&boot, e->cfg.hooks);
-    RtStore *s = mem_alloc(&boot, sizeof *s);
+    RtStore *s = mem_try_realloc(&boot, NULL, 0, sizeof *s);
+    if (!s) return NULL;
     memset(s, 0, sizeof *s);
     s->mem = boot;
     s->engine = e;
+    rt_engine_ref(e);
     arena_init(&s->arena, &s->mem);
     s->limits.store = s;
     return s;
@@ -19,22 +26,61 @@ RtStore *rt_store_new(RtEngine *e) {
 
 void rt_store_free(RtStore *s) {
     if (!s) return;
+    RtEngine *e = s->engine;
     for (uint32_t i = 0; i < s->memories.n; i++) rt_memory_free(s->memories.p[i]);
-    for (uint32_t i = 0; i < s->tables.n; i++) rt_table_free(s, s->tables.p[i]);
-    vec_free(&s->mem, &s->memories);
-    vec_free(&s->mem, &s->tables);
-    arena_destroy(&s->arena);
-    Mem m = s->mem;
-    mem_free(&m, s, sizeof *s);
+    for (uint32_t i = 0; i < s->code.n; i++) rt_module_free(s->code.p[i].module);
+    mem_release_all(&s->mem);
+    rt_engine_free(e);
+}
+
+RtEngine *rt_store_engine(const RtStore *s) {
+    return s->engine;
 }
 
 void rt_store_interrupt(RtStore *s) {
     __atomic_store_n(&s->limits.interrupt, 1, __ATOMIC_SEQ_CST);
 }
 
+void rt_store_clear_interrupt(RtStore *s) {
+    __atomic_store_n(&s->limits.interrupt, 0, __ATOMIC_SEQ_CST);
+}
+
 const RtTrap *rt_store_trap(const RtStore *s) {
     return &s->trap;
 }
+
+/* ---- code ---- */
+/* Index of the first range that ends behind pc. */
+static uint32_t range_at(const RtStore *s, const uint8_t *pc) {
+    uint32_t lo = 0, hi = s->code.n;
+    while (lo < hi) {
+        uint32_t mid = lo + (hi - lo) / 2;
+        if (s->code.p[mid].end <= pc)
+            lo = mid + 1;
+        else
+            hi = mid;
+    }
+    return lo;
+}
+
+const RtModule *rt_find_code(const RtStore *s, const void *pc) {
+    uint32_t i = range_at(s, pc);
+    return i < s->code.n && s->code.p[i].base <= (const uint8_t *)pc ? s->code.p[i].module : NULL;
+}
+
+void rt_store_add_code(RtStore *s, const RtModule *m) {
+    uint32_t i = range_at(s, m->code.base);
+    if (!m->code.size || (i < s->code.n && s->code.p[i].module == m)) return;
+    vec_reserve(&s->mem, &s->code, s->code.n + 1);
+    memmove(s->code.p + i + 1, s->code.p + i, (s->code.n - i) * sizeof *s->code.p);
+    s->code.p[i] =
+        (RtCodeRange){m->code.base, m->code.base + m->code.size, (RtModule *)(uintptr_t)m};
+    s->code.n++;
+    rt_module_ref(m);
+}
+
+/* ---- calls ---- */
+typedef void (*EntryFn)(void *vmctx, const void *code, RtVal *vals);
 
 void rt_host_trap(RtStore *s, const char *msg) {
     snprintf(s->trap.msg, sizeof s->trap.msg, "%s", msg);
@@ -44,45 +90,124 @@ void rt_host_exit(RtStore *s, int code) {
     s->trap.exit_code = code;
 }
 
-typedef void (*EntryFn)(void *vmctx, const void *code, RtVal *vals);
-
-bool rt_call(RtStore *s, const RtFunc *f, RtVal *vals) {
-    uint64_t saved_limit = s->limits.stack_limit;
-    if (!saved_limit)
-        s->limits.stack_limit =
-            (uint64_t)(uintptr_t)__builtin_frame_address(0) - s->engine->cfg.max_stack;
-    s->trap.code = CLIF_TRAP_NONE;
-    s->trap.exit_code = 0;
-    s->trap.msg[0] = 0;
-    s->trap.num_frames = 0;
-    s->trap.more_frames = false;
-    RtActivation a;
-    rt_enter(&a, s);
-    volatile bool ok = true;
-    if (setjmp(a.back) == 0) {
-        EntryFn entry;
-        memcpy(&entry, &f->entry, sizeof entry);
-        entry(f->vmctx, f->code, vals);
-    } else {
-        ok = false;
+static void dispatch_from(RtHostFunc *h, RtInstance *caller, void *values, const void *frame) {
+    RtStore *s = h->store;
+    RtActivation *a = rt_current();
+    const void *outer = a->exit;
+    a->exit = frame;
+    s->failed = false;
+    switch (h->fn(h->user, caller, values)) {
+    case RT_HOST_OK: a->exit = outer; return;
+    case RT_HOST_TRAP: break;
+    case RT_HOST_EXIT: {
+        int code = s->trap.exit_code;
+        rt_trap_clear(&s->trap);
+        s->trap.exit_code = code;
+        rt_unwind();
     }
-    rt_leave(&a);
-    s->limits.stack_limit = saved_limit;
-    return ok;
+    case RT_HOST_PROPAGATE:
+        if (s->failed) rt_unwind();
+        break;
+    }
+    rt_raise(VM_TRAP_HOST, frame);
 }
 
 /* Called by host adapters. */
 static void dispatch(void *host, void *values) {
     RtHostFunc *h = host;
     VmLimits *lim = h->vm.limits;
-    RtInstance *caller = lim->caller ? rt_of(lim->caller) : NULL;
-    RtHostResult r = h->fn(h->user, caller, values);
-    if (r == RT_HOST_OK) return;
-    rt_raise(r == RT_HOST_EXIT ? (ClifTrap)CLIF_TRAP_NONE : (ClifTrap)VM_TRAP_HOST,
-             __builtin_frame_address(0));
+    dispatch_from(h, lim->caller ? rt_of(lim->caller) : NULL, values, __builtin_frame_address(0));
 }
 
-static bool letter_type(char c, uint8_t *t) {
+bool rt_call(RtStore *s, const RtFunc *f, RtVal *vals) {
+    uint64_t outer_limit = s->limits.stack_limit;
+    void *outer_caller = s->limits.caller;
+    if (!outer_limit)
+        s->limits.stack_limit =
+            rt_stack_limit(__builtin_frame_address(0), s->engine->cfg.max_stack);
+    rt_trap_clear(&s->trap);
+    s->limits.caller = NULL;
+    RtActivation a;
+    rt_enter(&a, s);
+    volatile bool ok = true;
+    if (setjmp(a.back) == 0) {
+        if (f->host) { /* straight from C to C: no translated code in between */
+            dispatch_from(f->host, NULL, vals, NULL);
+        } else {
+            EntryFn entry;
+            memcpy(&entry, &f->entry, sizeof entry);
+            entry(f->vmctx, f->code, vals);
+        }
+    } else {
+        ok = false;
+    }
+    rt_leave(&a);
+    s->limits.stack_limit = outer_limit;
+    s->limits.caller = outer_caller;
+    s->failed = !ok;
+    return ok;
+}
+
+void rt_func_type(const RtFunc *f, const WasmType **params, uint32_t *nparams,
+                  const WasmType **results, uint32_t *nresults) {
+    if (f->host) {
+        *params = f->host->types;
+        *nparams = f->host->nparams;
+        *nresults = f->host->nresults;
+        *results = f->host->types + *nparams;
+        return;
+    }
+    const WasmModule *m = f->type_module;
+    const WasmFuncType *t = &m->types.p[f->type];
+    *params = m->valtypes.p + t->params;
+    *nparams = t->nparams;
+    *results = m->valtypes.p + t->results;
+    *nresults = t->nresults;
+}
+
+/* ---- host functions ---- */
+typedef struct NewFunc {
+    RtStore *store;
+    const WasmType *types;
+    uint32_t np, nr;
+    RtHostFn fn;
+    void *user;
+    RtHostFunc *made;
+} NewFunc;
+
+static void new_func(void *arg) {
+    NewFunc *q = arg;
+    RtStore *s = q->store;
+    RtHostFunc *h = arena_new(&s->arena, RtHostFunc);
+    WasmType *types = arena_array(&s->arena, WasmType, q->np + q->nr + 1);
+    if (q->np + q->nr) memcpy(types, q->types, q->np + q->nr);
+    uint32_t id = rt_sig_id(s->engine, q->types, q->np, q->nr);
+    if (id == UINT32_MAX) return;
+    *h = (RtHostFunc){
+        .vm = {.magic = VM_MAGIC, .dispatch = dispatch, .user = q->user, .limits = &s->limits},
+        .store = s,
+        .fn = q->fn,
+        .user = q->user,
+        .sig_id = id,
+        .nparams = q->np,
+        .nresults = q->nr,
+        .types = types};
+    h->ref = (VmFuncRef){.vmctx = h, .sig_id = id, .host = h};
+    q->made = h;
+}
+
+bool rt_host_func_types(RtStore *s, const WasmType *types, uint32_t np, uint32_t nr, RtHostFn fn,
+                        void *user, RtExtern *out) {
+    NewFunc q = {s, types, np, nr, fn, user, NULL};
+    if (np > WASM_MAX_PARAMS || nr > WASM_MAX_RESULTS) return false;
+    if (!mem_guard(&s->mem, new_func, &q) || !q.made) return false;
+    memset(out, 0, sizeof *out);
+    out->kind = WASM_EXT_FUNC;
+    out->func = (RtFunc){.vmctx = q.made, .sig_id = q.made->sig_id, .host = q.made};
+    return true;
+}
+
+static bool letter_type(char c, WasmType *t) {
     switch (c) {
     case 'i': *t = WASM_I32; return true;
     case 'I': *t = WASM_I64; return true;
@@ -96,42 +221,148 @@ static bool letter_type(char c, uint8_t *t) {
 
 bool rt_host_func(RtStore *s, const char *params, const char *results, RtHostFn fn, void *user,
                   RtExtern *out) {
-    uint8_t types[64];
-    uint32_t np = (uint32_t)strlen(params), nr = (uint32_t)strlen(results);
+    WasmType types[64];
+    size_t np = strlen(params), nr = strlen(results);
     if (np + nr > sizeof types) return false;
-    for (uint32_t i = 0; i < np; i++)
+    for (size_t i = 0; i < np; i++)
         if (!letter_type(params[i], &types[i])) return false;
-    for (uint32_t i = 0; i < nr; i++)
+    for (size_t i = 0; i < nr; i++)
         if (!letter_type(results[i], &types[np + i])) return false;
-    RtHostFunc *h = arena_new(&s->arena, RtHostFunc);
-    *h = (RtHostFunc){
-        .vm = {.magic = VM_MAGIC, .dispatch = dispatch, .user = user, .limits = &s->limits},
-        .store = s,
-        .fn = fn,
-        .user = user,
-        .sig_id = rt_sig_id(s->engine, types, np, nr)};
-    memset(out, 0, sizeof *out);
-    out->kind = WASM_EXT_FUNC;
-    out->func = (RtFunc){.vmctx = h, .sig_id = h->sig_id, .host = h};
-    return true;
+    return rt_host_func_types(s, types, (uint32_t)np, (uint32_t)nr, fn, user, out);
+}
+
+/* ---- references ---- */
+typedef struct AddAdapters {
+    RtStore *store;
+    const RtModule *m;
+    uint32_t sig_id;
+} AddAdapters;
+
+static void add_adapters(void *arg) {
+    AddAdapters *q = arg;
+    RtStore *s = q->store;
+    bool fresh;
+    uint32_t *at = hashmap_get_or_insert(&s->mem, &s->adapters, q->sig_id, UINT32_MAX, &fresh);
+    vec_reserve(&s->mem, &s->adapter_modules, s->adapter_modules.n + 1);
+    rt_store_add_code(s, q->m);
+    *at = s->adapter_modules.n;
+    s->adapter_modules.p[s->adapter_modules.n++] = (RtModule *)(uintptr_t)q->m;
+}
+
+static uint8_t *put_u32(uint8_t *p, uint32_t x) { /* LEB128 */
+    for (; x >= 0x80; x >>= 7) *p++ = (uint8_t)(x | 0x80);
+    *p++ = (uint8_t)x;
+    return p;
+}
+
+/* A module of nothing but the function's type has the adapter that translated code needs to call it. */
+static const RtModule *adapters_of(RtHostFunc *h, Diag *d) {
+    RtStore *s = h->store;
+    const uint32_t *known = hashmap_find(&s->adapters, h->sig_id);
+    if (known && *known != UINT32_MAX) return s->adapter_modules.p[*known];
+    enum { MOST = WASM_MAX_PARAMS + WASM_MAX_RESULTS + 16 };
+    uint8_t body[MOST], bytes[MOST + 16], *p = body;
+    *p++ = 1; /* one type */
+    *p++ = 0x60;
+    p = put_u32(p, h->nparams);
+    memcpy(p, h->types, h->nparams);
+    p = put_u32(p + h->nparams, h->nresults);
+    memcpy(p, h->types + h->nparams, h->nresults);
+    p += h->nresults;
+    uint32_t n = (uint32_t)(p - body);
+    memcpy(bytes, "\0asm\1\0\0\0\1", 9);
+    p = put_u32(bytes + 9, n);
+    memcpy(p, body, n);
+    RtModule *m = rt_module_new_copy(s->engine, bytes, (size_t)(p - bytes) + n, NULL, d);
+    if (!m) return NULL;
+    AddAdapters q = {s, m, h->sig_id};
+    bool ok = mem_guard(&s->mem, add_adapters, &q);
+    rt_module_free(m); /* the store has its own reference */
+    if (!ok) diag_msg(d, DIAG_OOM, "out of memory");
+    return ok ? m : NULL;
+}
+
+void *rt_func_ref(const RtFunc *f, Diag *d) {
+    if (!f->host) return f->ref;
+    RtHostFunc *h = f->host;
+    if (!h->ref.code) {
+        const RtModule *m = adapters_of(h, d);
+        if (!m) return NULL;
+        h->ref.code = m->code.base + m->unit.host.p[0].off;
+    }
+    return &h->ref;
+}
+
+RtFunc rt_func_of_ref(const void *ref) {
+    const VmFuncRef *r = ref;
+    if (r->host) {
+        RtHostFunc *h = r->host;
+        return (RtFunc){.vmctx = h, .sig_id = h->sig_id, .host = h};
+    }
+    const RtInstance *i = rt_of(r->vmctx);
+    const RtModule *m = i->module;
+    uint32_t f = unit_find_func(&m->unit, (uint32_t)((const uint8_t *)r->code - m->code.base));
+    return rt_func_of(i, f + m->wasm.num_imported_funcs);
+}
+
+RtStore *rt_func_store(const RtFunc *f) {
+    return f->host ? f->host->store : rt_of(f->vmctx)->store;
+}
+
+/* ---- host memories, tables, globals ---- */
+typedef struct NewEntity {
+    RtStore *store;
+    uint64_t min, max;
+    bool has_max;
+    WasmType elem;
+    WasmGlobalType type;
+    RtVal v;
+    Diag *d;
+    RtExtern *x;
+} NewEntity;
+
+static void new_memory(void *arg) {
+    NewEntity *q = arg;
+    q->x->memory = rt_memory_new(q->store, q->min, q->max, q->has_max, q->d);
+}
+
+static void new_table(void *arg) {
+    NewEntity *q = arg;
+    q->x->table = rt_table_new(q->store, q->elem, q->min, q->max, q->has_max, q->d);
+}
+
+static void new_global(void *arg) {
+    NewEntity *q = arg;
+    RtVal *p = arena_alloc(&q->store->arena, sizeof *p, 16);
+    *p = q->v;
+    q->x->global = (RtGlobal){p, q->type, q->store};
+}
+
+static RtExtern new_entity(NewEntity *q, WasmExternKind kind, void (*make)(void *)) {
+    RtExtern x;
+    memset(&x, 0, sizeof x);
+    x.kind = kind;
+    q->x = &x;
+    if (!mem_guard(&q->store->mem, make, q)) diag_msg(q->d, DIAG_OOM, "out of memory");
+    return x;
 }
 
 RtExtern rt_host_memory(RtStore *s, uint64_t min, uint64_t max, Diag *d) {
-    RtExtern e = {.kind = WASM_EXT_MEMORY};
-    e.memory = rt_memory_new(s, min, max, true, d);
-    return e;
+    return new_entity(
+        &(NewEntity){.store = s, .min = min, .max = max, .has_max = max != UINT64_MAX, .d = d},
+        WASM_EXT_MEMORY, new_memory);
 }
 
 RtExtern rt_host_table(RtStore *s, WasmType elem, uint64_t min, uint64_t max, Diag *d) {
-    RtExtern e = {.kind = WASM_EXT_TABLE};
-    e.table = rt_table_new(s, elem, min, max, true, d);
-    return e;
+    return new_entity(
+        &(NewEntity){
+            .store = s, .min = min, .max = max, .has_max = max != UINT64_MAX, .elem = elem, .d = d},
+        WASM_EXT_TABLE, new_table);
 }
 
 RtExtern rt_host_global(RtStore *s, WasmGlobalType t, RtVal v) {
-    RtExtern e = {.kind = WASM_EXT_GLOBAL};
-    RtVal *p = arena_alloc(&s->arena, sizeof *p, 16);
-    *p = v;
-    e.global = (RtGlobal){p, t};
-    return e;
+    Diag d;
+    diag_clear(&d);
+    return new_entity(&(NewEntity){.store = s, .type = t, .v = v, .d = &d}, WASM_EXT_GLOBAL,
+                      new_global);
 }

@@ -1,29 +1,39 @@
-/* runtime/trap.c — traps: from hardware faults and from calls, to an error with a backtrace.
+/* runtime/trap.c — traps: from the place where they happen to an error with a backtrace.
  *
- * A fault in translated code is recognised by its address: the engine's code map finds the module, the unit's
- * trap table the code. The handler records the trap and the backtrace, then resumes at landing(), which
- * jumps back to rt_call: the jump happens outside the handler, with the signal mask restored. Any other fault
- * goes to the handler that was there before us. The frame-pointer chain gives the backtrace: translated
- * functions always keep rbp. Handlers are installed once per process, when the first engine that wants
- * signals is made, never at library load. */
-#include <signal.h>
-#include <ucontext.h>
+ * Idea        An activation is one rt_call: its jmp_buf is where a trap returns to. The frame-pointer chain gives the
+ *             backtrace: translated functions always keep rbp, and the store knows which code is whose. Where translated
+ *             code called a host function, the activation remembers the frame (dispatch in store.c), so that a trap in a
+ *             nested call also shows the frames of the outer ones.
+ * Invariants  1. The jump back crosses translated frames and the frames of builtins and of dispatch, never a host function's:
+ *                these return to dispatch first.
+ *             2. Nothing here allocates or locks: a signal handler runs it.
+ * Cost        a trap: one binary search per frame, at most RT_MAX_FRAMES frames. */
 #include "runtime/rt_int.h"
 
-static _Thread_local RtActivation *current;
-static pthread_once_t install_once = PTHREAD_ONCE_INIT;
-static bool install_failed;
-static struct sigaction previous[4];
-static const int handled[4] = {SIGSEGV, SIGBUS, SIGILL, SIGFPE};
+/* initial-exec: a signal handler may read it without the dynamic linker allocating on first use. */
+static _Thread_local RtActivation *current __attribute__((tls_model("initial-exec")));
+
+RtActivation *rt_current(void) {
+    return current;
+}
 
 void rt_enter(RtActivation *a, RtStore *s) {
     a->prev = current;
     a->store = s;
+    a->exit = NULL;
     current = a;
 }
 
 void rt_leave(RtActivation *a) {
     current = a->prev;
+}
+
+void rt_trap_clear(RtTrap *t) {
+    t->code = CLIF_TRAP_NONE;
+    t->exit_code = 0;
+    t->msg[0] = 0;
+    t->num_frames = 0;
+    t->more_frames = false;
 }
 
 static void add_frame(RtTrap *t, const RtModule *m, uint32_t code_off) {
@@ -37,85 +47,44 @@ static void add_frame(RtTrap *t, const RtModule *m, uint32_t code_off) {
         (RtFrame){m, f + m->wasm.num_imported_funcs, unit_find_loc(&m->unit, code_off)};
 }
 
-/* pc: in translated code; its frame is fp. Walks up to the entry adapter. */
-static void backtrace(RtStore *s, const uint8_t *pc, const uint8_t *const *fp, bool at_fault) {
+/* Up to the entry adapter of one activation. */
+static void walk(RtStore *s, const uint8_t *pc, const uint8_t *const *fp, bool at_fault) {
     RtTrap *t = &s->trap;
-    for (unsigned guard = 0; guard < 1u << 24; guard++) {
-        const RtModule *m = rt_find_code(s->engine, pc - (at_fault ? 0 : 1));
+    while (!t->more_frames) {
+        pc -= at_fault ? 0 : 1;
+        const RtModule *m = rt_find_code(s, pc);
         if (!m) return;
-        add_frame(t, m, (uint32_t)(pc - m->code.base) - (at_fault ? 0 : 1));
+        add_frame(t, m, (uint32_t)(pc - m->code.base));
         at_fault = false;
-        if (t->more_frames) return;
         pc = fp[1];
-        fp = (const uint8_t *const *)(uintptr_t)fp[0];
+        fp = (const uint8_t *const *)(const void *)fp[0];
     }
 }
 
-_Noreturn void rt_raise(ClifTrap code, void *frame) {
-    RtActivation *a = current;
-    if (!a) COT_BUG("trap %u outside of a call", code);
+void rt_backtrace(RtActivation *a, const uint8_t *pc, const void *fp, bool at_fault) {
     RtStore *s = a->store;
-    RtTrap *t = &s->trap;
-    t->code = code;
-    const uint8_t *const *fp = frame;
-    if (fp) backtrace(s, fp[1], (const uint8_t *const *)(uintptr_t)fp[0], false);
-    longjmp(a->back, 1);
+    walk(s, pc, fp, at_fault);
+    for (a = a->prev; a && !s->trap.more_frames; a = a->prev) {
+        if (a->store != s || !a->exit) continue;
+        const uint8_t *const *frame = a->exit;
+        walk(s, frame[1], (const uint8_t *const *)(const void *)frame[0], false);
+    }
 }
 
-static _Noreturn void landing(void) {
+_Noreturn void rt_unwind(void) {
     longjmp(current->back, 1);
 }
 
-static void chain(int sig, siginfo_t *info, void *uc) {
-    for (unsigned i = 0; i < 4; i++) {
-        if (handled[i] != sig) continue;
-        if (previous[i].sa_flags & SA_SIGINFO) {
-            previous[i].sa_sigaction(sig, info, uc);
-        } else if (previous[i].sa_handler == SIG_DFL || previous[i].sa_handler == SIG_IGN) {
-            sigaction(sig, &previous[i], NULL); /* let it happen again, without us */
-        } else {
-            previous[i].sa_handler(sig);
-        }
-        return;
-    }
-}
-
-static void on_signal(int sig, siginfo_t *info, void *ucv) {
+_Noreturn void rt_raise(ClifTrap code, const void *frame) {
     RtActivation *a = current;
-    ucontext_t *uc = ucv;
-    const uint8_t *pc = (const uint8_t *)(uintptr_t)uc->uc_mcontext.gregs[REG_RIP];
-    const RtModule *m = a ? rt_find_code(a->store->engine, pc) : NULL;
-    if (!m) {
-        chain(sig, info, ucv);
-        return;
-    }
-    ClifTrap code = unit_find_trap(&m->unit, (uint32_t)(pc - m->code.base));
-    if (code == CLIF_TRAP_NONE) {
-        chain(sig, info, ucv);
-        return;
-    }
-    a->store->trap.code = code;
-    backtrace(a->store, pc, (const uint8_t *const *)(uintptr_t)uc->uc_mcontext.gregs[REG_RBP],
-              true);
-    uc->uc_mcontext.gregs[REG_RSP] = (uc->uc_mcontext.gregs[REG_RSP] & ~(greg_t)15) - 8;
-    uc->uc_mcontext.gregs[REG_RIP] = (greg_t)(uintptr_t)landing;
-}
-
-static void install(void) {
-    for (unsigned i = 0; i < 4; i++) {
-        struct sigaction sa;
-        memset(&sa, 0, sizeof sa);
-        sa.sa_sigaction = on_signal;
-        sa.sa_flags = SA_SIGINFO | SA_NODEFER | SA_ONSTACK;
-        sigemptyset(&sa.sa_mask);
-        if (sigaction(handled[i], &sa, &previous[i])) install_failed = true;
-    }
-}
-
-bool rt_install_signals(Diag *d) {
-    pthread_once(&install_once, install);
-    return install_failed ? diag_msg(d, DIAG_UNSUPPORTED, "signal handlers cannot be installed")
-                          : true;
+    if (!a) COT_BUG("trap %u outside of a call", code);
+    RtTrap *t = &a->store->trap;
+    t->code = code;
+    t->num_frames = 0;
+    t->more_frames = false;
+    const uint8_t *const *fp = frame;
+    rt_backtrace(a, fp[1], fp[0], false);
+    rt_unwind();
 }
 
 const char *rt_trap_message(ClifTrap code) {
@@ -139,13 +108,31 @@ const char *rt_trap_message(ClifTrap code) {
     return msg[code] ? msg[code] : "unknown trap";
 }
 
+/* Names come from the module: what could steer a terminal or fake a line is written as \xx. */
+static void put_name(StrBuf *out, WasmStr name) {
+    enum { MOST = 200 };
+    uint32_t n = name.n < MOST ? name.n : MOST;
+    while (n < name.n && n && ((uint8_t)name.p[n] & 0xC0) == 0x80) n--; /* whole characters */
+    for (uint32_t k = 0; k < n; k++) {
+        uint8_t c = (uint8_t)name.p[k];
+        bool c1 = c == 0xC2 && k + 1 < n && (uint8_t)name.p[k + 1] < 0xA0; /* U+0080 to U+009F */
+        if (c < 0x20 || c == 0x7F || c == '\\' || c1)
+            sb_printf(out, "\\%02x", c);
+        else if (k && c < 0xA0 && c >= 0x80 && (uint8_t)name.p[k - 1] == 0xC2)
+            sb_printf(out, "\\%02x", c);
+        else
+            sb_putn(out, name.p + k, 1);
+    }
+    if (n < name.n) sb_puts(out, "...");
+}
+
 void rt_print_backtrace(const RtTrap *t, StrBuf *out) {
     for (uint32_t i = 0; i < t->num_frames; i++) {
         const RtFrame *f = &t->frames[i];
         const WasmModule *m = &f->module->wasm;
         sb_printf(out, "  %2u: ", i);
         if (f->func < m->func_names.n && m->func_names.p[f->func].p)
-            sb_putn(out, m->func_names.p[f->func].p, m->func_names.p[f->func].n);
+            put_name(out, m->func_names.p[f->func]);
         else
             sb_printf(out, "func[%u]", f->func);
         if (f->offset != CLIF_NONE)

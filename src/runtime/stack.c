@@ -1,0 +1,36 @@
+/* runtime/stack.c — how deep translated code may go on the stack it runs on.
+ *
+ * Problem     The stack check compares rsp with a limit; below it must lie enough real stack for what is not checked:
+ *             one frame of less than 32 KiB that passed the check, a leaf frame of the same size (isa/x64/abi.c), and C: builtins, host
+ *             functions, a signal frame. A thread's stack may be smaller than what the engine allows.
+ * Idea        The limit is max_stack below the outermost call, but not lower than RESERVE above the end of the thread's
+ *             stack. The ends of the stack are asked for once per thread. On a stack that is not the thread's own (a coroutine's)
+ *             the ends are unknown and max_stack alone counts: its owner provides max_stack + RESERVE.
+ * Cost        two comparisons per outermost call. */
+#include <pthread.h>
+#include "runtime/rt_int.h"
+
+#define RESERVE RT_HOST_STACK
+
+static _Thread_local uintptr_t lowest, highest; /* 0, 0: not asked yet; 1, 1: unknown */
+
+static void ask(void) {
+    lowest = highest = 1;
+    pthread_attr_t a;
+    void *p;
+    size_t size;
+    if (pthread_getattr_np(pthread_self(), &a)) return;
+    if (pthread_attr_getstack(&a, &p, &size) == 0) {
+        lowest = (uintptr_t)p;
+        highest = lowest + size;
+    }
+    pthread_attr_destroy(&a);
+}
+
+uint64_t rt_stack_limit(const void *frame, uint64_t max_stack) {
+    uintptr_t at = (uintptr_t)frame;
+    if (!highest) ask();
+    uint64_t limit = at > max_stack ? at - max_stack : 0;
+    if (at > lowest && at < highest && limit < lowest + RESERVE) limit = lowest + RESERVE;
+    return limit ? limit : 1;
+}
