@@ -54,7 +54,7 @@ ClifBlock cb_create_block(ClifBuilder *b) {
 void cb_switch_to(ClifBuilder *b, ClifBlock blk) {
     b->cur = blk;
     if (!(b->f->blocks.p[blk.i].flags & CLIF_BLOCK_INSERTED)) clif_append_block(b->f, blk);
-    ssa_begin_block(b->ssa, blk.i);
+    ssa_begin_block(b->mem, b->ssa, blk.i);
 }
 
 void cb_seal(ClifBuilder *b, ClifBlock blk) {
@@ -76,7 +76,7 @@ void cb_entry_params(ClifBuilder *b, ClifBlock blk) {
 
 /* ---- variables ---- */
 ClifVar cb_declare_var(ClifBuilder *b, ClifType t) {
-    vec_push(b->mem, &b->ssa->vars, (SsaVar){CLIF_NONE, CLIF_NONE, t, 0});
+    vec_push(b->mem, &b->ssa->vars, (SsaVar){CLIF_NONE, CLIF_NONE, 0, t});
     return (ClifVar){b->ssa->vars.n - 1};
 }
 
@@ -93,6 +93,8 @@ ClifValue cb_use_var(ClifBuilder *b, ClifVar v) {
     uint32_t head = b->ssa->vars.p[v.i].head;
     if (head != CLIF_NONE && b->ssa->defs.p[head].block == b->cur.i)
         return clif_resolve(b->f, (ClifValue){b->ssa->defs.p[head].value});
+    if (b->ssa->vars.p[v.i].read_block == b->cur.i)
+        return clif_resolve(b->f, (ClifValue){b->ssa->vars.p[v.i].read_value});
     return (ClifValue){ssa_use_slow(b->f, b->ssa, b->cur.i, v.i)};
 }
 
