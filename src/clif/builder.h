@@ -2,10 +2,10 @@
  *
  * SSA after Braun, Buchwald, Hack, Leißa, Mallon, Zwinkau, "Simple and Efficient Construction of Static
  * Single Assignment Form" (CC 2013): a variable read looks in its block, then in the predecessors; a block
- * whose predecessors are not all known ("not sealed") gets a parameter at once and its arguments later.
- * Each variable caches (block, value) of its last definition, written back to a hash map keyed by
- * (block, variable) only when another block touches it, so variables that live in one block never hash.
- * No recursion; time is O(reads + parameters made). */
+ * whose predecessors are not all known ("not sealed") gets a parameter at once and its arguments later. Joins
+ * and loops that did not write the variable are passed by means of dominators (ssa.c). Cheapest: seal a block
+ * before filling it whenever all its branches exist.
+ * No recursion; time is near-linear in reads, parameters and branches. */
 #ifndef COT_CLIF_BUILDER_H
 #define COT_CLIF_BUILDER_H
 #include "clif/clif.h"
