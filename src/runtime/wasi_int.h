@@ -158,7 +158,8 @@ bool wasi_fd_retry(WasiCtx *ctx, int err); /* a host call gave err: EINTR, and t
 /* ---- wasi_io.c ---- */
 struct iovec;
 /* Reads `count` guest iovecs at `ptr` into `out` (non-empty ones only, at most WASI_MAX_IOVS). */
-WasiErrno wasi_iovecs(const WasiMem *m, uint32_t ptr, uint32_t count, struct iovec *out, int *n);
+WasiErrno wasi_iovecs(const WasiFd *e, const WasiMem *m, uint32_t ptr, uint32_t count,
+                      struct iovec *out, int *n);
 /* Before a host call that could block: AGAIN if the guest wants no waiting on a borrowed descriptor and
  * `events` (of poll) are not there. */
 WasiErrno wasi_fd_before(const WasiFd *e, short events);

@@ -5,7 +5,8 @@
  *             without letting SIGPIPE kill the host.
  * Idea        The guest's iovec array is read once into a host array, each entry checked as it is read;
  *             the host's readv/writev then work on guest memory directly. At most WASI_MAX_IOVS non-empty
- *             entries are used: what follows is a short read or write, which every caller must expect.
+ *             entries are used: what follows is a short read or write, which every caller must expect,
+ *             except with datagrams, of which the rest would be lost: there it is MSGSIZE.
  *             Borrowed descriptors (standard streams) share their status flags with other processes, so
  *             NONBLOCK is emulated with poll and APPEND with RWF_APPEND; on descriptors of our own the
  *             kernel's flags are set (wasi_fd.c).
@@ -19,6 +20,7 @@
 
 #include <errno.h>
 #include <fcntl.h>
+#include <limits.h>
 #include <poll.h>
 #include <pthread.h>
 #include <signal.h>
@@ -27,9 +29,11 @@
 #include <time.h>
 #include <unistd.h>
 
-WasiErrno wasi_iovecs(const WasiMem *m, uint32_t ptr, uint32_t count, struct iovec *out, int *n) {
+WasiErrno wasi_iovecs(const WasiFd *e, const WasiMem *m, uint32_t ptr, uint32_t count,
+                      struct iovec *out, int *n) {
     int k = 0;
     if (!wasi_in(m, ptr, (uint64_t)count * 8)) return WASI_EFAULT;
+    if (e->filetype == WASI_FILETYPE_SOCKET_DGRAM && count > WASI_MAX_IOVS) return WASI_EMSGSIZE;
     for (uint32_t i = 0; i < count && k < WASI_MAX_IOVS; i++) {
         const uint8_t *p = m->base + ptr + (uint64_t)i * 8;
         uint32_t buf = wasi_ld32(p), len = wasi_ld32(p + 4);
@@ -101,7 +105,7 @@ static uint32_t do_read(WasiCtx *ctx, WasiMem *m, const uint64_t *a, const uint6
     WasiErrno err = wasi_fd_file(ctx, (uint32_t)a[0], rights, &e);
     if (err) return err;
     if (!wasi_in(m, result, 4)) return WASI_EFAULT;
-    err = wasi_iovecs(m, (uint32_t)a[1], (uint32_t)a[2], v, &n);
+    err = wasi_iovecs(e, m, (uint32_t)a[1], (uint32_t)a[2], v, &n);
     if (err) return err;
     switch (e->kind) {
     case WASI_FD_HOST: err = read_host(ctx, e, v, n, at, &done); break;
@@ -161,6 +165,18 @@ static void pipe_guard_leave(const PipeGuard *g, bool broken) {
     pthread_sigmask(SIG_SETMASK, &g->old, NULL);
 }
 
+/* A pipe that is ready takes PIPE_BUF bytes at once; a blocking write of more could wait for a reader. */
+static int cut(struct iovec *v, int n, size_t limit) {
+    for (int i = 0; i < n; i++) {
+        if (v[i].iov_len >= limit) {
+            v[i].iov_len = limit;
+            return i + 1;
+        }
+        limit -= v[i].iov_len;
+    }
+    return n;
+}
+
 static ssize_t write_once(WasiFd *e, const struct iovec *v, int n, const uint64_t *at) {
     bool append = emulates(e, WASI_FDFLAG_APPEND);
     if (append && e->filetype == WASI_FILETYPE_REGULAR_FILE)
@@ -168,7 +184,8 @@ static ssize_t write_once(WasiFd *e, const struct iovec *v, int n, const uint64_
     if (at) return pwritev(e->host, v, n, (off_t)*at);
     if (e->filetype == WASI_FILETYPE_SOCKET_STREAM || e->filetype == WASI_FILETYPE_SOCKET_DGRAM) {
         struct msghdr msg = {.msg_iov = (struct iovec *)v, .msg_iovlen = (size_t)n};
-        return sendmsg(e->host, &msg, MSG_NOSIGNAL);
+        int wait = (e->flags & WASI_FDFLAG_NONBLOCK) ? MSG_DONTWAIT : 0;
+        return sendmsg(e->host, &msg, MSG_NOSIGNAL | wait);
     }
     if (!e->pipe) return writev(e->host, v, n);
     PipeGuard g;
@@ -180,11 +197,12 @@ static ssize_t write_once(WasiFd *e, const struct iovec *v, int n, const uint64_
     return r;
 }
 
-static WasiErrno write_host(WasiCtx *ctx, WasiFd *e, const struct iovec *v, int n,
-                            const uint64_t *at, uint32_t *done) {
+static WasiErrno write_host(WasiCtx *ctx, WasiFd *e, struct iovec *v, int n, const uint64_t *at,
+                            uint32_t *done) {
     if (at && *at > INT64_MAX) return WASI_EINVAL;
     WasiErrno err = at ? WASI_ESUCCESS : wasi_fd_before(e, POLLOUT);
     if (err) return err;
+    if (e->pipe && emulates(e, WASI_FDFLAG_NONBLOCK)) n = cut(v, n, PIPE_BUF);
     ssize_t r;
     do r = write_once(e, v, n, at);
     while (r < 0 && wasi_fd_again(ctx, e, POLLOUT));
@@ -216,7 +234,7 @@ static uint32_t do_write(WasiCtx *ctx, WasiMem *m, const uint64_t *a, const uint
     WasiErrno err = wasi_fd_file(ctx, (uint32_t)a[0], rights, &e);
     if (err) return err;
     if (!wasi_in(m, result, 4)) return WASI_EFAULT;
-    err = wasi_iovecs(m, (uint32_t)a[1], (uint32_t)a[2], v, &n);
+    err = wasi_iovecs(e, m, (uint32_t)a[1], (uint32_t)a[2], v, &n);
     if (err) return err;
     switch (e->kind) {
     case WASI_FD_HOST: err = write_host(ctx, e, v, n, at, &done); break;

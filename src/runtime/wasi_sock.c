@@ -56,14 +56,6 @@ uint32_t wasi_sock_accept(WasiCtx *ctx, WasiMem *m, const uint64_t *a) {
 
 /* ---- receive and send ---- */
 
-/* Empty entries aside, at most WASI_MAX_IOVS are used: a short transfer on a stream, but on a datagram
- * socket the rest of the message would be lost. */
-static WasiErrno message(const WasiFd *e, const WasiMem *m, uint32_t ptr, uint32_t count,
-                         struct iovec *v, int *n) {
-    if (e->filetype == WASI_FILETYPE_SOCKET_DGRAM && count > WASI_MAX_IOVS) return WASI_EMSGSIZE;
-    return wasi_iovecs(m, ptr, count, v, n);
-}
-
 uint32_t wasi_sock_recv(WasiCtx *ctx, WasiMem *m, const uint64_t *a) {
     struct iovec v[WASI_MAX_IOVS];
     int n, flags = 0;
@@ -73,7 +65,7 @@ uint32_t wasi_sock_recv(WasiCtx *ctx, WasiMem *m, const uint64_t *a) {
     if (err) return err;
     if (ri & ~(uint32_t)(RI_PEEK | RI_WAITALL)) return WASI_EINVAL;
     if (!wasi_in(m, size, 4) || !wasi_in(m, ro, 2)) return WASI_EFAULT;
-    err = message(e, m, (uint32_t)a[1], (uint32_t)a[2], v, &n);
+    err = wasi_iovecs(e, m, (uint32_t)a[1], (uint32_t)a[2], v, &n);
     if (!err) err = wasi_fd_before(e, POLLIN);
     if (err) return err;
     if (ri & RI_PEEK) flags |= MSG_PEEK;
@@ -97,7 +89,7 @@ uint32_t wasi_sock_send(WasiCtx *ctx, WasiMem *m, const uint64_t *a) {
     if (err) return err;
     if ((uint32_t)a[3] != 0) return WASI_EINVAL; /* no flag is defined */
     if (!wasi_in(m, (uint32_t)a[4], 4)) return WASI_EFAULT;
-    err = message(e, m, (uint32_t)a[1], (uint32_t)a[2], v, &n);
+    err = wasi_iovecs(e, m, (uint32_t)a[1], (uint32_t)a[2], v, &n);
     if (!err) err = wasi_fd_before(e, POLLOUT);
     if (err) return err;
     if (e->flags & WASI_FDFLAG_NONBLOCK) flags |= MSG_DONTWAIT;
