@@ -58,7 +58,7 @@ LebStatus leb_u32_slow(const uint8_t **p, const uint8_t *end, uint32_t *out) {
     return st;
 }
 
-LebStatus leb_s32(const uint8_t **p, const uint8_t *end, int32_t *out) {
+LebStatus leb_s32_slow(const uint8_t **p, const uint8_t *end, int32_t *out) {
     int64_t v = 0;
     LebStatus st = read_signed(p, end, 32, &v);
     if (st == LEB_OK) *out = (int32_t)v;
@@ -71,7 +71,7 @@ LebStatus leb_s33(const uint8_t **p, const uint8_t *end, int64_t *out) {
 LebStatus leb_u64(const uint8_t **p, const uint8_t *end, uint64_t *out) {
     return read_unsigned(p, end, 64, out);
 }
-LebStatus leb_s64(const uint8_t **p, const uint8_t *end, int64_t *out) {
+LebStatus leb_s64_slow(const uint8_t **p, const uint8_t *end, int64_t *out) {
     return read_signed(p, end, 64, out);
 }
 

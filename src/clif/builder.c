@@ -99,16 +99,13 @@ ClifValue cb_use_var(ClifBuilder *b, ClifVar v) {
 }
 
 /* ---- instructions ---- */
-static ClifInst append(ClifBuilder *b, const ClifInstData *d, uint32_t result) {
+static inline ClifInst append(ClifBuilder *b, ClifInstData d, uint32_t result) {
     ClifFunc *f = b->f;
-    uint32_t i = f->insts.n, blk = b->cur.i;
+    uint32_t blk = b->cur.i;
     COT_DASSERT(blk != CLIF_NONE && !ends_in_terminator(f, blk));
     ClifBlockData *bd = &f->blocks.p[blk];
     uint32_t prev = bd->last;
-    vec_push(f->mem, &f->insts, *d);
-    vec_push(f->mem, &f->results, result);
-    vec_push(f->mem, &f->links, (ClifInstLink){prev, CLIF_NONE, blk});
-    vec_push(f->mem, &f->srclocs, b->srcloc);
+    uint32_t i = clif_new_inst(f, d, result, (ClifInstLink){prev, CLIF_NONE, blk}, b->srcloc);
     *(prev == CLIF_NONE ? &bd->first : &f->links.p[prev].next) = i;
     bd->last = i;
     return (ClifInst){i};
@@ -136,7 +133,7 @@ static void add_edges(ClifBuilder *b, ClifInst i) {
 
 ClifInst cb_ins(ClifBuilder *b, ClifInstData d) {
     if (d.type == CLIF_INVALID) d.type = infer_ctrl(b, &d);
-    ClifInst i = append(b, &d, CLIF_NONE);
+    ClifInst i = append(b, d, CLIF_NONE);
     clif_make_results(b->f, i);
     if (clif_op_is((ClifOp)d.op, CLIF_OPF_BRANCH)) add_edges(b, i);
     return i;
@@ -151,7 +148,7 @@ ClifValue cb_ins1(ClifBuilder *b, ClifInstData d, ClifType result) {
     uint32_t v = f->values.n;
     vec_push(f->mem, &f->values,
              (ClifValueData){.kind = CLIF_VAL_INST, .type = result, .num = 0, .ref = f->insts.n});
-    append(b, &d, v);
+    append(b, d, v);
     return (ClifValue){v};
 }
 
@@ -234,7 +231,7 @@ void cb_store(ClifBuilder *b, ClifOp op, uint16_t memflags, ClifValue data, Clif
                       .a = data.i,
                       .b = addr.i,
                       .c = (uint32_t)off};
-    append(b, &d, CLIF_NONE);
+    append(b, d, CLIF_NONE);
 }
 
 /* ---- calls and terminators ---- */
@@ -254,7 +251,7 @@ ClifInst cb_call_indirect(ClifBuilder *b, ClifSigRef s, ClifValue callee, const 
 
 void cb_jump(ClifBuilder *b, ClifBlock to, const ClifValue *args, uint32_t n) {
     ClifInstData d = {.op = CLIF_OP_JUMP, .a = clif_make_blockcall(b->f, to, args, n)};
-    ClifInst i = append(b, &d, CLIF_NONE);
+    ClifInst i = append(b, d, CLIF_NONE);
     ssa_add_edge(b->mem, b->ssa, b->cur.i, i.i, 0, to.i);
 }
 
@@ -263,30 +260,30 @@ void cb_brif(ClifBuilder *b, ClifValue c, ClifBlock t, const ClifValue *ta, uint
     ClifInstData d = {.op = CLIF_OP_BRIF, .type = clif_value_type(b->f, c), .a = c.i};
     d.b = clif_make_blockcall(b->f, t, ta, tn);
     d.c = clif_make_blockcall(b->f, e, ea, en);
-    ClifInst i = append(b, &d, CLIF_NONE);
+    ClifInst i = append(b, d, CLIF_NONE);
     ssa_add_edge(b->mem, b->ssa, b->cur.i, i.i, 1, t.i);
     ssa_add_edge(b->mem, b->ssa, b->cur.i, i.i, 2, e.i);
 }
 
 void cb_br_table(ClifBuilder *b, ClifValue index, ClifJumpTable jt) {
     ClifInstData d = {.op = CLIF_OP_BR_TABLE, .a = index.i, .b = jt.i};
-    add_edges(b, append(b, &d, CLIF_NONE));
+    add_edges(b, append(b, d, CLIF_NONE));
 }
 
 void cb_return(ClifBuilder *b, const ClifValue *vals, uint32_t n) {
     ClifInstData d = {.op = CLIF_OP_RETURN,
                       .a = n ? list_new(b->mem, &b->f->lists, &vals[0].i, n) : 0};
-    append(b, &d, CLIF_NONE);
+    append(b, d, CLIF_NONE);
 }
 
 void cb_trap(ClifBuilder *b, ClifTrap code) {
     ClifInstData d = {.op = CLIF_OP_TRAP, .aux = code};
-    append(b, &d, CLIF_NONE);
+    append(b, d, CLIF_NONE);
 }
 
 static void cond_trap(ClifBuilder *b, ClifOp op, ClifValue c, ClifTrap code) {
     ClifInstData d = {.op = (uint8_t)op, .type = clif_value_type(b->f, c), .aux = code, .a = c.i};
-    append(b, &d, CLIF_NONE);
+    append(b, d, CLIF_NONE);
 }
 void cb_trapz(ClifBuilder *b, ClifValue c, ClifTrap code) {
     cond_trap(b, CLIF_OP_TRAPZ, c, code);

@@ -4,6 +4,7 @@
  *                parameters there.
  *             2. Alias chains are acyclic and end in a value that is no alias.
  *             3. An opcode of one result keeps the value itself in `results`, others a list.
+ *             4. results, links, srclocs have at least the capacity of insts, so one check serves all.
  * Cost        everything O(1) amortised, clif_resolve_all_aliases O(operands). */
 #include "clif/opspec.h"
 
@@ -13,12 +14,17 @@ ClifBlock clif_make_block(ClifFunc *f) {
     return (ClifBlock){f->blocks.n - 1};
 }
 
+void clif_grow_insts(ClifFunc *f) {
+    uint64_t cap = f->insts.cap ? (uint64_t)f->insts.cap * 2 : 64;
+    vec_reserve(f->mem, &f->results, cap);
+    vec_reserve(f->mem, &f->links, cap);
+    vec_reserve(f->mem, &f->srclocs, cap);
+    vec_reserve(f->mem, &f->insts, cap); /* last: memory may run out in between */
+}
+
 ClifInst clif_make_inst(ClifFunc *f, ClifInstData d) {
-    vec_push(f->mem, &f->insts, d);
-    vec_push(f->mem, &f->results, CLIF_NONE);
-    vec_push(f->mem, &f->links, (ClifInstLink){CLIF_NONE, CLIF_NONE, CLIF_NONE});
-    vec_push(f->mem, &f->srclocs, CLIF_NONE);
-    return (ClifInst){f->insts.n - 1};
+    ClifInstLink none = {CLIF_NONE, CLIF_NONE, CLIF_NONE};
+    return (ClifInst){clif_new_inst(f, d, CLIF_NONE, none, CLIF_NONE)};
 }
 
 static ClifValue make_value(ClifFunc *f, ClifValueKind kind, ClifType t, uint32_t num,

@@ -60,6 +60,20 @@ static inline uint32_t *clif_call_args(const ClifFunc *f, ListRef call, uint32_t
     *n = list_len(&f->lists, call) - 1;
     return list_data(&f->lists, call) + 1;
 }
+/* Makes room for one more instruction in all its parallel arrays. */
+void clif_grow_insts(ClifFunc *f);
+/* Appends an instruction to the parallel arrays; the first has room if all have (clif_grow_insts). */
+static inline uint32_t clif_new_inst(ClifFunc *f, ClifInstData d, uint32_t result,
+                                     ClifInstLink link, ClifSrcLoc loc) {
+    uint32_t i = f->insts.n;
+    if (__builtin_expect(i == f->insts.cap, 0)) clif_grow_insts(f);
+    f->insts.p[i] = d;
+    f->results.p[i] = result;
+    f->links.p[i] = link;
+    f->srclocs.p[i] = loc;
+    f->insts.n = f->results.n = f->links.n = f->srclocs.n = i + 1;
+    return i;
+}
 static inline ClifMemFlags clif_memflags(const ClifFunc *f, uint16_t idx) {
     return f->memflags.p[idx];
 }
