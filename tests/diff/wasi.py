@@ -1,0 +1,148 @@
+#!/usr/bin/env python3
+"""WASI programs: each says in a JSON file beside it what it is given and what must come out.
+
+usage: wasi.py DIR [--engine cot|wasmtime|both] [--out DIR] [FILTER…]
+
+DIR holds NAME.c (compiled with clang for wasm32-wasi) or NAME.wasm, and NAME.json, or NAME.CASE.json for several runs of
+one program; a program without any runs with the defaults. The keys are those of the wasi-testsuite, and a few more:
+    args        list of arguments                         default []
+    env         object of variables                       default {}
+    dirs        preopened directories, "NAME" or "HOST::GUEST"; HOST is copied from DIR if it is there, otherwise
+                made empty; every run has its own copy    default []
+    stdin       text for standard input, through a pipe   default: empty
+    stdin_file  true: a regular file with that text instead of the pipe
+    stdout      expected exactly                          default ""
+    stderr      expected exactly                          default: anything
+    exit_code                                             default 0
+    wasmtime    why the program cannot be checked with Wasmtime (it lacks or intends something else); such a run counts
+                as skipped
+With both engines each expectation is tested on Wasmtime as well, so that it is not only our own opinion."""
+import argparse
+import json
+import os
+import shlex
+import shutil
+import sys
+
+sys.path.insert(0, os.path.dirname(os.path.abspath(__file__)))
+import tools
+
+PEER = [sys.executable, os.path.join(tools.ROOT, "tests", "diff", "peer.py")]
+CFLAGS = ["--target=wasm32-wasi", "-std=gnu11", "-O1", "-Wall", "-Wextra", "-Werror"]
+KEYS = {"args", "env", "dirs", "stdin", "stdin_file", "stdout", "stderr", "exit_code", "wasmtime"}
+LIMIT = 60
+
+
+def cases(folder, filters):
+    """(case name, source file, specification) in order of names."""
+    names = sorted(os.listdir(folder))
+    for f in names:
+        stem, ext = os.path.splitext(f)
+        if ext not in (".c", ".wasm"):
+            continue
+        specs = [j for j in names if j == stem + ".json" or (j.startswith(stem + ".") and j.endswith(".json"))]
+        for j in specs or [None]:
+            name = j[:-5] if j else stem
+            if filters and not any(x in name for x in filters):
+                continue
+            spec = {}
+            if j:
+                with open(os.path.join(folder, j)) as fp:
+                    spec = json.load(fp)
+            unknown = set(spec) - KEYS
+            if unknown:
+                sys.exit("%s: unknown key %s" % (j, ", ".join(sorted(unknown))))
+            yield name, os.path.join(folder, f), spec
+
+
+def module(source, out, built):
+    """The path of the module, or (None, message)."""
+    if source.endswith(".wasm"):
+        return source, ""
+    if source not in built:
+        wasm = os.path.join(out, os.path.basename(source)[:-2] + ".wasm")
+        r = tools.run(["clang"] + CFLAGS + [source, "-o", wasm], timeout=120)
+        built[source] = (wasm, "") if r.code == 0 else (None, r.err.decode(errors="replace").strip()[:400])
+    return built[source]
+
+
+def prepare(folder, work, spec):
+    """The folder of one run with its directories; gives the options of `run` that name them."""
+    shutil.rmtree(work, ignore_errors=True)
+    os.makedirs(work)
+    options = []
+    for d in spec.get("dirs", []):
+        host = d.partition("::")[0]
+        template, copy = os.path.join(folder, host), os.path.join(work, host)
+        if os.path.isdir(template):
+            shutil.copytree(template, copy, symlinks=True)
+        else:
+            os.makedirs(copy)
+        options += ["--dir", d]
+    for k, v in spec.get("env", {}).items():
+        options += ["--env", "%s=%s" % (k, v)]
+    return options
+
+
+def differences(spec, got):
+    """What is wrong with the outcome, as a list of sentences."""
+    bad = []
+    want = spec.get("exit_code", 0)
+    err = got.err.decode(errors="replace").strip()[-300:]
+    if got.timed_out or got.code != want:
+        bad.append("%s, expected exit %d: %s" % (got.describe(), want, err))
+    for key, data in (("stdout", got.out), ("stderr", got.err)):
+        text = spec.get(key, "" if key == "stdout" else None)
+        if text is not None and data != text.encode():
+            bad.append("%s is %r, expected %r" % (key, data[:300], text.encode()[:300]))
+    return bad
+
+
+def main():
+    p = argparse.ArgumentParser()
+    p.add_argument("folder")
+    p.add_argument("filters", nargs="*")
+    p.add_argument("--engine", choices=["cot", "wasmtime", "both"], default="both")
+    p.add_argument("--out")
+    a = p.parse_intermixed_args()
+    folder = os.path.abspath(a.folder)
+    out = os.path.abspath(a.out or os.path.join(tools.BUILD, "oracle", "wasi"))
+    os.makedirs(out, exist_ok=True)
+    engines = [("cot", shlex.split(tools.COT)), ("wasmtime", PEER)]
+    engines = [e for e in engines if a.engine in (e[0], "both")]
+    passed, failed, skipped, runs, built = 0, 0, 0, 0, {}
+    for name, source, spec in cases(folder, a.filters):
+        runs += 1
+        wasm, problem = module(source, out, built)
+        if wasm is None:
+            print("%s: %s" % (name, problem))
+            failed += 1
+            continue
+        for engine, command in engines:
+            if engine == "wasmtime" and "wasmtime" in spec:
+                print("%s: not checked with Wasmtime: %s" % (name, spec["wasmtime"]))
+                skipped += 1
+                continue
+            work = os.path.join(out, "%s-%s" % (name, engine))
+            options = prepare(folder, work, spec)
+            stdin = spec.get("stdin", "").encode()
+            run = command + ["run"] + options + [wasm] + spec.get("args", [])
+            if spec.get("stdin_file"):
+                with open(os.path.join(work, "stdin"), "wb") as f:
+                    f.write(stdin)
+                run = ["sh", "-c", 'exec "$@" <stdin', "sh"] + run
+            got = tools.run(run, timeout=LIMIT, stdin=stdin, cwd=work)
+            bad = differences(spec, got)
+            for line in bad:
+                print("%s (%s): %s" % (name, engine, line))
+            failed += bool(bad)
+            passed += not bad
+            if not bad:
+                shutil.rmtree(work)
+    print("%d runs of WASI programs" % runs)
+    print("%d passed, %d failed, %d skipped" % (passed, failed, skipped))
+    return 1 if failed or passed == 0 else 0
+
+
+if __name__ == "__main__":
+    sys.exit(main())
