@@ -2,7 +2,7 @@
 .PHONY: all demo check soak clean
 all:
 	@scripts/bootstrap.sh build
-	@cmake --preset release >/dev/null && cmake --build build
+	@cmake --preset release >/dev/null && cmake --build build --target cot
 demo: all
 	@scripts/demo.sh
 check:

@@ -41,7 +41,7 @@ void vcode_ra_func(const VCode *vc, const BlockOrder *o, const LowerCtx *L, RaFu
 static void print_alloc(const LowerCtx *L, RaAlloc a, StrBuf *out) {
     char name[16];
     if (ra_is_reg(a))
-        sb_printf(out, "%%%s", L->isa->preg_name(ra_alloc_preg(a), 8, name));
+        sb_puts(out, L->isa->preg_name(ra_alloc_preg(a), 8, name));
     else if (ra_is_slot(a))
         sb_printf(out, "stack%u", ra_alloc_slot_index(a));
     else

@@ -101,6 +101,20 @@ typedef struct Tools { /* a thread's reusable contexts */
     VerifyCtx verify;
 } Tools;
 
+/* A comment line, in CLIF's comment syntax, that says whose text follows. */
+static void print_title(const Job *j, uint32_t item, StrBuf *out) {
+    if (item >= j->nfuncs) {
+        uint32_t k = item - j->nfuncs;
+        sb_printf(out, "; %s adapter of type %u\n", k < j->ntypes ? "entry" : "host",
+                  j->types[k % j->ntypes]);
+        return;
+    }
+    uint32_t func = j->m->num_imported_funcs + item;
+    sb_printf(out, "; function %u: ", func);
+    wasm_print_func_name(j->m, func, out);
+    sb_putc(out, '\n');
+}
+
 static bool do_item(Worker *w, Tools *t, uint32_t item) {
     Job *j = w->job;
     const UnitOptions *opt = j->opt;
@@ -126,6 +140,7 @@ static bool do_item(Worker *w, Tools *t, uint32_t item) {
         if (!clif_verify(&t->verify, &t->f, &w->diag)) return false;
         w->ph.verify += unit_now_ns() - t1;
     }
+    if (opt->print) print_title(j, item, opt->print_to);
     if (opt->print & UNIT_PRINT_CLIF) clif_print_func(&t->f, opt->print_to);
     MachCompiled c;
     if (!mach_compile(t->mach, &t->f, &c, &w->diag)) return false;

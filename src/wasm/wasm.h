@@ -165,6 +165,8 @@ typedef struct WasmModule {
 bool wasm_module_parse(WasmModule *m, Mem *mem, const uint8_t *bytes, size_t size,
                        const WasmFeatures *features, Diag *d);
 void wasm_module_free(WasmModule *m);
+/* The function's name from the name section with control characters escaped, or func[N]. */
+void wasm_print_func_name(const WasmModule *m, uint32_t func, StrBuf *out);
 static inline bool wasm_func_is_import(const WasmModule *m, uint32_t f) {
     return f < m->num_imported_funcs;
 }
