@@ -199,7 +199,7 @@ static void flush(LowerCtx *L, VCode *vc, ClifSrcLoc loc) {
     uint32_t k = b->insts.n, nops = b->ops.n;
     if (k == 0) return;
     Mem *m = L->mem;
-    memcpy(downvec_prepend(m, &vc->ops, nops), b->ops.p, nops * sizeof(RaOperand));
+    if (nops) memcpy(downvec_prepend(m, &vc->ops, nops), b->ops.p, nops * sizeof(RaOperand));
     memcpy(downvec_prepend(m, &vc->insts, k), b->insts.p, k * sizeof(MachInst));
     memcpy(downvec_prepend(m, &vc->flags, k), b->flags.p, k);
     uint32_t *start = downvec_prepend(m, &vc->op_start, k),

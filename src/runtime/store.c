@@ -90,14 +90,15 @@ void rt_host_exit(RtStore *s, int code) {
     s->trap.exit_code = code;
 }
 
-static void dispatch_from(RtHostFunc *h, RtInstance *caller, void *values, const void *frame) {
+/* False: to be raised as VM_TRAP_HOST. */
+static bool run_host(RtHostFunc *h, RtInstance *caller, void *values, const void *frame) {
     RtStore *s = h->store;
     RtActivation *a = rt_current();
     const void *outer = a->exit;
     a->exit = frame;
     s->failed = false;
     switch (h->fn(h->user, caller, values)) {
-    case RT_HOST_OK: a->exit = outer; return;
+    case RT_HOST_OK: a->exit = outer; return true;
     case RT_HOST_TRAP: break;
     case RT_HOST_EXIT: {
         int code = s->trap.exit_code;
@@ -109,14 +110,16 @@ static void dispatch_from(RtHostFunc *h, RtInstance *caller, void *values, const
         if (s->failed) rt_unwind();
         break;
     }
-    rt_raise(VM_TRAP_HOST, frame);
+    return false;
 }
 
-/* Called by host adapters. */
+/* Called by host adapters. Its frame must be there while the host function runs: nothing here is a tail call. */
 static void dispatch(void *host, void *values) {
     RtHostFunc *h = host;
     VmLimits *lim = h->vm.limits;
-    dispatch_from(h, lim->caller ? rt_of(lim->caller) : NULL, values, __builtin_frame_address(0));
+    const void *frame = __builtin_frame_address(0);
+    if (!run_host(h, lim->caller ? rt_of(lim->caller) : NULL, values, frame))
+        rt_raise(VM_TRAP_HOST, frame);
 }
 
 bool rt_call(RtStore *s, const RtFunc *f, RtVal *vals) {
@@ -132,7 +135,7 @@ bool rt_call(RtStore *s, const RtFunc *f, RtVal *vals) {
     volatile bool ok = true;
     if (setjmp(a.back) == 0) {
         if (f->host) { /* straight from C to C: no translated code in between */
-            dispatch_from(f->host, NULL, vals, NULL);
+            if (!run_host(f->host, NULL, vals, NULL)) RT_RAISE(VM_TRAP_HOST);
         } else {
             EntryFn entry;
             memcpy(&entry, &f->entry, sizeof entry);
