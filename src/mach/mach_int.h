@@ -36,7 +36,7 @@ void downvec_grow_(Mem *m, void **p, uint32_t *cap, uint32_t n, uint64_t need, s
                                                        (uint64_t)(v)->n + (k), sizeof *(v)->p)   \
                                        : (void)0,                                                \
      (v)->n += (uint32_t)(k), (v)->p + ((v)->cap - (v)->n))
-#define downvec_data(v) ((v)->p + ((v)->cap - (v)->n))
+#define downvec_data(v) ((v)->p ? (v)->p + ((v)->cap - (v)->n) : NULL)
 
 typedef struct VCode { /* one function in machine instructions, ready for allocation */
     DOWNVEC(MachInst) insts;
