@@ -123,11 +123,17 @@ static int enter(Walk *w, const char *name, char *rest, char *next) {
     return 0;
 }
 
-/* `..`: like the kernel, asks for search permission in the directory that is left. */
-static int leave(Walk *w) {
+/* The kernel asks for this at every component, also where the walk has no call to make. */
+static int may_search(const Walk *w) {
     int fd = openat(top(w), ".", O_PATH | O_DIRECTORY | O_NOFOLLOW | O_CLOEXEC);
     if (fd < 0) return -errno;
     close(fd);
+    return 0;
+}
+
+static int leave(Walk *w) {
+    int r = may_search(w);
+    if (r < 0) return r;
     if (!w->depth) return -EPERM;
     close(w->stack[--w->depth]);
     return 0;
@@ -148,7 +154,10 @@ static int open_last(Walk *w, const char *name, char *rest, bool slash, int *fd)
     int err;
     bool excl = (w->flags & (O_CREAT | O_EXCL)) == (O_CREAT | O_EXCL);
     bool follow = slash || !(w->flags & O_NOFOLLOW || excl);
-    if (slash && w->flags & O_CREAT) return -EISDIR;
+    if (slash && w->flags & O_CREAT) {
+        int r = may_search(w);
+        return r < 0 ? r : -EISDIR;
+    }
     *fd = openat(top(w), name, w->flags | O_NOFOLLOW | (slash ? O_DIRECTORY : 0), w->mode);
     err = *fd < 0 ? errno : 0;
     if (!follow) return -err;
