@@ -15,6 +15,12 @@ need() { # need PACKAGE TEST…: the package, unless the test succeeds
 }
 has() { command -v "$1"; }
 wasm_builtins() { ls /usr/lib/llvm-*/lib/clang/*/lib/wasi/libclang_rt.builtins-wasm32.a; }
+sanitizers() { echo 'int main(void) { return 0; }' | clang -fsanitize=address,undefined -x c - -o /dev/null; }
+# The major version of clang: of the one that is here, else of the one that Debian would install.
+clang_major() {
+    if has clang >/dev/null; then clang -dumpversion | cut -d. -f1; else
+        apt-cache depends clang 2>/dev/null | grep -oE 'clang-[0-9]+' | head -1 | cut -d- -f2; fi
+}
 wasi_headers() { [ -e /usr/include/wasm32-wasi/stdio.h ] || [ -e /usr/wasm32-wasi/include/stdio.h ] || ls /usr/include/wasm32-wasi; }
 
 want() {
@@ -27,8 +33,12 @@ want() {
     need clang has clang
     need lld has wasm-ld
     need wasi-libc wasi_headers
-    need libclang-rt-14-dev-wasm32 wasm_builtins
+    local rt
+    rt=libclang-rt-$(clang_major)-dev
+    [ "$rt" = libclang-rt--dev ] && rt=libclang-rt-14-dev
+    need "$rt-wasm32" wasm_builtins
     [ "$level" = demo ] && return
+    need "$rt" sanitizers
     need clang-format has clang-format
     need libcmocka-dev test -e /usr/include/cmocka.h
     need python3 has python3
@@ -42,13 +52,18 @@ want() {
 want
 if [ ${#missing[@]} -gt 0 ]; then
     if [ "$(id -u)" = 0 ] && command -v apt-get >/dev/null; then
-        echo "installing: ${missing[*]}"
         export DEBIAN_FRONTEND=noninteractive
         log=$(mktemp)
         apt-get -q update >"$log" 2>&1 || tail -3 "$log"
-        # All at once; if one of them does not exist here, one by one.
-        apt-get -qy install --no-install-recommends "${missing[@]}" >"$log" 2>&1 ||
-            for p in "${missing[@]}"; do apt-get -qy install --no-install-recommends "$p" >"$log" 2>&1; done
+        # Twice, because the names of some packages hold the version of one that the first round installs.
+        for _ in 1 2; do
+            want
+            [ ${#missing[@]} -gt 0 ] || break
+            echo "installing: ${missing[*]}"
+            # All at once; if one of them does not exist here, one by one.
+            apt-get -qy install --no-install-recommends "${missing[@]}" >"$log" 2>&1 ||
+                for p in "${missing[@]}"; do apt-get -qy install --no-install-recommends "$p" >"$log" 2>&1; done
+        done
         rm -f "$log"
         want
     fi

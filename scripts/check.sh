@@ -73,11 +73,11 @@ format() {
 
 step build-release build release
 step build-checked build checked
-if command -v clang >/dev/null; then
+if echo 'int main(void) { return 0; }' | clang -fsanitize=address,undefined -x c - -o /dev/null 2>/dev/null; then
     step build-asan build asan
     step build-fuzz build fuzz
 else
-    echo "no clang: sanitizer and fuzz builds are skipped"
+    echo "no clang with sanitizers: sanitizer and fuzz builds are skipped"
     skipped=$((skipped + 2))
 fi
 step build-stress build stress
