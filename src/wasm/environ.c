@@ -59,7 +59,11 @@ static ClifValue vm_memory(Tr *t, uint32_t mem) {
     return tr_vm_load(t, CLIF_I64, t->mf_const, t->vmctx,
                       t->lay->memories + mem * (uint32_t)sizeof(VmMemoryRef) + VM_MEMREF_DEF);
 }
+/* An i32 as an i64; a constant stays one, so that it becomes part of the access's displacement. */
 static ClifValue widen(Tr *t, uint32_t v) {
+    const ClifValueData *vd = &t->f->values.p[v & ~TR_BOOL];
+    if (vd->kind == CLIF_VAL_INST && t->f->insts.p[vd->ref].op == CLIF_OP_ICONST)
+        return tr_i64(t, (int64_t)(uint32_t)clif_imm64(&t->f->insts.p[vd->ref]));
     return tr_un(t, CLIF_OP_UEXTEND, CLIF_I64, tr_cond(v));
 }
 

@@ -151,6 +151,7 @@ static uint8_t int_cc(IntCC cc) {
  * suffices: *size is the width; *cc becomes unsigned when the load extends with zeros. */
 static bool cmp_memory(LowerCtx *L, ClifValue v, int64_t k, unsigned *size, IntCC *cc, X64Rm *m) {
     const ClifInstData *d = NULL;
+    unsigned narrow;
     switch ((unsigned)def_op(L, v, &d)) {
     case CLIF_OP_LOAD:
         if (!x64_sinkable(L, v)) return false;
@@ -158,11 +159,11 @@ static bool cmp_memory(LowerCtx *L, ClifValue v, int64_t k, unsigned *size, IntC
         return true;
     case CLIF_OP_ULOAD8:
         if (k < 0 || k > 255) return false;
-        *size = 0;
+        narrow = 0;
         break;
     case CLIF_OP_ULOAD16:
         if (k < 0 || k > 127) return false; /* a 16-bit immediate is slow to decode */
-        *size = 1;
+        narrow = 1;
         break;
     default: return false;
     }
@@ -171,6 +172,7 @@ static bool cmp_memory(LowerCtx *L, ClifValue v, int64_t k, unsigned *size, IntC
     static const uint8_t to_unsigned[] = {CLIF_EQ,  CLIF_NE,  CLIF_ULT, CLIF_UGE, CLIF_UGT,
                                           CLIF_ULE, CLIF_ULT, CLIF_UGE, CLIF_UGT, CLIF_ULE};
     *cc = to_unsigned[*cc];
+    *size = narrow;
     lower_sink(L, load);
     *m = x64_amode(L, d->aux, isle_v(d->a), (int32_t)d->b);
     return true;
@@ -208,7 +210,7 @@ X64Cond x64_test_flags(LowerCtx *L, ClifValue a, ClifValue b) {
     if (def_op(L, a, &d) == CLIF_OP_USHR && size >= 2) {
         if (isle_iconst_u(L, isle_v(d->b), &sh)) {
             sh &= clif_type_bits(t) - 1;
-            if (k > 0 && k <= INT32_MAX >> sh) {
+            if (sh < 31 && k > 0 && k <= INT32_MAX >> sh) {
                 cmp_imm(L, X64_TEST, size, x64_reg_rm(L, lower_value_reg(L, isle_v(d->a))),
                         k << sh);
                 return x64_cond1(CC_NE);
@@ -564,6 +566,8 @@ RaVReg x64_mul_hi(LowerCtx *L, ClifType t, bool sign, RaVReg a, X64Rm b) {
 
 RaVReg x64_divrem_values(LowerCtx *L, ClifType t, uint8_t kind, ClifValue a, ClifValue b) {
     int64_t k;
+    RaVReg res;
+    if (isle_iconst_s(L, b, &k) && x64_div_const(L, t, kind, a, k, &res)) return res;
     RaVReg n = lower_value_reg(L, a), d = lower_value_reg(L, b);
     if (t <= CLIF_I16) {
         n = extend_reg(L, CLIF_I32, kind & 1, t, n);

@@ -7,6 +7,13 @@
 #define ISLE_UNREACHABLE(term, file, line) \
     COT_BUG("no rule of %s matches (%s:%d)", term, file, line)
 
+#ifdef COT_CHECKED
+/* Test builds count how often each rule was chosen. */
+#define ISLE_COVERAGE
+#define ISLE_RULE_TYPE
+#define ISLE_HIT(rule) ((void)__atomic_fetch_add(&x64_rule_hits[rule], 1, __ATOMIC_RELAXED))
+#endif
+
 typedef X64Rm Rm, Rmi, Amode;
 typedef uint8_t u8;
 typedef uint16_t u16;
@@ -243,7 +250,7 @@ static inline Unit x64_none_unit(LowerCtx *L) {
     return (void)L, 0;
 }
 
-/* ---- sequences (lower.c) ---- */
+/* ---- sequences (lower.c, divconst.c) ---- */
 X64Cond x64_icmp_flags(LowerCtx *L, IntCC cc, ClifValue a, ClifValue b);
 X64Cond x64_fcmp_flags(LowerCtx *L, FloatCC cc, ClifValue a, ClifValue b);
 X64Cond x64_nonzero_flags(LowerCtx *L, ClifValue v);
@@ -269,6 +276,7 @@ Unit x64_store_value(LowerCtx *L, ClifType t, uint16_t flags, ClifValue x, ClifV
 Unit x64_store_fence(LowerCtx *L, ClifType t, uint16_t flags, ClifValue x, ClifValue a);
 RaVReg x64_mul_hi(LowerCtx *L, ClifType t, bool sign, RaVReg a, X64Rm b);
 RaVReg x64_divrem_values(LowerCtx *L, ClifType t, uint8_t kind, ClifValue a, ClifValue b);
+bool x64_div_const(LowerCtx *L, ClifType t, uint8_t kind, ClifValue a, int64_t k, RaVReg *out);
 RaVReg x64_shift_cl(LowerCtx *L, ClifType t, uint8_t kind, RaVReg a, ClifValue amount);
 RaVReg x64_bswap_reg(LowerCtx *L, ClifType t, RaVReg a);
 RaVReg x64_count_zeros(LowerCtx *L, ClifType t, bool leading, RaVReg a);

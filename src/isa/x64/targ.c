@@ -7,6 +7,10 @@ const char *const x64_flag_names[] = {
 #undef X64_FLAG
     NULL};
 
+#ifdef COT_CHECKED
+uint32_t x64_rule_hits[X64_MAX_RULES];
+#endif
+
 #define F(n) ((uint64_t)1 << X64_HAS_##n)
 #if defined(__x86_64__)
 /* One CPUID leaf; false if the processor does not have it. */

@@ -152,6 +152,18 @@ static inline bool x64_is_float(ClifType t) {
     return t >= CLIF_F16;
 }
 
+#ifdef COT_CHECKED
+/* Test builds: the rules of lower.isle and how often each was chosen, by index. */
+typedef struct IsleRule {
+    const char *name, *file;
+    unsigned line;
+} IsleRule;
+#define X64_MAX_RULES 1024
+extern uint32_t x64_rule_hits[X64_MAX_RULES];
+extern const IsleRule x64_isle_rules[];
+extern const unsigned x64_isle_rule_count;
+#endif
+
 /* abi.c */
 bool x64_lower_args(LowerCtx *L, const RaVReg *regs, uint32_t n);
 bool x64_lower_call(LowerCtx *L, ClifInst i, ValueRegs *out);
