@@ -112,10 +112,10 @@ static inline ClifInst append(ClifBuilder *b, ClifInstData d, uint32_t result) {
 }
 
 static ClifType infer_ctrl(const ClifBuilder *b, const ClifInstData *d) {
-    uint8_t k = clif_op_info[d->op].ctrl_operand;
+    const ClifOpInfo *info = &clif_op_info[d->op];
+    uint8_t k = info->ctrl_operand;
     if (k == 255) return CLIF_INVALID;
-    uint32_t v = clif_format_has_list[clif_op_info[d->op].format] ? list_data(&b->f->lists, d->a)[k]
-                                                                  : (&d->a)[k];
+    uint32_t v = info->has_list ? list_data(&b->f->lists, d->a)[k] : (&d->a)[k];
     return clif_value_type(b->f, (ClifValue){v});
 }
 

@@ -122,7 +122,11 @@ typedef struct ClifOpInfo {
     uint8_t
         ctrl_operand; /* index of the value argument whose type is the controlling type, 255 = explicit or none */
     uint8_t explicit_ctrl; /* 1: the text shows the type after the opcode, as in iconst.i32 */
+    uint8_t nvalues;       /* fixed value arguments, stored in a, b, c in order */
+    uint8_t has_list;      /* 1: the value arguments are the list in a */
+    uint8_t one_result;    /* 1: exactly one, kept in ClifFunc.results itself */
 } ClifOpInfo;
+_Static_assert(sizeof(ClifOpInfo) == 32, "indexed by a shift");
 extern const ClifOpInfo clif_op_info[CLIF_OP_COUNT];
 static inline bool clif_op_is(ClifOp op, unsigned flag) {
     return clif_op_info[op].flags & flag;
@@ -368,6 +372,7 @@ typedef struct ClifFunc {
     VEC(ClifBlockData) blocks;
     ListPool lists;
     uint32_t first_block, last_block; /* layout */
+    uint32_t num_aliases;             /* values ever turned into aliases */
     /* entities of the preamble */
     VEC(ClifSig) sigs;
     VEC(ClifAbiParam) abi_params;
@@ -416,7 +421,7 @@ void clif_change_to_alias(ClifFunc *f, ClifValue v, ClifValue of);
 ClifValue clif_resolve_compress(ClifFunc *f,
                                 ClifValue v); /* as clif_resolve, and shortens the chain */
 ClifValue clif_resolve_slow(const ClifFunc *f, ClifValue v);
-/* Replaces every alias in every argument by what it stands for (the back end needs this once). */
+/* Replaces every alias in every argument by what it stands for. */
 void clif_resolve_all_aliases(ClifFunc *f);
 ListRef clif_make_blockcall(ClifFunc *f, ClifBlock b, const ClifValue *args, uint32_t n);
 uint16_t clif_intern_memflags(ClifFunc *f, ClifMemFlags mf);

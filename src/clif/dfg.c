@@ -35,8 +35,7 @@ static ClifValue make_value(ClifFunc *f, ClifValueKind kind, ClifType t, uint32_
 }
 
 ClifValue clif_make_result(ClifFunc *f, ClifInst i, ClifType t) {
-    const ClifOpInfo *info = &clif_op_info[f->insts.p[i.i].op];
-    if (info->result_rule != CLIF_RES_SIG && info->nresults == 1) {
+    if (clif_op_info[f->insts.p[i.i].op].one_result) {
         ClifValue v = make_value(f, CLIF_VAL_INST, t, 0, i.i);
         f->results.p[i.i] = v.i;
         return v;
@@ -109,6 +108,7 @@ void clif_change_to_alias(ClifFunc *f, ClifValue v, ClifValue of) {
     COT_DASSERT(f->values.p[v.i].type == f->values.p[end.i].type);
     f->values.p[v.i].kind = CLIF_VAL_ALIAS;
     f->values.p[v.i].ref = end.i;
+    f->num_aliases++;
 }
 
 ClifValue clif_resolve_slow(const ClifFunc *f, ClifValue v) {
@@ -133,6 +133,7 @@ static void resolve_list(ClifFunc *f, uint32_t *p, uint32_t n) {
 }
 
 void clif_resolve_all_aliases(ClifFunc *f) {
+    if (!f->num_aliases) return;
     CLIF_FOR_BLOCKS(f, b) {
         CLIF_FOR_INSTS(f, b, i) {
             uint32_t n, *p = clif_args(f, (ClifInst){i}, &n);

@@ -11,19 +11,15 @@ static inline ClifType clif_value_type(const ClifFunc *f, ClifValue v) {
 static inline ClifValue clif_resolve(const ClifFunc *f, ClifValue v) {
     return f->values.p[v.i].kind == CLIF_VAL_ALIAS ? clif_resolve_slow(f, v) : v;
 }
-extern const uint8_t
-    clif_format_nvalues[CLIF_FMT_COUNT]; /* fixed value arguments, stored in a, b, c in order */
-extern const uint8_t
-    clif_format_has_list[CLIF_FMT_COUNT]; /* 1: the value arguments are the list in a */
 /* The value arguments (not those of blockcalls); *n their number. Valid until the function grows. */
 static inline uint32_t *clif_args(const ClifFunc *f, ClifInst i, uint32_t *n) {
     ClifInstData *d = &f->insts.p[i.i];
-    uint8_t fmt = clif_op_info[d->op].format;
-    if (clif_format_has_list[fmt]) {
+    const ClifOpInfo *info = &clif_op_info[d->op];
+    if (info->has_list) {
         *n = list_len(&f->lists, d->a);
         return list_data(&f->lists, d->a);
     }
-    *n = clif_format_nvalues[fmt];
+    *n = info->nvalues;
     return &d->a;
 }
 static inline ClifValue clif_arg(const ClifFunc *f, ClifInst i, uint32_t k) {
@@ -33,12 +29,11 @@ static inline ClifValue clif_arg(const ClifFunc *f, ClifInst i, uint32_t k) {
 /* Results; *n their number. */
 static inline uint32_t *clif_results(const ClifFunc *f, ClifInst i, uint32_t *n) {
     uint32_t r = f->results.p[i.i];
-    const ClifOpInfo *info = &clif_op_info[f->insts.p[i.i].op];
     if (r == CLIF_NONE) {
         *n = 0;
         return NULL;
     }
-    if (info->result_rule != CLIF_RES_SIG && info->nresults == 1) {
+    if (clif_op_info[f->insts.p[i.i].op].one_result) {
         *n = 1;
         return &f->results.p[i.i];
     }

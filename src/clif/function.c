@@ -22,6 +22,7 @@ void clif_func_clear(ClifFunc *f) {
     vec_clear(&f->blocks);
     listpool_clear(&f->lists);
     f->first_block = f->last_block = CLIF_NONE;
+    f->num_aliases = 0;
     vec_clear(&f->sigs);
     vec_clear(&f->abi_params);
     vec_clear(&f->funcs);

@@ -45,14 +45,26 @@ enum {
 #define BY_ARG(k, Set) .ctrl_operand = (k)
 #define BY_RESULT(Set) .ctrl_operand = 255, .explicit_ctrl = 1
 #define R0 .result_rule = CLIF_RES_NONE
-#define R1(n, t) .nresults = 1, .result_rule = RULE(t), .fixed_type = FIXT(t)
+#define R1(n, t) .nresults = 1, .one_result = 1, .result_rule = RULE(t), .fixed_type = FIXT(t)
 #define R2(n1, t1, n2, t2) .nresults = 2, .result_rule = CLIF_RES_MANY
 #define RSIG .result_rule = CLIF_RES_SIG
+enum { /* columns of formats.def, by format */
+#define CLIF_FORMAT(Name, name, nvalues, has_list, ctrl, pattern) \
+    NVALUES_##Name = nvalues, HAS_LIST_##Name = has_list,
+#include "clif/formats.def"
+#undef CLIF_FORMAT
+};
 const ClifOpInfo clif_op_info[CLIF_OP_COUNT] = {
     [CLIF_OP_INVALID] = {.name = "invalid", .doc = "", .ctrl_operand = 255},
 #define CLIF_OPCODE(NAME, text, Format, fl, ctrl, args, res, meaning) \
-    [CLIF_OP_##NAME] = {                                              \
-        .name = text, .doc = meaning, .format = CLIF_FMT_##Format, .flags = fl, ctrl, res},
+    [CLIF_OP_##NAME] = {.name = text,                                 \
+                        .doc = meaning,                               \
+                        .format = CLIF_FMT_##Format,                  \
+                        .flags = fl,                                  \
+                        .nvalues = NVALUES_##Format,                  \
+                        .has_list = HAS_LIST_##Format,                \
+                        ctrl,                                         \
+                        res},
 #include "clif/opcodes.def"
 #undef CLIF_OPCODE
 };
@@ -90,16 +102,6 @@ const ClifOpSpec clif_op_spec[CLIF_OP_COUNT] = {
 };
 
 /* ---- formats ---- */
-const uint8_t clif_format_nvalues[CLIF_FMT_COUNT] = {
-#define CLIF_FORMAT(Name, name, nvalues, has_list, ctrl, pattern) [CLIF_FMT_##Name] = nvalues,
-#include "clif/formats.def"
-#undef CLIF_FORMAT
-};
-const uint8_t clif_format_has_list[CLIF_FMT_COUNT] = {
-#define CLIF_FORMAT(Name, name, nvalues, has_list, ctrl, pattern) [CLIF_FMT_##Name] = has_list,
-#include "clif/formats.def"
-#undef CLIF_FORMAT
-};
 const ClifFormatInfo clif_format_info[CLIF_FMT_COUNT] = {
 #define CLIF_FORMAT(Name, name, nvalues, has_list, ctrl, pattern) \
     [CLIF_FMT_##Name] = {name, pattern, ctrl},

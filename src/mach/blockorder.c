@@ -6,8 +6,10 @@
  * Idea     Take the layout order of reachable blocks with cold blocks moved to the end. If some block then
  *          precedes all its predecessors, take the plain layout order; if that fails too, reverse postorder.
  *          (If every block but the first has an earlier predecessor, all its dominators are earlier: by
- *          induction along that predecessor.) Then each critical edge gets an edge block right after its source;
- *          equal argument-less targets of one branch share one edge.
+ *          induction along that predecessor.) Front ends mostly give a layout that is valid and without cold
+ *          blocks: one walk over it finds that out and what is reachable; only otherwise is the graph searched.
+ *          Then each critical edge gets an edge block right after its source; equal argument-less targets of one
+ *          branch share one edge.
  * Cost     O(blocks + edges). No recursion.
  * Ref      cranelift/codegen/src/machinst/blockorder.rs */
 #include "mach/mach_int.h"
@@ -17,6 +19,7 @@ void blockorder_free(BlockOrder *o, Mem *m) {
     vec_free(m, &o->succs);
     vec_free(m, &o->edge_calls);
     vec_free(m, &o->targets);
+    vec_free(m, &o->target_calls);
     vec_free(m, &o->preds);
     vec_free(m, &o->pred_first);
     vec_free(m, &o->order);
@@ -26,11 +29,47 @@ void blockorder_free(BlockOrder *o, Mem *m) {
     vec_free(m, &o->stack);
 }
 
-static uint32_t block_calls(const ClifFunc *f, uint32_t b, const ListRef **calls, ListRef tmp[2]) {
+/* The blockcalls of b's branch; *calls points into the function. */
+static inline uint32_t block_calls(const ClifFunc *f, uint32_t b, const ListRef **calls) {
     uint32_t last = f->blocks.p[b].last;
     if (last == CLIF_NONE) COT_BUG("block%u has no terminator", b);
-    if (!clif_op_is((ClifOp)f->insts.p[last].op, CLIF_OPF_BRANCH)) return 0;
-    return clif_branch_calls(f, (ClifInst){last}, calls, tmp);
+    const ClifInstData *d = &f->insts.p[last];
+    if (d->op == CLIF_OP_JUMP) {
+        *calls = &d->a;
+        return 1;
+    }
+    if (d->op == CLIF_OP_BRIF) { /* b and c */
+        *calls = &d->b;
+        return 2;
+    }
+    ListRef tmp[2];
+    if (!clif_op_is((ClifOp)d->op, CLIF_OPF_BRANCH)) return 0;
+    return clif_branch_calls(f, (ClifInst){last}, calls, tmp); /* a table: not in tmp */
+}
+
+/* One walk over the layout: o->npred per block (0 = unreachable, entry counts 1), reachable blocks in o->order.
+ * False if some block precedes all its predecessors. */
+static bool walk_layout(BlockOrder *o, Mem *m, const ClifFunc *f, bool *has_cold) {
+    vec_clear(&o->npred);
+    vec_resize0(m, &o->npred, f->blocks.n);
+    vec_clear(&o->order);
+    uint32_t *npred = o->npred.p, skipped = 0, reachable = 1;
+    uint32_t *order = vec_extend(m, &o->order, f->blocks.n), n = 0;
+    *has_cold = false;
+    npred[f->first_block] = 1;
+    CLIF_FOR_BLOCKS(f, b) {
+        if (!npred[b]) {
+            skipped++;
+            continue;
+        }
+        order[n++] = b;
+        *has_cold |= f->blocks.p[b].flags & CLIF_BLOCK_COLD;
+        const ListRef *calls;
+        for (uint32_t k = block_calls(f, b, &calls); k--;)
+            reachable += npred[clif_call_block(f, calls[k]).i]++ == 0;
+    }
+    o->order.n = n;
+    return !skipped || reachable == n;
 }
 
 /* Depth-first search from the entry: o->npred per block (0 = unreachable, entry counts 1), postorder in o->order. */
@@ -40,11 +79,10 @@ static void search(BlockOrder *o, Mem *m, const ClifFunc *f) {
     vec_resize0(m, &o->npred, nb);
     vec_clear(&o->order);
     vec_clear(&o->stack); /* pairs (block, next call to visit, counted down) */
-    ListRef tmp[2];
     const ListRef *calls;
     o->npred.p[f->first_block] = 1;
     vec_push(m, &o->stack, f->first_block);
-    vec_push(m, &o->stack, block_calls(f, f->first_block, &calls, tmp));
+    vec_push(m, &o->stack, block_calls(f, f->first_block, &calls));
     while (o->stack.n) {
         uint32_t b = o->stack.p[o->stack.n - 2];
         uint32_t *left = &o->stack.p[o->stack.n - 1];
@@ -53,11 +91,11 @@ static void search(BlockOrder *o, Mem *m, const ClifFunc *f) {
             o->stack.n -= 2;
             continue;
         }
-        block_calls(f, b, &calls, tmp);
+        block_calls(f, b, &calls);
         uint32_t s = clif_call_block(f, calls[--*left]).i;
         if (o->npred.p[s]++ == 0) {
             vec_push(m, &o->stack, s);
-            vec_push(m, &o->stack, block_calls(f, s, &calls, tmp));
+            vec_push(m, &o->stack, block_calls(f, s, &calls));
         }
     }
 }
@@ -70,15 +108,16 @@ static bool order_is_valid(BlockOrder *o, Mem *m, const ClifFunc *f, const uint3
     o->mark.p[seq[0]] = 1;
     for (uint32_t i = 0; i < n; i++) {
         if (!o->mark.p[seq[i]]) return false;
-        ListRef tmp[2];
         const ListRef *calls;
-        uint32_t k = block_calls(f, seq[i], &calls, tmp);
+        uint32_t k = block_calls(f, seq[i], &calls);
         while (k--) o->mark.p[clif_call_block(f, calls[k]).i] = 1;
     }
     return true;
 }
 
 static void choose_order(BlockOrder *o, Mem *m, const ClifFunc *f) {
+    bool has_cold;
+    if (walk_layout(o, m, f, &has_cold) && !has_cold) return;
     search(o, m, f);
     uint32_t n = o->order.n;
     for (uint32_t i = 0; i < n / 2; i++) { /* postorder -> reverse postorder */
@@ -102,56 +141,53 @@ static void choose_order(BlockOrder *o, Mem *m, const ClifFunc *f) {
 
 /* Appends block b and its edge blocks; targets hold edge block indices or TO_CLIF | block. */
 static void number_block(BlockOrder *o, Mem *m, const ClifFunc *f, uint32_t b) {
-    ListRef tmp[2];
     const ListRef *calls;
-    uint32_t k = block_calls(f, b, &calls, tmp), self = o->blocks.n;
+    uint32_t k = block_calls(f, b, &calls), self = o->blocks.n, at = o->targets.n;
     o->label.p[b] = self;
-    vec_push(m, &o->blocks, (MachBlock){.clif = b, .target_first = o->targets.n, .ntarget = k});
+    vec_push(m, &o->blocks, (MachBlock){.clif = b, .target_first = at, .ntarget = k});
+    if (k == 0) return;
+    uint32_t *targets = vec_extend(m, &o->targets, k);
+    memcpy(vec_extend(m, &o->target_calls, k), calls, k * sizeof *calls);
     for (uint32_t j = 0; j < k; j++) {
-        uint32_t s = clif_call_block(f, calls[j]).i, nargs, to = TO_CLIF | s;
-        clif_call_args(f, calls[j], &nargs);
+        uint32_t s = clif_call_block(f, calls[j]).i, to = TO_CLIF | s;
         if (k >= 2 && o->npred.p[s] >= 2) {
-            if (nargs == 0 && o->mark.p[s] > self && o->mark.p[s] != UINT32_MAX) {
+            bool bare = list_len(&f->lists, calls[j]) == 1;
+            if (bare && o->mark.p[s] > self && o->mark.p[s] != UINT32_MAX) {
                 to = o->mark.p[s]; /* shares the edge of an earlier target */
             } else {
                 to = o->blocks.n;
-                if (nargs == 0) o->mark.p[s] = to;
+                if (bare) o->mark.p[s] = to;
                 vec_push(m, &o->blocks, (MachBlock){.clif = CLIF_NONE, .edge_call = calls[j]});
             }
         }
-        vec_push(m, &o->targets, to);
+        targets[j] = to;
     }
 }
 
-static void add_succ(BlockOrder *o, Mem *m, uint32_t to, ListRef call) {
+static inline void add_succ(BlockOrder *o, Mem *m, const ClifFunc *f, uint32_t to, ListRef call) {
     vec_push(m, &o->succs, to);
-    vec_push(m, &o->edge_calls, call);
+    vec_push(m, &o->edge_calls, call && list_len(&f->lists, call) > 1 ? call : 0);
 }
 
 static void link_block(BlockOrder *o, Mem *m, const ClifFunc *f, uint32_t i) {
     MachBlock *mb = &o->blocks.p[i];
     mb->succ_first = o->succs.n;
     if (mb->clif == CLIF_NONE) {
-        uint32_t to = o->label.p[clif_call_block(f, mb->edge_call).i], nargs;
-        clif_call_args(f, mb->edge_call, &nargs);
+        uint32_t to = o->label.p[clif_call_block(f, mb->edge_call).i];
         mb->target_first = o->targets.n;
         mb->ntarget = 1;
         vec_push(m, &o->targets, to);
-        add_succ(o, m, to, nargs ? mb->edge_call : 0);
+        add_succ(o, m, f, to, mb->edge_call);
     } else {
-        ListRef tmp[2];
-        const ListRef *calls;
-        block_calls(f, mb->clif, &calls, tmp);
         uint32_t next_edge = i + 1; /* edge blocks were made in the order of their first use */
         for (uint32_t j = 0; j < mb->ntarget; j++) {
-            uint32_t *t = &o->targets.p[mb->target_first + j], nargs;
+            uint32_t *t = &o->targets.p[mb->target_first + j];
             if (*t & TO_CLIF) {
-                clif_call_args(f, calls[j], &nargs);
                 *t = o->label.p[*t & ~TO_CLIF];
-                add_succ(o, m, *t, nargs ? calls[j] : 0);
+                add_succ(o, m, f, *t, o->target_calls.p[mb->target_first + j]);
             } else if (*t == next_edge) {
                 next_edge++;
-                add_succ(o, m, *t, 0);
+                add_succ(o, m, f, *t, 0);
             }
         }
     }
@@ -188,6 +224,7 @@ bool blockorder_compute(BlockOrder *o, Mem *m, const ClifFunc *f, Diag *d) {
     vec_clear(&o->succs);
     vec_clear(&o->edge_calls);
     vec_clear(&o->targets);
+    vec_clear(&o->target_calls);
     for (uint32_t i = 0; i < o->order.n; i++) number_block(o, m, f, o->order.p[i]);
     for (uint32_t i = 0; i < o->blocks.n; i++) link_block(o, m, f, i);
     fill_preds(o, m);

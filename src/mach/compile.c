@@ -65,7 +65,6 @@ static bool allocate(MachCtx *c, const ClifFunc *f, RaFunc *rf, RaOutput *ra, Ma
 bool mach_compile(MachCtx *c, ClifFunc *f, MachCompiled *out, Diag *d) {
     memset(out, 0, sizeof *out);
     uint64_t t = now_ns();
-    clif_resolve_all_aliases(f);
     if (!blockorder_compute(&c->order, c->mem, f, d)) return false;
     lap(&out->times.order, &t);
     if (!lower_function(&c->lower, &c->vc, f, &c->order, d)) return false;

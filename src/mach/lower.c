@@ -15,14 +15,17 @@
  * Ref      cranelift/codegen/src/machinst/lower.rs */
 #include "mach/mach_int.h"
 
-void downvec_grow_(Mem *m, void **p, uint32_t *cap, uint32_t n, uint64_t need, size_t elem) {
+uint32_t downvec_want(uint64_t need) {
     uint64_t want = need + need / 2 + 64;
-    if (want > UINT32_MAX / 2) want = need;
+    return (uint32_t)(want > UINT32_MAX / 2 ? need : want);
+}
+
+void downvec_grow_(Mem *m, void **p, uint32_t *cap, uint32_t n, uint32_t want, size_t elem) {
     char *fresh = mem_alloc(m, want * elem);
     if (n) memcpy(fresh + (want - n) * elem, (char *)*p + (size_t)(*cap - n) * elem, n * elem);
     mem_free(m, *p, *cap * elem);
     *p = fresh;
-    *cap = (uint32_t)want;
+    *cap = want;
 }
 
 void lower_init(LowerCtx *L, Mem *m, const IsaVtable *isa, const MachSettings *s) {
@@ -30,6 +33,11 @@ void lower_init(LowerCtx *L, Mem *m, const IsaVtable *isa, const MachSettings *s
     L->mem = m;
     L->isa = isa;
     L->set = s;
+    for (unsigned t = 1; t < 256; t++) {
+        if (clif_type_bits((ClifType)t) == 0) continue;
+        L->class_of[t] = (uint8_t)isa->reg_class((ClifType)t);
+        L->slots_of[t] = clif_type_bits((ClifType)t) > 64 ? 2 : 1;
+    }
 }
 
 void lower_free(LowerCtx *L) {
@@ -39,7 +47,7 @@ void lower_free(LowerCtx *L) {
     vec_free(m, &L->buf.flags);
     vec_free(m, &L->buf.ops);
     vec_free(m, &L->buf.clobbers);
-    vec_free(m, &L->vreg_type);
+    vec_free(m, &L->vreg_slots);
     vec_free(m, &L->value_reg);
     vec_free(m, &L->value_uses);
     vec_free(m, &L->inst_color);
@@ -52,9 +60,8 @@ void lower_free(LowerCtx *L) {
 
 /* ---- registers ---- */
 RaVReg lower_new_vreg(LowerCtx *L, ClifType t) {
-    uint32_t i = L->num_vregs++;
-    vec_push(L->mem, &L->vreg_type, t);
-    return ra_vreg(i, L->isa->reg_class(t));
+    vec_push(L->mem, &L->vreg_slots, L->slots_of[t]);
+    return ra_vreg(L->num_vregs++, (RaClass)L->class_of[t]);
 }
 
 ValueRegs lower_new_regs(LowerCtx *L, ClifType t) {
@@ -70,6 +77,13 @@ static ValueRegs regs_from(const LowerCtx *L, ClifValue v, RaVReg lo) {
     return (ValueRegs){{lo, RA_VREG_NONE}, 1};
 }
 
+/* Which argument instruction i merely copies, -1 if it does more than that. Most need not ask the ISA. */
+static inline int copied_arg(const LowerCtx *L, ClifInst i) {
+    unsigned op = L->f->insts.p[i.i].op;
+    bool can = op == CLIF_OP_UEXTEND || op == CLIF_OP_IREDUCE || op == CLIF_OP_BITCAST;
+    return can ? L->isa->transparent(L->f, i) : -1;
+}
+
 ValueRegs lower_value_regs(LowerCtx *L, ClifValue v) {
     RaVReg r = L->value_reg.p[v.i];
     if (r != RA_VREG_NONE) return regs_from(L, v, r);
@@ -78,7 +92,7 @@ ValueRegs lower_value_regs(LowerCtx *L, ClifValue v) {
     for (;;) {
         ClifInst def = lower_def_inst(L, src);
         if (def.i == CLIF_NONE) break;
-        int k = L->isa->transparent(L->f, def);
+        int k = copied_arg(L, def);
         if (k < 0) break;
         src = clif_arg(L->f, def, (uint32_t)k);
     }
@@ -104,42 +118,46 @@ static bool has_effect(const ClifFunc *f, const ClifInstData *d) {
     return (fl & CLIF_OPF_CAN_LOAD) && clif_memflags(f, d->aux).trap != CLIF_TRAP_NONE;
 }
 
-static void add_use(LowerCtx *L, uint32_t v, bool many) {
-    uint8_t u = L->value_uses.p[v];
-    L->value_uses.p[v] = many || u ? 2 : 1;
-}
-
-/* One backward pass in block order: use counts and colours. */
-static void count_uses(LowerCtx *L, const BlockOrder *o) {
-    const ClifFunc *f = L->f;
-    uint32_t color = 0;
+/* One backward pass in block order: aliases resolved, use counts, colours. */
+static void count_uses(LowerCtx *L, ClifFunc *f, const BlockOrder *o) {
+    uint32_t color = 0, *colors = L->inst_color.p;
+    uint8_t *uses = L->value_uses.p; /* 0, 1, 2 = many */
+    const ClifValueData *values = f->values.p;
+    bool aliases = f->num_aliases != 0;
     for (uint32_t k = o->blocks.n; k--;) {
         const MachBlock *mb = &o->blocks.p[k];
         if (mb->clif == CLIF_NONE) continue;
         color++;
-        uint32_t i = f->blocks.p[mb->clif].last;
-        if (clif_op_is((ClifOp)f->insts.p[i].op, CLIF_OPF_BRANCH)) {
-            ListRef tmp[2];
-            const ListRef *calls;
-            uint32_t nc = clif_branch_calls(f, (ClifInst){i}, &calls, tmp);
-            for (uint32_t c = 0; c < nc; c++) {
-                uint32_t n, *a = clif_call_args(f, calls[c], &n);
-                for (uint32_t j = 0; j < n; j++) add_use(L, a[j], true); /* edges never absorb */
+        for (uint32_t c = 0; c < mb->ntarget; c++) {
+            uint32_t n, *a = clif_call_args(f, o->target_calls.p[mb->target_first + c], &n);
+            for (uint32_t j = 0; j < n; j++) {
+                if (a[j] & CLIF_BLOCKARG_MASK) continue;
+                if (aliases && values[a[j]].kind == CLIF_VAL_ALIAS)
+                    a[j] = clif_resolve_compress(f, (ClifValue){a[j]}).i;
+                uses[a[j]] = 2; /* edges never absorb */
             }
         }
-        for (; i != CLIF_NONE; i = f->links.p[i].prev) {
+        for (uint32_t i = f->blocks.p[mb->clif].last; i != CLIF_NONE; i = f->links.p[i].prev) {
             const ClifInstData *d = &f->insts.p[i];
-            bool effect = has_effect(f, d), many = false;
-            uint32_t n, *r = clif_results(f, (ClifInst){i}, &n);
-            if (effect)
+            uint32_t n, *r;
+            uint8_t add = 1;
+            if (has_effect(f, d))
                 color++;
             else
-                for (uint32_t j = 0; j < n; j++) many |= L->value_uses.p[r[j]] > 1;
-            L->inst_color.p[i] = color;
+                for (r = clif_results(f, (ClifInst){i}, &n); n--; r++)
+                    if (uses[*r] > 1) add = 2;
+            colors[i] = color;
             uint32_t *a = clif_args(f, (ClifInst){i}, &n);
-            for (uint32_t j = 0; j < n; j++) add_use(L, a[j], many);
+            for (uint32_t j = 0; j < n; j++) {
+                if (aliases && values[a[j]].kind == CLIF_VAL_ALIAS)
+                    a[j] = clif_resolve_compress(f, (ClifValue){a[j]}).i;
+                uses[a[j]] = uses[a[j]] ? 2 : add;
+            }
         }
     }
+    for (uint32_t k = 0; k < f->eh_items.n; k++)
+        if (f->eh_items.p[k].kind == CLIF_EH_CONTEXT)
+            f->eh_items.p[k].context = clif_resolve_compress(f, f->eh_items.p[k].context);
 }
 
 bool lower_can_sink(const LowerCtx *L, ClifInst load) {
@@ -185,6 +203,13 @@ bool lower_unsupported(LowerCtx *L, ClifInst i, const char *why) {
 }
 
 /* ---- the driver ---- */
+void lower_grow_buf(LowerCtx *L) {
+    uint64_t cap = L->buf.insts.cap ? (uint64_t)L->buf.insts.cap * 2 : 16;
+    vec_reserve(L->mem, &L->buf.op_start, cap);
+    vec_reserve(L->mem, &L->buf.flags, cap);
+    vec_reserve(L->mem, &L->buf.insts, cap); /* last: memory may run out in between */
+}
+
 static void buf_clear(struct LowerBuf *b) {
     vec_clear(&b->insts);
     vec_clear(&b->op_start);
@@ -193,24 +218,50 @@ static void buf_clear(struct LowerBuf *b) {
     vec_clear(&b->clobbers);
 }
 
+static __attribute__((noinline)) void vcode_grow(VCode *vc, Mem *m, uint64_t need) {
+    uint32_t want = downvec_want(need);
+    if (vc->op_start.cap <= want) downvec_grow_to(m, &vc->op_start, want + 1);
+    if (vc->flags.cap < want) downvec_grow_to(m, &vc->flags, want);
+    if (vc->srclocs.cap < want) downvec_grow_to(m, &vc->srclocs, want);
+    downvec_grow_to(m, &vc->insts, want); /* last: memory may run out in between */
+}
+
+/* Copies n operands, mostly few. */
+static inline void copy_ops(RaOperand *to, const RaOperand *from, uint32_t n) {
+    if (n > 4) {
+        memcpy(to, from, n * sizeof *to);
+        return;
+    }
+    if (n > 0) to[0] = from[0];
+    if (n > 1) to[1] = from[1];
+    if (n > 2) to[2] = from[2];
+    if (n > 3) to[3] = from[3];
+}
+
 /* Prepends the buffer to the function. */
 static void flush(LowerCtx *L, VCode *vc, ClifSrcLoc loc) {
     struct LowerBuf *b = &L->buf;
     uint32_t k = b->insts.n, nops = b->ops.n;
     if (k == 0) return;
     Mem *m = L->mem;
-    if (nops) memcpy(downvec_prepend(m, &vc->ops, nops), b->ops.p, nops * sizeof(RaOperand));
-    memcpy(downvec_prepend(m, &vc->insts, k), b->insts.p, k * sizeof(MachInst));
-    memcpy(downvec_prepend(m, &vc->flags, k), b->flags.p, k);
-    uint32_t *start = downvec_prepend(m, &vc->op_start, k),
-             *locs = downvec_prepend(m, &vc->srclocs, k);
-    for (uint32_t i = 0; i < k; i++) {
-        start[i] = vc->ops.n - b->op_start.p[i]; /* distance from the end of all operands */
+    if (nops) copy_ops(downvec_prepend(m, &vc->ops, nops), b->ops.p, nops);
+    uint32_t n = vc->insts.n + k;
+    if (n > vc->insts.cap) vcode_grow(vc, m, n);
+    vc->insts.n = vc->flags.n = vc->srclocs.n = n;
+    vc->op_start.n = n + 1; /* and the sentinel */
+    MachInst *insts = downvec_data(&vc->insts);
+    uint8_t *flags = downvec_data(&vc->flags);
+    uint32_t *start = downvec_data(&vc->op_start), *locs = downvec_data(&vc->srclocs);
+    uint32_t end = vc->ops.n, i = 0;
+    do {
+        insts[i] = b->insts.p[i];
+        flags[i] = b->flags.p[i];
+        start[i] = end - b->op_start.p[i]; /* distance from the end of all operands */
         locs[i] = loc;
-    }
-    for (uint32_t i = b->clobbers.n; i--;) {
+    } while (++i < k);
+    for (i = b->clobbers.n; i--;) {
         RaClobber c = b->clobbers.p[i];
-        c.inst = vc->insts.n - c.inst; /* distance from the end of all instructions */
+        c.inst = n - c.inst; /* distance from the end of all instructions */
         vec_push(m, &vc->clobbers, c);
     }
     buf_clear(b);
@@ -250,7 +301,7 @@ static bool lower_one(LowerCtx *L, VCode *vc, ClifInst inst, const BlockOrder *o
     if (!has_effect(f, d)) {
         bool used = false;
         for (uint32_t j = 0; j < n; j++) used |= L->value_reg.p[r[j]] != RA_VREG_NONE;
-        if (!used || L->isa->transparent(f, inst) >= 0) return true;
+        if (!used || copied_arg(L, inst) >= 0) return true;
     }
     L->cur_inst = inst.i;
     L->cur_color = L->inst_color.p[inst.i];
@@ -311,7 +362,7 @@ static void begin(LowerCtx *L, VCode *vc, const ClifFunc *f, const BlockOrder *o
     L->outgoing_args = 0;
     L->has_calls = false;
     L->ret_area_ptr = RA_VREG_NONE;
-    vec_clear(&L->vreg_type);
+    vec_clear(&L->vreg_slots);
     vec_clear(&L->value_reg);
     (void)vec_extend(m, &L->value_reg, f->values.n);
     if (f->values.n) memset(L->value_reg.p, 0xFF, f->values.n * sizeof(uint32_t));
@@ -374,10 +425,6 @@ static void finish(LowerCtx *L, VCode *vc, const BlockOrder *o) {
         }
         rb->param_end = vc->params.n;
     }
-    vec_clear(&vc->vreg_slots);
-    uint8_t *slots = vec_extend(m, &vc->vreg_slots, L->num_vregs);
-    for (uint32_t v = 0; v < L->num_vregs; v++)
-        slots[v] = clif_type_bits(L->vreg_type.p[v]) > 64 ? 2 : 1;
 }
 
 static bool lower_entry(LowerCtx *L, VCode *vc) {
@@ -399,10 +446,10 @@ static bool lower_entry(LowerCtx *L, VCode *vc) {
     return true;
 }
 
-bool lower_function(LowerCtx *L, VCode *vc, const ClifFunc *f, const BlockOrder *o, Diag *d) {
+bool lower_function(LowerCtx *L, VCode *vc, ClifFunc *f, const BlockOrder *o, Diag *d) {
     begin(L, vc, f, o, d);
     if (d->kind) return false;
-    count_uses(L, o);
+    count_uses(L, f, o);
     for (uint32_t b = o->blocks.n; b--;) {
         const MachBlock *mb = &o->blocks.p[b];
         RaBlock *rb = &vc->blocks.p[b];

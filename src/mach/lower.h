@@ -19,7 +19,7 @@ typedef struct LowerCtx LowerCtx;
 
 struct LowerBuf { /* the forward buffer of the CLIF instruction being lowered */
     VEC(MachInst) insts;
-    VecU32 op_start;
+    VecU32 op_start; /* op_start, flags: per instruction, with at least the capacity of insts */
     VecU8 flags;
     VEC(RaOperand) ops;
     VEC(RaClobber) clobbers; /* inst = index in this buffer */
@@ -33,8 +33,9 @@ struct LowerCtx {
     Diag *diag;
     struct LowerBuf buf;
     uint32_t num_vregs;
-    VecU8 vreg_type;    /* per vreg index: ClifType (for spill size and printing) */
-    VecU32 value_reg;   /* per value: RaVReg or RA_VREG_NONE */
+    VecU8 vreg_slots;                     /* per vreg index: size in 8-byte spill slots */
+    uint8_t class_of[256], slots_of[256]; /* per ClifType: register class, size in spill slots */
+    VecU32 value_reg;                     /* per value: RaVReg or RA_VREG_NONE */
     VecU8 value_uses;   /* per value: 0, 1, 2 = many (transitively, see lower.c) */
     VecU32 inst_color;  /* per inst: side-effect colour before it */
     BitSet sunk;        /* per inst: merged into its user, skip */
@@ -55,11 +56,15 @@ struct LowerCtx {
 };
 
 /* ---- emission ---- */
+void lower_grow_buf(LowerCtx *L);
 static inline MachInst *lower_begin(LowerCtx *L, uint16_t op) {
     struct LowerBuf *b = &L->buf;
-    vec_push(L->mem, &b->op_start, b->ops.n);
-    vec_push(L->mem, &b->flags, 0);
-    MachInst *mi = vec_extend(L->mem, &b->insts, 1);
+    uint32_t k = b->insts.n;
+    if (__builtin_expect(k == b->insts.cap, 0)) lower_grow_buf(L);
+    b->op_start.p[k] = b->ops.n;
+    b->flags.p[k] = 0;
+    b->insts.n = b->op_start.n = b->flags.n = k + 1;
+    MachInst *mi = &b->insts.p[k];
     *mi = (MachInst){.op = op};
     return mi;
 }

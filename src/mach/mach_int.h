@@ -16,6 +16,7 @@ typedef struct BlockOrder {
     VecU32 succs;             /* block index per edge */
     VecU32 edge_calls;        /* per edge: the blockcall with the arguments passed, 0 = none */
     VecU32 targets;           /* block index per blockcall */
+    VecU32 target_calls;      /* the blockcall itself, for those of CLIF blocks */
     VecU32 preds, pred_first; /* CSR, pred_first has blocks.n + 1 entries */
     /* scratch, per CLIF block */
     VecU32 order, npred, label, mark, stack;
@@ -29,17 +30,20 @@ void blockorder_free(BlockOrder *o, Mem *m);
     struct {             \
         T *p;            \
         uint32_t n, cap; \
-    } /* elements are p[cap-n .. cap) */
-void downvec_grow_(Mem *m, void **p, uint32_t *cap, uint32_t n, uint64_t need, size_t elem);
-#define downvec_prepend(m, v, k)                                                                 \
-    ((uint64_t)(v)->n + (k) > (v)->cap ? downvec_grow_((m), (void **)&(v)->p, &(v)->cap, (v)->n, \
-                                                       (uint64_t)(v)->n + (k), sizeof *(v)->p)   \
-                                       : (void)0,                                                \
+    }                                 /* elements are p[cap-n .. cap) */
+uint32_t downvec_want(uint64_t need); /* the capacity to grow to for `need` elements */
+void downvec_grow_(Mem *m, void **p, uint32_t *cap, uint32_t n, uint32_t want, size_t elem);
+#define downvec_grow_to(m, v, want) \
+    downvec_grow_((m), (void **)&(v)->p, &(v)->cap, (v)->n, (want), sizeof *(v)->p)
+#define downvec_prepend(m, v, k)                                       \
+    ((uint64_t)(v)->n + (k) > (v)->cap                                 \
+         ? downvec_grow_to(m, v, downvec_want((uint64_t)(v)->n + (k))) \
+         : (void)0,                                                    \
      (v)->n += (uint32_t)(k), (v)->p + ((v)->cap - (v)->n))
 #define downvec_data(v) ((v)->p ? (v)->p + ((v)->cap - (v)->n) : NULL)
 
-typedef struct VCode { /* one function in machine instructions, ready for allocation */
-    DOWNVEC(MachInst) insts;
+typedef struct VCode {       /* one function in machine instructions, ready for allocation */
+    DOWNVEC(MachInst) insts; /* op_start, flags, srclocs: per instruction, with at least its room */
     DOWNVEC(uint32_t)
     op_start; /* while building: distance from the end of ops; then absolute; + sentinel */
     DOWNVEC(uint8_t) flags;
@@ -50,7 +54,6 @@ typedef struct VCode { /* one function in machine instructions, ready for alloca
     VecU32 params; /* RaVReg */
     DOWNVEC(uint32_t) branch_args;
     VecU32 edge_args; /* per edge + 1 */
-    VecU8 vreg_slots;
     uint32_t num_insts;
 } VCode;
 
@@ -69,8 +72,8 @@ struct MachCtx {
 
 void lower_init(LowerCtx *L, Mem *m, const IsaVtable *isa, const MachSettings *s);
 void lower_free(LowerCtx *L);
-/* Fills *vc from f in the given block order. */
-bool lower_function(LowerCtx *L, VCode *vc, const ClifFunc *f, const BlockOrder *o, Diag *d);
+/* Fills *vc from f in the given block order; resolves f's aliases in place. */
+bool lower_function(LowerCtx *L, VCode *vc, ClifFunc *f, const BlockOrder *o, Diag *d);
 void vcode_free(VCode *vc, Mem *m);
 void vcode_ra_func(const VCode *vc, const BlockOrder *o, const LowerCtx *L, RaFunc *rf);
 void vcode_print(const VCode *vc, const BlockOrder *o, const LowerCtx *L, const RaOutput *ra,

@@ -15,7 +15,6 @@ void vcode_free(VCode *vc, Mem *m) {
     vec_free(m, &vc->blocks);
     vec_free(m, &vc->params);
     vec_free(m, &vc->edge_args);
-    vec_free(m, &vc->vreg_slots);
 }
 
 void vcode_ra_func(const VCode *vc, const BlockOrder *o, const LowerCtx *L, RaFunc *rf) {
@@ -34,7 +33,7 @@ void vcode_ra_func(const VCode *vc, const BlockOrder *o, const LowerCtx *L, RaFu
         .inst_flags = downvec_data(&vc->flags),
         .clobbers = vc->clobbers.p,
         .num_clobbers = vc->clobbers.n,
-        .vreg_slots = vc->vreg_slots.p,
+        .vreg_slots = L->vreg_slots.p,
     };
 }
 
