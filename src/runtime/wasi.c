@@ -116,46 +116,42 @@ static bool add_host(WasiCtx *ctx, int host, const char *what, Diag *diag) {
     if (err < 0) return diag_msg(diag, DIAG_IO, "%s: %s", what, strerror(-err));
     int acc = fcntl(host, F_GETFL) & O_ACCMODE;
     e.base = e.inheriting = wasi_fd_type_rights(&e);
-    if (acc == O_RDONLY) e.base &= ~(uint64_t)(WASI_R_FD_WRITE | WASI_R_FD_ALLOCATE);
+    if (acc == O_RDONLY)
+        e.base &= ~(uint64_t)(WASI_R_FD_WRITE | WASI_R_FD_ALLOCATE | WASI_R_FD_FILESTAT_SET_SIZE);
     if (acc == O_WRONLY) e.base &= ~(uint64_t)(WASI_R_FD_READ | WASI_R_FD_READDIR);
     return insert(ctx, &e, diag);
 }
 
-/* A closed standard stream leaves its number free; a later number must not slip into it, so it is
- * taken first and given back when the preopens are in place. */
-static bool add_stdio(WasiCtx *ctx, const WasiStdio *s, uint32_t fd, Diag *diag) {
-    const uint64_t stream = WASI_R_FD_FILESTAT_GET | WASI_R_POLL_FD_READWRITE;
-    switch (s->kind) {
-    case WASI_STDIO_FD:
-        if (fcntl(s->fd, F_GETFD) >= 0) {
-            char what[32] = "standard stream 0";
-            what[16] = (char)('0' + fd);
-            return add_host(ctx, s->fd, what, diag);
-        }
-        break; /* closed in the host process too */
-    case WASI_STDIO_CLOSED: break;
-    case WASI_STDIO_BYTES:
-        return insert(ctx,
-                      &(WasiFd){.kind = WASI_FD_BYTES,
-                                .host = -1,
-                                .base = stream | WASI_R_FD_READ,
-                                .bytes = s->bytes,
-                                .bytes_len = s->bytes_len},
-                      diag);
-    case WASI_STDIO_SINK:
-        return insert(ctx,
-                      &(WasiFd){.kind = WASI_FD_SINK,
-                                .host = -1,
-                                .base = stream | WASI_R_FD_WRITE,
-                                .sink = s->sink,
-                                .user = s->user},
-                      diag);
-    }
-    return insert(ctx, &(WasiFd){.kind = WASI_FD_BYTES, .host = -1}, diag);
-}
-
 static bool stdio_is_closed(const WasiStdio *s) {
     return s->kind == WASI_STDIO_CLOSED || (s->kind == WASI_STDIO_FD && fcntl(s->fd, F_GETFD) < 0);
+}
+
+/* A closed standard stream leaves its number free; a later number must not slip into it, so it is
+ * taken first and given back when the preopens are in place. */
+static bool add_stdio(WasiCtx *ctx, const WasiStdio *s, uint32_t fd, bool closed, Diag *diag) {
+    WasiFd e = {.kind = WASI_FD_BYTES, .host = -1};
+    const uint64_t stream = WASI_R_FD_FILESTAT_GET | WASI_R_POLL_FD_READWRITE;
+    if (closed) return insert(ctx, &e, diag);
+    switch (s->kind) {
+    case WASI_STDIO_FD: {
+        char what[] = "standard stream 0";
+        what[sizeof what - 2] = (char)('0' + fd);
+        return add_host(ctx, s->fd, what, diag);
+    }
+    case WASI_STDIO_CLOSED: break;
+    case WASI_STDIO_BYTES:
+        e.base = stream | WASI_R_FD_READ;
+        e.bytes = s->bytes;
+        e.bytes_len = s->bytes_len;
+        break;
+    case WASI_STDIO_SINK:
+        e.kind = WASI_FD_SINK;
+        e.base = stream | WASI_R_FD_WRITE;
+        e.sink = s->sink;
+        e.user = s->user;
+        break;
+    }
+    return insert(ctx, &e, diag);
 }
 
 static bool add_preopen(WasiCtx *ctx, const WasiPreopen *p, Diag *diag) {
@@ -212,14 +208,17 @@ static bool fill(WasiCtx *ctx, const WasiConfig *cfg, Diag *diag) {
     if (!copy_strings(ctx, cfg->argv, cfg->argc, &ctx->args) ||
         !copy_strings(ctx, cfg->env, cfg->nenv, &ctx->env))
         return diag_msg(diag, DIAG_OOM, "out of memory for arguments and environment");
-    for (uint32_t i = 0; i < 3; i++)
-        if (!add_stdio(ctx, &cfg->stdio[i], i, diag)) return false;
+    bool closed[3]; /* found out before a directory opened below takes such a number in the host */
+    for (uint32_t i = 0; i < 3; i++) {
+        closed[i] = stdio_is_closed(&cfg->stdio[i]);
+        if (!add_stdio(ctx, &cfg->stdio[i], i, closed[i], diag)) return false;
+    }
     for (uint32_t i = 0; i < cfg->npreopens; i++)
         if (!add_preopen(ctx, &cfg->preopens[i], diag)) return false;
     for (uint32_t i = 0; i < cfg->nsockets; i++)
         if (!add_host(ctx, cfg->sockets[i], "preopened socket", diag)) return false;
     for (uint32_t i = 0; i < 3; i++)
-        if (stdio_is_closed(&cfg->stdio[i])) wasi_fd_remove(ctx, i);
+        if (closed[i]) wasi_fd_remove(ctx, i);
     return true;
 }
 

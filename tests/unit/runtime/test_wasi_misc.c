@@ -130,6 +130,27 @@ static void closed_streams_leave_their_numbers_free(void **st) {
     guest_end(&g);
 }
 
+/* A stream closed in the host stays closed for the guest, though the directory opened next has its number. */
+static void streams_closed_in_the_host(void **st) {
+    (void)st;
+    static const WasiPreopen dir = {.host = "/", .guest = "/"};
+    WasiConfig cfg = wasi_config_default();
+    cfg.preopens = &dir;
+    cfg.npreopens = 1;
+    Guest g;
+    int keep = dup(0);
+    close(0);
+    guest_start(&g, &cfg);
+    assert_int_equal(g.w->fds[3].host, 0);
+    EXPECT(BADF, P1(&g, "fd_fdstat_get", 0, 64));
+    EXPECT(SUCCESS, P1(&g, "fd_prestat_get", 3, 64));
+    guest_end(&g);
+    if (keep >= 0) {
+        dup2(keep, 0);
+        close(keep);
+    }
+}
+
 /* ---- arguments and environment ---- */
 
 static void strings_arrive_as_given(void **st) {
@@ -380,6 +401,7 @@ int main(void) {
         cmocka_unit_test(every_failed_allocation_is_an_error),
         cmocka_unit_test(a_context_needs_what_it_is_told_to_open),
         cmocka_unit_test(closed_streams_leave_their_numbers_free),
+        cmocka_unit_test(streams_closed_in_the_host),
         cmocka_unit_test(strings_arrive_as_given),
         cmocka_unit_test(no_strings_at_all),
         cmocka_unit_test(host_clocks),
