@@ -11,7 +11,7 @@ static void emit_edits(EmitCtx *e, const RaOutput *ra, const uint8_t *vreg_slots
         const RaEdit *ed = &ra->edits[*next];
         if (ed->from == ed->to) continue;
         e->isa->emit_move(e, ed->to, ed->from, ra_vreg_class(ed->vreg),
-                          vreg_slots[ra_vreg_index(ed->vreg)]);
+                          ra_move_slots(vreg_slots, ed->vreg));
     }
 }
 

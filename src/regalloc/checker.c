@@ -27,7 +27,7 @@ static uint32_t loc_of(RaAlloc a) {
 }
 
 static uint32_t width(const Check *k, RaVReg v) {
-    return k->f->vreg_slots ? k->f->vreg_slots[ra_vreg_index(v)] : 1;
+    return ra_move_slots(k->f->vreg_slots, v);
 }
 
 static bool alloc_ok(const Check *k, RaAlloc a, RaVReg v) {
@@ -116,18 +116,31 @@ static bool check_operand(Check *k, uint32_t inst, uint32_t o) {
     case RA_LIMIT:
         return (ra_is_reg(a) && (ra_alloc_preg(a) & 31) < op->arg) ||
                bad(k, inst, "register above the limit", op->vreg);
-    case RA_CLOBBERED_FIXED_NONALLOC: return true;
+    case RA_FIXED_NONALLOC: return true;
     }
     return true;
 }
 
-static bool undo_def(Check *k, uint32_t inst, uint32_t o) {
-    const RaOperand *op = &k->f->ops[o];
-    uint32_t loc = loc_of(k->out->allocs[o]);
-    if (!write_loc(k, inst, loc, op->vreg) || !write_around(k, inst, loc, width(k, op->vreg)))
-        return false;
-    if (k->c->ck_count.p[ra_vreg_index(op->vreg)])
-        return bad(k, inst, "wanted where the definition does not put it", op->vreg);
+/* The definitions of one half: none may destroy what another one, or anything else, is wanted for. */
+static bool undo_defs(Check *k, uint32_t inst, RaPos pos) {
+    const RaFunc *f = k->f;
+    RaCtx *c = k->c;
+    for (uint32_t o = f->op_start[inst]; o < f->op_start[inst + 1]; o++) {
+        const RaOperand *op = &f->ops[o];
+        if (op->kind != RA_DEF || op->pos != pos || op->constraint == RA_FIXED_NONALLOC) continue;
+        uint32_t loc = loc_of(k->out->allocs[o]);
+        for (uint32_t n = c->ck_state.p[loc]; n != NONE; n = c->ck_words.p[n + 1])
+            if (c->ck_words.p[n] != op->vreg)
+                return bad(k, inst, "value overwritten", c->ck_words.p[n]);
+        if (!write_around(k, inst, loc, width(k, op->vreg))) return false;
+    }
+    for (uint32_t o = f->op_start[inst]; o < f->op_start[inst + 1]; o++) {
+        const RaOperand *op = &f->ops[o];
+        if (op->kind != RA_DEF || op->pos != pos || op->constraint == RA_FIXED_NONALLOC) continue;
+        (void)write_loc(k, inst, loc_of(k->out->allocs[o]), op->vreg);
+        if (c->ck_count.p[ra_vreg_index(op->vreg)])
+            return bad(k, inst, "wanted where the definition does not put it", op->vreg);
+    }
     return true;
 }
 
@@ -135,19 +148,24 @@ static bool undo_inst(Check *k, uint32_t i, uint32_t *clobber, bool first_run) {
     const RaFunc *f = k->f;
     uint32_t first = f->op_start[i], end = f->op_start[i + 1];
     RaPRegSet defs = 0;
+    for (uint32_t o = first; o < end; o++) { /* late uses: still there when all is written */
+        const RaOperand *op = &f->ops[o];
+        if (op->constraint == RA_FIXED_NONALLOC) continue;
+        if (first_run && !check_operand(k, i, o)) return false;
+        if (op->kind == RA_USE && op->pos == RA_LATE)
+            demand(k, loc_of(k->out->allocs[o]), op->vreg);
+    }
     for (uint32_t o = first; o < end; o++) {
         const RaOperand *op = &f->ops[o];
-        if (op->constraint == RA_CLOBBERED_FIXED_NONALLOC) continue;
-        if (first_run && !check_operand(k, i, o)) return false;
-        if (op->kind != RA_DEF) continue;
+        if (op->kind != RA_DEF || op->constraint == RA_FIXED_NONALLOC) continue;
         RaAlloc a = k->out->allocs[o];
         if (ra_is_reg(a)) {
             if (defs & ra_set(ra_alloc_preg(a)))
                 return bad(k, i, "two definitions in one register", op->vreg);
             defs |= ra_set(ra_alloc_preg(a));
         }
-        if (op->pos == RA_LATE && !undo_def(k, i, o)) return false;
     }
+    if (!undo_defs(k, i, RA_LATE)) return false;
     while (*clobber > 0 && f->clobbers[*clobber - 1].inst >= i) {
         const RaClobber *cl = &f->clobbers[--*clobber];
         if (cl->inst != i) continue;
@@ -157,17 +175,10 @@ static bool undo_inst(Check *k, uint32_t i, uint32_t *clobber, bool first_run) {
     }
     for (uint32_t o = first; o < end; o++) {
         const RaOperand *op = &f->ops[o];
-        if (op->kind != RA_USE || op->constraint == RA_CLOBBERED_FIXED_NONALLOC) continue;
-        RaAlloc a = k->out->allocs[o];
-        if (op->pos == RA_LATE && ra_is_reg(a) && (defs >> ra_alloc_preg(a) & 1))
-            return bad(k, i, "late use overwritten by a definition", op->vreg);
-        demand(k, loc_of(a), op->vreg);
+        if (op->kind == RA_USE && op->pos == RA_EARLY && op->constraint != RA_FIXED_NONALLOC)
+            demand(k, loc_of(k->out->allocs[o]), op->vreg);
     }
-    for (uint32_t o = first; o < end; o++)
-        if (f->ops[o].kind == RA_DEF && f->ops[o].pos == RA_EARLY &&
-            f->ops[o].constraint != RA_CLOBBERED_FIXED_NONALLOC && !undo_def(k, i, o))
-            return false;
-    return true;
+    return undo_defs(k, i, RA_EARLY);
 }
 
 /* The demand (loc, v) at the end of block b: queued unless known. Facts are triples (loc, vreg, next) in ck_facts. */

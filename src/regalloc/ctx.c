@@ -12,9 +12,9 @@ void ra_ctx_free(RaCtx *c) {
     if (!c) return;
     Mem *m = c->mem;
     vec_free(m, &c->v);
-    vec_free(m, &c->uses);
-    vec_free(m, &c->def_block);
-    vec_free(m, &c->calls_before);
+    vec_free(m, &c->edge_next);
+    vec_free(m, &c->inst_kind);
+    vec_free(m, &c->block_calls);
     vec_free(m, &c->loops);
     vec_free(m, &c->loop_of);
     vec_free(m, &c->loop_stack);
@@ -27,11 +27,12 @@ void ra_ctx_free(RaCtx *c) {
     vec_free(m, &c->edits);
     vec_free(m, &c->stores);
     vec_free(m, &c->sorted);
-    vec_free(m, &c->counts);
+    vec_free(m, &c->pred_edge);
+    vec_free(m, &c->places);
     vec_free(m, &c->entry_edits);
     vec_free(m, &c->moves);
     vec_free(m, &c->ordered);
-    hashmap_free(m, &c->pm_writer);
+    vec_free(m, &c->pm_writer);
     vec_free(m, &c->pm_from);
     vec_free(m, &c->pm_pending);
     vec_free(m, &c->pm_work);
@@ -45,6 +46,11 @@ void ra_ctx_free(RaCtx *c) {
     vec_free(m, &c->ck_new);
     hashmap_free(m, &c->ck_known);
     vec_free(m, &c->ck_queued);
+    vec_free(m, &c->in_stack);
+    vec_free(m, &c->in_order);
+    vec_free(m, &c->in_number);
+    vec_free(m, &c->in_idom);
+    vec_free(m, &c->in_def);
     mem_free(m, c, sizeof *c);
 }
 

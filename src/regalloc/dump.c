@@ -28,7 +28,7 @@ static void put_operand(StrBuf *sb, const RaOperand *op) {
                                         [RA_FIXED] = "fixed",
                                         [RA_REUSE] = "reuse",
                                         [RA_LIMIT] = "limit",
-                                        [RA_CLOBBERED_FIXED_NONALLOC] = "nonalloc"};
+                                        [RA_FIXED_NONALLOC] = "nonalloc"};
     sb_printf(sb, " %s%s:%s", op->kind == RA_DEF ? "def" : "use",
               op->pos == (op->kind == RA_DEF ? RA_LATE : RA_EARLY) ? ""
               : op->pos == RA_EARLY                                ? ".early"

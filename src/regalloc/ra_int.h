@@ -4,67 +4,92 @@
 #include "base/hashmap.h"
 #include "regalloc/regalloc.h"
 
+/* ---- onepass.c ---- */
 /* Positions: the operands of instruction i are at 2i, what leaves block b along its edges at 2 * inst_end - 1. */
 typedef struct OpVReg {
-    uint32_t def_inst;     /* instruction, or first instruction of the block it is a parameter of */
-    uint32_t last;         /* position of the last use, extended over loops; 0 = no use */
-    uint32_t use, use_end; /* its uses in RaCtx.uses, `use` advances */
-    uint32_t slot;         /* UINT32_MAX = none */
-    uint8_t reg;           /* RA_PREG_NONE = not in a register now */
-    uint8_t def_reg;       /* where the definition put it; RA_PREG_NONE = in its slot at once */
-    uint8_t spilled;       /* the slot holds it everywhere after the definition */
-    uint8_t is_param;
+    uint32_t def_inst; /* instruction, or first instruction of the block it is a parameter of */
+    uint32_t def_block;
+    uint32_t last;       /* position of the last use, extended over loops; 0 = no use */
+    uint32_t next;       /* position of the next use in block order, UINT32_MAX = none */
+    uint32_t slot;       /* UINT32_MAX = none. While preparing: the block of the last use */
+    uint32_t hint;       /* register it should get: OP_HINT_*, see onepass.c */
+    uint32_t calls_last; /* calls at or after `last` */
+    uint8_t reg;         /* RA_PREG_NONE = not in a register now */
+    uint8_t def_reg;     /* where the definition put it; RA_PREG_NONE = in its slot at once */
+    uint8_t is_param : 1;
+    uint8_t spilled : 1;   /* the slot holds it everywhere after the definition */
+    uint8_t slot_back : 1; /* dead, the slot was given back */
+    uint8_t is_float : 1;
+    uint8_t size; /* in slots */
 } OpVReg;
+_Static_assert(sizeof(OpVReg) == 32, "two to a cache line");
 
-typedef struct OpUse {
-    uint32_t pos, op;
-} OpUse; /* op: operand number, or OP_EDGE | edge argument number */
-#define OP_EDGE 0x80000000u
 typedef struct OpLoop {
-    uint32_t header, last_block, end_pos, parent;
+    uint32_t header, last_block, parent, root; /* parent: UINT32_MAX = none */
 } OpLoop;
 typedef struct OpSlot {
-    uint32_t free_from;
+    uint32_t free_from; /* free for definitions at or after this instruction */
     uint8_t size;
-} OpSlot; /* free for definitions at or after this instruction */
-typedef struct OpState {
-    uint32_t first, n;
-} OpState; /* pairs (register, vreg) in RaCtx.state_words */
+} OpSlot;
+typedef struct OpState { /* registers and their values at a point between blocks */
+    RaPRegSet regs;
+    uint32_t first; /* into RaCtx.state_words, ascending registers; UINT32_MAX: not decided */
+} OpState;
+
+/* One move of a parallel group (all `from` are read before any `to` is written). */
+typedef struct RaMove {
+    RaAlloc from, to;
+    RaVReg vreg;
+} RaMove;
+VEC_TYPEDEF(RaMoves, RaMove);
+
+/* What the parallel moves may use beside their own locations. */
+typedef struct RaSpare {
+    RaPReg scratch[RA_NUM_CLASSES]; /* free registers, RA_PREG_NONE = there is none */
+    RaPReg victim[RA_NUM_CLASSES];  /* then this one is saved for the time of a slot-to-slot move */
+    uint32_t cycle_slot, save_slot; /* two slot units each */
+} RaSpare;
+
+/* ---- input.c: dominators for the check ---- */
+typedef struct InFrame {
+    uint32_t block, next;
+} InFrame;
 
 struct RaCtx {
     Mem *mem;
     uint64_t stress, rng;
     /* onepass.c */
     VEC(OpVReg) v;
-    VEC(OpUse) uses;
-    VecU32 def_block;    /* per vreg */
-    VecU32 calls_before; /* per instruction */
+    VecU32 allocs;    /* per operand; before its instruction is reached: the next use's position */
+    VecU32 edge_next; /* per branch argument: the same */
+    VecU8 inst_kind;
+    VecU32 block_calls; /* per block: calls after it */
     VEC(OpLoop) loops;
     VecU32 loop_of; /* per block, UINT32_MAX = none */
     VecU32 loop_stack;
-    VEC(OpState) entry, exit; /* per block; entry.first = UINT32_MAX: not decided */
+    VEC(OpState) entry, exit; /* per block */
     VecU32 state_words;
     VEC(OpSlot) slots;
     VecU32 free_slots;
-    VecU32 allocs;
     VEC(RaEdit) edits, stores, sorted;
-    VecU32 counts;
+    VecU32 pred_edge; /* per block: its last edge seen; of a block with one predecessor, the edge */
     VecU32 entry_edits; /* per block: edits before its first instruction's */
+    VecU32 places;
     RaMoves moves, ordered;
-    uint32_t owner[64];
-    RaPRegSet occupied;
     /* parmove.c */
-    HashMap pm_writer;
-    VecU32 pm_from, pm_pending, pm_work;
-    /* checker.c */
+    VecU32 pm_writer, pm_from, pm_pending, pm_work;
+    /* checker.c, input.c */
     VecU32 ck_words, ck_work, ck_state, ck_touched, ck_count, ck_param, ck_facts, ck_new;
     HashMap ck_known;
     BitSet ck_queued;
+    VEC(InFrame) in_stack;
+    VecU32 in_order, in_number, in_idom, in_def;
 };
 
 bool ra_onepass(RaCtx *c, const RaFunc *f, const RaEnv *env, RaOutput *out, Diag *d);
-void ra_parallel_move(RaCtx *c, const RaMove *moves, uint32_t n,
-                      const RaPReg scratch[RA_NUM_CLASSES], uint32_t spare_slot, RaMoves *out);
+/* Appends to *out moves that, one after the other, do what `moves` do at once. num_slots bounds the slots named. */
+void ra_parallel_move(RaCtx *c, const RaMove *moves, uint32_t n, const RaSpare *spare,
+                      uint32_t num_slots, RaMoves *out);
 static inline uint64_t ra_random(RaCtx *c) { /* xorshift64 */
     c->rng ^= c->rng << 13;
     c->rng ^= c->rng >> 7;

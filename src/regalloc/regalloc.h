@@ -5,7 +5,8 @@
  *         (one definition: an instruction operand or a block parameter). No critical edges: an edge from a
  *         block with several successors leads to a block with one predecessor. Only the last instruction of
  *         a block branches; branch arguments are given apart (they are not operands). A terminator of a
- *         block with one successor has no register operands, so edge moves go before it.
+ *         block with one successor has no register operands, so edge moves go before it. The entry has neither
+ *         predecessors nor parameters; every other block stands after at least one of its predecessors.
  *         The operands of all instructions lie in one array written by lowering; instruction i owns
  *         ops[op_start[i] .. op_start[i+1]).
  * Output  One RaAlloc per operand (parallel array), the moves to insert (edits, sorted by program point),
@@ -44,6 +45,10 @@ static inline RaClass ra_vreg_class(RaVReg v) {
 static inline RaVReg ra_vreg(uint32_t index, RaClass c) {
     return index | (uint32_t)c << 31;
 }
+/* In moves only: all of a register, whatever it holds. */
+static inline RaVReg ra_vreg_whole(RaClass c) {
+    return ra_vreg(0x7FFFFFFF, c);
+}
 
 typedef enum RaKind { RA_USE, RA_DEF } RaKind;
 typedef enum RaPos { RA_EARLY, RA_LATE } RaPos;
@@ -54,8 +59,15 @@ typedef enum RaConstraint {
     RA_FIXED, /* the register `arg` */
     RA_REUSE, /* definitions only: the same register as this instruction's operand number `arg` (a use) */
     RA_LIMIT, /* any register whose hardware number is < arg (legacy encodings) */
-    RA_CLOBBERED_FIXED_NONALLOC, /* operand is the non-allocatable real register `arg` (stack pointer …): passes through */
+    RA_FIXED_NONALLOC, /* the register `arg`, which is not allocatable (stack pointer …): passes through; no vreg */
 } RaConstraint;
+/* What an instruction may ask for, beside what each constraint says:
+ *  - fixed registers are allocatable; two different uses, or two definitions, never share one in the same half, and
+ *    a clobbered one is neither defined nor read late;
+ *  - a reuse is a late definition, of an early use with a register, each use reused once at most;
+ *  - per class, the operands that need a register, fixed ones included, and the clobbers of a half together are no more
+ *    than the registers, or than those of a limit that occurs; otherwise allocation may end with an error;
+ *  - a branch's definitions are temporaries, used nowhere. */
 typedef struct RaOperand {
     RaVReg vreg;
     uint8_t kind : 1, pos : 1, constraint : 6;
@@ -92,6 +104,11 @@ typedef struct
     RaAlloc from, to;
     RaVReg vreg; /* class and width of the move; also what the checker follows */
 } RaEdit;
+/* Width of a move in slot units, from RaFunc.vreg_slots. */
+static inline uint8_t ra_move_slots(const uint8_t *vreg_slots, RaVReg v) {
+    if (ra_vreg_index(v) == 0x7FFFFFFF) return ra_vreg_class(v) == RA_FLOAT ? 2 : 1;
+    return vreg_slots ? vreg_slots[ra_vreg_index(v)] : 1;
+}
 
 enum {
     RA_INST_BRANCH = 1,
@@ -146,15 +163,9 @@ typedef struct RaEnv {     /* constant per ISA, convention and settings */
         order[RA_NUM_CLASSES]
              [32]; /* preference within a class, cheapest to use first, RA_PREG_NONE-terminated */
     RaPReg scratch
-        [RA_NUM_CLASSES]; /* never allocatable: for cycles and stack-to-stack moves; RA_PREG_NONE = find one on demand */
+        [RA_NUM_CLASSES]; /* never allocatable: for cycles and stack-to-stack moves; RA_PREG_NONE = none: a free
+                             register is taken, or one is saved for the moment */
 } RaEnv;
-
-/* One move of a parallel group (all `from` are read before any `to` is written). */
-typedef struct RaMove {
-    RaAlloc from, to;
-    RaVReg vreg;
-} RaMove;
-VEC_TYPEDEF(RaMoves, RaMove);
 
 typedef struct RaStats {
     uint32_t spills, reloads, moves, edge_moves, evictions, splits, bundles;
@@ -181,9 +192,9 @@ bool ra_run(RaCtx *c, RaAlgo algo, const RaFunc *f, const RaEnv *env, RaOutput *
 
 /* Symbolic checker: proves that every use reads the value it names, along every path. False + message otherwise. */
 bool ra_check(RaCtx *c, const RaFunc *f, const RaEnv *env, const RaOutput *out, Diag *d);
-/* Input check: SSA, dominance of uses, no critical edges, operand sanity. */
+/* Input check: ranges, order of blocks, SSA, dominance of uses, no critical edges, what RaOperand asks for. */
 bool ra_check_input(RaCtx *c, const RaFunc *f, const RaEnv *env, Diag *d);
-/* Text form of input and, if out != NULL, of the result; ra_parse reads the input form back (dump.c). */
+/* Text form of input and, if out != NULL, of the result. */
 void ra_dump(const RaFunc *f, const RaEnv *env, const RaOutput *out, StrBuf *sb);
 const char *ra_preg_default_name(RaPReg p, char buf[8]);
 

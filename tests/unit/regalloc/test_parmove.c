@@ -1,19 +1,18 @@
-/* Parallel moves: every map among two registers and three slots against a simulator. */
+/* Parallel moves: every map among two registers and three slots against a simulator, with a scratch register, and with
+ * none, where a register in use is saved for the moment. */
 #include <string.h>
 #include "../cm.h"
 #include "regalloc/ra_int.h"
 
-enum { LOCS = 5, SPARE = 0, SLOTS = 8 };
-static const RaPReg scratch[RA_NUM_CLASSES] = {15, 47};
+enum { LOCS = 5, VICTIM = 7, SLOTS = 8 };
 
 static uint32_t *cell(uint32_t regs[64], uint32_t slots[SLOTS], RaAlloc a) {
     return ra_is_reg(a) ? &regs[ra_alloc_preg(a)] : &slots[ra_alloc_slot_index(a)];
 }
 
-static void all_small_parallel_moves_agree_with_a_simulator(void **state) {
-    (void)state;
-    const RaAlloc locs[LOCS] = {ra_alloc_reg(0), ra_alloc_reg(1), ra_alloc_slot(2),
-                                ra_alloc_slot(3), ra_alloc_slot(4)};
+static void all_maps(const RaSpare *sp) {
+    const RaAlloc locs[LOCS] = {ra_alloc_reg(0), ra_alloc_reg(1), ra_alloc_slot(4),
+                                ra_alloc_slot(5), ra_alloc_slot(6)};
     Mem m;
     mem_init(&m, NULL);
     RaCtx *c = ra_ctx_new(&m);
@@ -30,9 +29,10 @@ static void all_small_parallel_moves_agree_with_a_simulator(void **state) {
         uint32_t regs[64], slots[SLOTS];
         memset(regs, 0xFF, sizeof regs);
         memset(slots, 0xFF, sizeof slots);
+        regs[VICTIM] = 77;
         for (uint32_t i = 0; i < LOCS; i++) *cell(regs, slots, locs[i]) = i;
         RaMoves out = {0};
-        ra_parallel_move(c, moves, n, scratch, SPARE, &out);
+        ra_parallel_move(c, moves, n, sp, SLOTS, &out);
         for (uint32_t i = 0; i < out.n; i++) {
             RaMove mv = out.p[i];
             assert_false(ra_is_slot(mv.from) && ra_is_slot(mv.to));
@@ -40,14 +40,26 @@ static void all_small_parallel_moves_agree_with_a_simulator(void **state) {
         }
         for (uint32_t i = 0; i < LOCS; i++)
             if (*cell(regs, slots, locs[i]) != want[i]) fail_msg("map %u, location %u", code, i);
+        assert_int_equal(regs[VICTIM], 77);
         vec_free(&m, &out);
     }
     ra_ctx_free(c);
     assert_int_equal(m.live, 0);
 }
 
+static void all_small_parallel_moves_agree_with_a_simulator(void **state) {
+    (void)state;
+    all_maps(&(RaSpare){{15, 47}, {RA_PREG_NONE, RA_PREG_NONE}, 0, 2});
+}
+
+static void without_a_free_register_one_is_saved(void **state) {
+    (void)state;
+    all_maps(&(RaSpare){{RA_PREG_NONE, RA_PREG_NONE}, {VICTIM, 39}, 0, 2});
+}
+
 int main(void) {
     const struct CMUnitTest tests[] = {
-        cmocka_unit_test(all_small_parallel_moves_agree_with_a_simulator)};
+        cmocka_unit_test(all_small_parallel_moves_agree_with_a_simulator),
+        cmocka_unit_test(without_a_free_register_one_is_saved)};
     return cmocka_run_group_tests(tests, NULL, NULL);
 }
