@@ -74,6 +74,27 @@ typedef struct {
 } ClifVar;                   /* front-end variable, see builder.h */
 typedef uint32_t ClifSrcLoc; /* CLIF_NONE = unknown; for Wasm the byte offset in the module */
 
+/* Anything of a function that a comment or an error can be about. */
+typedef enum ClifEntityKind {
+    CLIF_ENTITY_FUNCTION,
+    CLIF_ENTITY_BLOCK,
+    CLIF_ENTITY_INST,
+    CLIF_ENTITY_VALUE,
+    CLIF_ENTITY_STACK_SLOT,
+    CLIF_ENTITY_DYN_SLOT,
+    CLIF_ENTITY_DYN_TYPE,
+    CLIF_ENTITY_GLOBAL_VALUE,
+    CLIF_ENTITY_SIG,
+    CLIF_ENTITY_FUNC,
+    CLIF_ENTITY_CONST,
+    CLIF_ENTITY_REGION,
+    CLIF_ENTITY_STACK_LIMIT,
+    CLIF_ENTITY_KIND_COUNT
+} ClifEntityKind;
+typedef struct ClifEntity {
+    uint32_t kind, index;
+} ClifEntity;
+
 /* ---- opcodes: everything about an opcode is its row in opcodes.def ---- */
 typedef enum ClifFormat {
 #define CLIF_FORMAT(Name, ...) CLIF_FMT_##Name,
@@ -272,11 +293,18 @@ typedef enum ClifNameKind {
     CLIF_NAME_USER /* namespace a, index b: "u0:1" */,
     CLIF_NAME_TESTCASE /* offset a, length b in f->bytes: "%foo" */,
     CLIF_NAME_LIBCALL /* a = ClifLibCall */,
-    CLIF_NAME_KNOWN /* a */
+    CLIF_NAME_KNOWN /* a = ClifKnownSymbol */,
+    CLIF_NAME_USER_REF /* a: place in f->user_names, which may not reach it: "userextname1" */
 } ClifNameKind;
 typedef struct ClifName {
     uint32_t kind, a, b;
 } ClifName;
+typedef enum ClifKnownSymbol {
+    CLIF_KNOWN_ELF_GLOBAL_OFFSET_TABLE,
+    CLIF_KNOWN_COFF_TLS_INDEX,
+    CLIF_KNOWN_COUNT
+} ClifKnownSymbol;
+extern const char *const clif_known_symbol_name[]; /* as in .clif text, without % */
 typedef struct ClifExtFunc {
     ClifName name;
     ClifSigRef sig;
@@ -327,7 +355,7 @@ typedef struct ClifJumpTableData {
 } ClifJumpTableData; /* into jt_calls */
 typedef struct ClifRange {
     uint32_t first, n;
-} ClifRange; /* bytes in f->bytes */
+} ClifRange; /* bytes in f->bytes; first = CLIF_NONE: a number that text skipped */
 typedef struct ClifAliasRegion {
     uint32_t user_id;
     ClifRange desc;
@@ -357,6 +385,12 @@ typedef struct ClifValueLabel {
 typedef struct ClifStackMapEntry {
     uint32_t inst, type, slot, offset;
 } ClifStackMapEntry;
+/* Tags that an embedder attaches to a call or sequence point, for the machine code's metadata. */
+typedef struct ClifDebugTag {
+    uint32_t inst;
+    uint32_t is_slot; /* 0: value is the user's, 1: a stack slot */
+    uint32_t value;
+} ClifDebugTag;
 
 typedef struct ClifFunc {
     Mem *mem;
@@ -393,9 +427,11 @@ typedef struct ClifFunc {
     HashMap intern;       /* memory flags and constants already there */
     uint32_t stack_limit; /* global value or CLIF_NONE */
     VecU32 user_names;    /* pairs (namespace, index), when names are by reference */
-    /* debug: value labels, pairs sorted by value; user stack maps. Empty unless the producer asks. */
+    /* debug: value labels, pairs sorted by value; user stack maps and debug tags, sorted by instruction. Empty unless
+     * the producer asks. */
     VEC(ClifValueLabel) labels;
     VEC(ClifStackMapEntry) stack_maps;
+    VEC(ClifDebugTag) debug_tags;
 } ClifFunc;
 
 /* ---- function ---- */
@@ -413,6 +449,11 @@ ClifValue clif_make_result(ClifFunc *f, ClifInst i, ClifType t); /* appends one 
 uint32_t clif_result_types(const ClifFunc *f, ClifInst i, ClifType *out, uint32_t cap);
 uint32_t clif_make_results(ClifFunc *f, ClifInst i); /* all of them, by clif_result_types */
 ClifValue clif_append_block_param(ClifFunc *f, ClifBlock b, ClifType t);
+/* For text, where values come with their numbers: make room for numbers below n (values without a definition: kind
+ * result, no type, ref CLIF_NONE), and define number v as the next result or parameter. */
+void clif_reserve_values(ClifFunc *f, uint32_t n);
+void clif_define_result(ClifFunc *f, ClifInst i, ClifType t, ClifValue v);
+void clif_define_block_param(ClifFunc *f, ClifBlock b, ClifType t, ClifValue v);
 void clif_remove_block_param(ClifFunc *f, ClifBlock b, uint32_t at);
 /* A parameter value of b that is not (yet) in its list; attaching appends it. SSA construction decides late. */
 ClifValue clif_make_detached_param(ClifFunc *f, ClifBlock b, ClifType t);
@@ -426,6 +467,8 @@ void clif_resolve_all_aliases(ClifFunc *f);
 ListRef clif_make_blockcall(ClifFunc *f, ClifBlock b, const ClifValue *args, uint32_t n);
 uint16_t clif_intern_memflags(ClifFunc *f, ClifMemFlags mf);
 ClifConst clif_intern_const(ClifFunc *f, const void *bytes, uint32_t n);
+/* Gives a constant its number, which must be free; numbers below it that are not taken stay free. */
+void clif_set_const(ClifFunc *f, ClifConst c, const void *bytes, uint32_t n);
 ClifImm128 clif_make_imm128(ClifFunc *f, const uint8_t bytes[16]);
 ClifSigRef clif_import_sig(ClifFunc *f, ClifCallConv cc, const ClifAbiParam *params, uint32_t np,
                            const ClifAbiParam *rets, uint32_t nr);
@@ -446,6 +489,11 @@ ClifName clif_testcase_name(ClifFunc *f, const char *s, uint32_t n); /* without 
 static inline ClifName clif_user_name(uint32_t ns, uint32_t index) {
     return (ClifName){CLIF_NAME_USER, ns, index};
 }
+/* A user name given by reference becomes a user name if the function's table reaches it. */
+static inline ClifName clif_resolve_name(const ClifFunc *f, ClifName n) {
+    if (n.kind != CLIF_NAME_USER_REF || n.a >= f->user_names.n / 2) return n;
+    return clif_user_name(f->user_names.p[2 * n.a], f->user_names.p[2 * n.a + 1]);
+}
 /* All blockcalls of a branch in text order (br_table: the default first). Returns their number; *out points into
  * the function or to tmp. Used by CFG, verifier, back end. */
 uint32_t clif_branch_calls(const ClifFunc *f, ClifInst i, const ListRef **out, ListRef tmp[2]);
@@ -463,6 +511,9 @@ void clif_remove_inst(ClifFunc *f, ClifInst i);
 void clif_print_func(const ClifFunc *f, StrBuf *out);
 void clif_print_inst(const ClifFunc *f, ClifInst i, StrBuf *out);
 void clif_print_name(const ClifFunc *f, ClifName n, StrBuf *out);
+void clif_print_block_header(const ClifFunc *f, ClifBlock b, uint32_t indent, StrBuf *out);
+/* What the reader of this text calls it: "inst3", "block1", "gv0", "function". */
+void clif_print_entity(ClifEntity e, StrBuf *out);
 
 #include "clif/dfg.h"
 #endif

@@ -47,6 +47,38 @@ ClifValue clif_make_result(ClifFunc *f, ClifInst i, ClifType t) {
     return v;
 }
 
+static void define(ClifFunc *f, ClifValue v, ClifValueKind kind, ClifType t, uint32_t num,
+                   uint32_t ref) {
+    f->values.p[v.i] = (ClifValueData){.kind = kind, .type = t, .num = num & 0x3FFFFF, .ref = ref};
+}
+
+void clif_reserve_values(ClifFunc *f, uint32_t n) {
+    if (f->values.n >= n) return;
+    uint32_t k = f->values.n;
+    (void)vec_extend(f->mem, &f->values, n - k);
+    for (; k < n; k++) define(f, (ClifValue){k}, CLIF_VAL_INST, CLIF_INVALID, 0, CLIF_NONE);
+}
+
+void clif_define_result(ClifFunc *f, ClifInst i, ClifType t, ClifValue v) {
+    const ClifOpInfo *info = &clif_op_info[f->insts.p[i.i].op];
+    clif_reserve_values(f, v.i + 1);
+    if (info->result_rule != CLIF_RES_SIG && info->nresults == 1) {
+        define(f, v, CLIF_VAL_INST, t, 0, i.i);
+        f->results.p[i.i] = v.i;
+        return;
+    }
+    ListRef l = f->results.p[i.i] == CLIF_NONE ? 0 : f->results.p[i.i];
+    define(f, v, CLIF_VAL_INST, t, list_len(&f->lists, l), i.i);
+    list_push(f->mem, &f->lists, &l, v.i);
+    f->results.p[i.i] = l;
+}
+
+void clif_define_block_param(ClifFunc *f, ClifBlock b, ClifType t, ClifValue v) {
+    clif_reserve_values(f, v.i + 1);
+    define(f, v, CLIF_VAL_PARAM, t, list_len(&f->lists, f->blocks.p[b.i].params), b.i);
+    list_push(f->mem, &f->lists, &f->blocks.p[b.i].params, v.i);
+}
+
 uint32_t clif_result_types(const ClifFunc *f, ClifInst i, ClifType *out, uint32_t cap) {
     const ClifInstData *d = &f->insts.p[i.i];
     const ClifOpInfo *info = &clif_op_info[d->op];

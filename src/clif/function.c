@@ -44,6 +44,7 @@ void clif_func_clear(ClifFunc *f) {
     vec_clear(&f->user_names);
     vec_clear(&f->labels);
     vec_clear(&f->stack_maps);
+    vec_clear(&f->debug_tags);
 }
 
 void clif_func_free(ClifFunc *f) {
@@ -75,6 +76,7 @@ void clif_func_free(ClifFunc *f) {
     vec_free(m, &f->user_names);
     vec_free(m, &f->labels);
     vec_free(m, &f->stack_maps);
+    vec_free(m, &f->debug_tags);
 }
 
 /* ---- bytes ---- */
@@ -105,19 +107,34 @@ uint16_t clif_intern_memflags(ClifFunc *f, ClifMemFlags mf) {
     return (uint16_t)*at;
 }
 
-ClifConst clif_intern_const(ClifFunc *f, const void *bytes, uint32_t n) {
+/* The entry of these contents among the interned; *fresh: it holds `number` now, else another constant's. */
+static uint32_t *intern_const(ClifFunc *f, const void *bytes, uint32_t n, uint32_t number,
+                              bool *fresh) {
     uint64_t key = hash_bytes(bytes, n, 0) >> 1;
     for (;; key = (key + 1) & (UINT64_MAX >> 1)) {
-        bool fresh;
-        uint32_t k = *hashmap_get_or_insert(f->mem, &f->intern, key, f->consts.n, &fresh);
-        if (fresh) {
-            ClifRange r = add_bytes(f, bytes, n);
-            vec_push(f->mem, &f->consts, r);
-            return (ClifConst){k};
-        }
-        ClifRange r = f->consts.p[k];
-        if (r.n == n && (n == 0 || !memcmp(f->bytes.p + r.first, bytes, n))) return (ClifConst){k};
+        uint32_t *k = hashmap_get_or_insert(f->mem, &f->intern, key, number, fresh);
+        if (*fresh) return k;
+        ClifRange r = f->consts.p[*k];
+        if (r.n == n && (n == 0 || !memcmp(f->bytes.p + r.first, bytes, n))) return k;
     }
+}
+
+ClifConst clif_intern_const(ClifFunc *f, const void *bytes, uint32_t n) {
+    bool fresh;
+    uint32_t k = *intern_const(f, bytes, n, f->consts.n, &fresh);
+    if (fresh) {
+        ClifRange r = add_bytes(f, bytes, n);
+        vec_push(f->mem, &f->consts, r);
+    }
+    return (ClifConst){k};
+}
+
+void clif_set_const(ClifFunc *f, ClifConst c, const void *bytes, uint32_t n) {
+    while (f->consts.n <= c.i) vec_push(f->mem, &f->consts, (ClifRange){CLIF_NONE, 0});
+    COT_ASSERT(f->consts.p[c.i].first == CLIF_NONE);
+    f->consts.p[c.i] = add_bytes(f, bytes, n);
+    bool fresh;
+    *intern_const(f, bytes, n, c.i, &fresh) = c.i;
 }
 
 ClifImm128 clif_make_imm128(ClifFunc *f, const uint8_t bytes[16]) {

@@ -125,6 +125,10 @@ const char *const clif_libcall_symbol[] = {
 #include "clif/libcall.def"
 #undef CLIF_LIBCALL
 };
+const char *const clif_known_symbol_name[] = {
+    [CLIF_KNOWN_ELF_GLOBAL_OFFSET_TABLE] = "ElfGlobalOffsetTable",
+    [CLIF_KNOWN_COFF_TLS_INDEX] = "CoffTlsIndex",
+};
 const char *const clif_rmw_name[] = {
     [CLIF_RMW_ADD] = "add",   [CLIF_RMW_SUB] = "sub",   [CLIF_RMW_AND] = "and",
     [CLIF_RMW_NAND] = "nand", [CLIF_RMW_OR] = "or",     [CLIF_RMW_XOR] = "xor",

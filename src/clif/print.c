@@ -4,12 +4,15 @@
  * a new opcode needs no code here. The type suffix is written when the row says it is explicit, and also when
  * the controlling argument is defined in another block, so that a reader never has to look back across blocks.
  * Comments after an instruction show the constants among its arguments. Cost: linear in the text. */
+#include "base/bitset.h"
 #include "clif/opspec.h"
+#include "clif/text.h"
 
 typedef struct Printer {
     const ClifFunc *f;
     StrBuf *out;
     uint32_t indent;
+    BitSet done;                           /* instructions already printed */
     VecU32 first_alias, next_alias, stack; /* per value; empty when the function has no aliases */
 } Printer;
 
@@ -53,58 +56,6 @@ static void put_offset(StrBuf *o, int32_t x) {
         put_hex_groups(o, abs);
 }
 
-static void put_hex_digits(StrBuf *o, uint64_t hi, uint64_t lo, int digits) {
-    for (int k = digits - 1; k >= 0; k--) {
-        uint64_t w = k >= 16 ? hi >> (4 * (k - 16)) : lo >> (4 * k);
-        sb_putc(o, "0123456789abcdef"[w & 15]);
-    }
-}
-
-/* An IEEE number of e exponent bits and t stored significand bits, exactly: 0x1.8000p-3, +Inf, -NaN:0x1. */
-static void put_float(StrBuf *o, uint64_t hi, uint64_t lo, int e, int t) {
-    uint64_t exp, sign, max = ((uint64_t)1 << e) - 1;
-    if (t > 64) {
-        exp = hi >> (t - 64) & max;
-        sign = hi >> (t - 64 + e) & 1;
-        hi &= ((uint64_t)1 << (t - 64)) - 1;
-    } else {
-        exp = lo >> t & max;
-        sign = lo >> (t + e) & 1;
-        lo &= ((uint64_t)1 << t) - 1;
-    }
-    int digits = (t + 3) / 4, bias = (1 << (e - 1)) - 1, up = 4 * digits - t;
-    bool zero = !(hi | lo);
-    if (sign) sb_putc(o, '-');
-    if (exp == max) {
-        if (!sign) sb_putc(o, '+');
-        if (zero) {
-            sb_puts(o, "Inf");
-            return;
-        }
-        uint64_t *top = t > 64 ? &hi : &lo, quiet = (uint64_t)1 << ((t - 1) & 63);
-        bool is_quiet = *top & quiet;
-        *top &= ~quiet;
-        sb_puts(o, is_quiet ? "NaN" : "sNaN");
-        if (is_quiet && !(hi | lo)) return;
-        sb_puts(o, ":0x");
-        int n = digits;
-        while (n > 1 && !((n > 16 ? hi >> (4 * (n - 17)) : lo >> (4 * (n - 1))) & 15)) n--;
-        put_hex_digits(o, hi, lo, n);
-        return;
-    }
-    if (exp == 0 && zero) {
-        sb_puts(o, "0.0");
-        return;
-    }
-    if (up) {
-        hi = hi << up | lo >> (64 - up);
-        lo <<= up;
-    }
-    sb_puts(o, exp ? "0x1." : "0x0.");
-    put_hex_digits(o, hi, lo, digits);
-    sb_printf(o, "p%d", exp ? (int)exp - bias : 1 - bias);
-}
-
 static void put_bytes_hex(StrBuf *o, const ClifFunc *f, ClifRange r) {
     if (!r.n) return;
     sb_puts(o, "0x");
@@ -124,13 +75,17 @@ void clif_print_name(const ClifFunc *f, ClifName n, StrBuf *out) {
     case CLIF_NAME_USER: sb_printf(out, "u%u:%u", n.a, n.b); break;
     case CLIF_NAME_TESTCASE:
         sb_putc(out, '%');
-        sb_putn(out, (const char *)f->bytes.p + n.a, n.b);
+        if (n.b) sb_putn(out, (const char *)f->bytes.p + n.a, n.b);
         break;
     case CLIF_NAME_LIBCALL:
         sb_putc(out, '%');
         sb_puts(out, clif_libcall_name[n.a]);
         break;
-    case CLIF_NAME_KNOWN: sb_puts(out, n.a == 0 ? "%ElfGlobalOffsetTable" : "%CoffTlsIndex"); break;
+    case CLIF_NAME_KNOWN:
+        sb_putc(out, '%');
+        sb_puts(out, clif_known_symbol_name[n.a]);
+        break;
+    case CLIF_NAME_USER_REF: sb_printf(out, "userextname%u", n.a); break;
     }
 }
 
@@ -286,12 +241,14 @@ static bool put_preamble(StrBuf *o, const ClifFunc *f) {
     }
     for (uint32_t k = 0; k < f->funcs.n; k++) {
         const ClifExtFunc *e = &f->funcs.p[k];
+        if (e->sig.i == CLIF_NONE) continue; /* a number that text skipped */
         sb_printf(o, "    fn%u = %s%s", k, e->colocated ? "colocated " : "",
                   e->patchable ? "patchable " : "");
         clif_print_name(f, e->name, o);
         sb_printf(o, " sig%u\n", e->sig.i);
     }
     for (uint32_t k = 0; k < f->consts.n; k++) {
+        if (f->consts.p[k].first == CLIF_NONE) continue;
         sb_printf(o, "    const%u = ", k);
         put_bytes_hex(o, f, f->consts.p[k]);
         sb_putc(o, '\n');
@@ -301,17 +258,44 @@ static bool put_preamble(StrBuf *o, const ClifFunc *f) {
 }
 
 /* ---- instructions ---- */
+/* First element of a list sorted by instruction that belongs to instruction i or a later one. */
+#define LOWER_BOUND(vec, i, at)                \
+    for (uint32_t lo_ = 0, hi_ = (vec)->n;;) { \
+        if (lo_ >= hi_) {                      \
+            (at) = lo_;                        \
+            break;                             \
+        }                                      \
+        uint32_t mid_ = lo_ + (hi_ - lo_) / 2; \
+        if ((vec)->p[mid_].inst < (i))         \
+            lo_ = mid_ + 1;                    \
+        else                                   \
+            hi_ = mid_;                        \
+    }
+
 static void put_stack_map(StrBuf *o, const ClifFunc *f, uint32_t i) {
+    uint32_t k;
+    LOWER_BOUND(&f->stack_maps, i, k);
     bool any = false;
-    for (uint32_t k = 0; k < f->stack_maps.n; k++) {
+    for (; k < f->stack_maps.n && f->stack_maps.p[k].inst == i; k++) {
         ClifStackMapEntry e = f->stack_maps.p[k];
-        if (e.inst != i) continue;
         sb_puts(o, any ? ", " : ", stack_map=[");
         put_type(o, (ClifType)e.type);
         sb_printf(o, " @ ss%u+%u", e.slot, e.offset);
         any = true;
     }
     if (any) sb_putc(o, ']');
+}
+
+static void put_debug_tags(StrBuf *o, const ClifFunc *f, uint32_t i) {
+    uint32_t k;
+    LOWER_BOUND(&f->debug_tags, i, k);
+    bool any = false;
+    for (; k < f->debug_tags.n && f->debug_tags.p[k].inst == i; k++) {
+        sb_puts(o, any ? ", " : "<");
+        put_ref(o, f->debug_tags.p[k].is_slot ? "ss" : "", f->debug_tags.p[k].value);
+        any = true;
+    }
+    if (any) sb_puts(o, "> ");
 }
 
 static void put_operands(StrBuf *o, const ClifFunc *f, uint32_t i) {
@@ -338,9 +322,9 @@ static void put_operands(StrBuf *o, const ClifFunc *f, uint32_t i) {
         case 'i':
             put_imm64(o, d->op == CLIF_OP_ICONST ? iconst_value(d) : (int64_t)clif_imm64(d));
             break;
-        case 'h': put_float(o, 0, d->b, 5, 10); break;
-        case 's': put_float(o, 0, d->b, 8, 23); break;
-        case 'd': put_float(o, 0, clif_imm64(d), 11, 52); break;
+        case 'h': clif_print_float(o, 16, d->b, 0); break;
+        case 's': clif_print_float(o, 32, d->b, 0); break;
+        case 'd': clif_print_float(o, 64, clif_imm64(d), 0); break;
         case '8': sb_u64(o, d->aux & 255); break;
         case 't': sb_puts(o, clif_trap_name((ClifTrap)d->aux, buf)); break;
         case 'o': put_offset(o, (int32_t)d->b); break;
@@ -383,17 +367,17 @@ static bool put_const_comment(StrBuf *o, const ClifFunc *f, uint32_t v, const ch
     if (fmt == CLIF_FMT_UnaryImm)
         put_imm64(o, iconst_value(d));
     else if (fmt == CLIF_FMT_UnaryIeee16)
-        put_float(o, 0, d->b, 5, 10);
+        clif_print_float(o, 16, d->b, 0);
     else if (fmt == CLIF_FMT_UnaryIeee32)
-        put_float(o, 0, d->b, 8, 23);
+        clif_print_float(o, 32, d->b, 0);
     else if (fmt == CLIF_FMT_UnaryIeee64)
-        put_float(o, 0, clif_imm64(d), 11, 52);
+        clif_print_float(o, 64, clif_imm64(d), 0);
     else if (d->op == CLIF_OP_F128CONST && f->consts.p[d->a].n == 16) {
         uint64_t w[2] = {0, 0};
         for (int k = 0; k < 16; k++)
             w[k / 8] |= (uint64_t)f->bytes.p[f->consts.p[d->a].first + (uint32_t)k]
                         << (8 * (k % 8));
-        put_float(o, w[1], w[0], 15, 112);
+        clif_print_float(o, 128, w[0], w[1]);
     } else
         put_ref(o, "const", d->a);
     return true;
@@ -413,9 +397,18 @@ static void put_comments(StrBuf *o, const ClifFunc *f, uint32_t i) {
         for (uint32_t k = 0; k < na; k++)
             if (!(a[k] & CLIF_BLOCKARG_MASK) && put_const_comment(o, f, a[k], sep)) sep = ", ";
     }
+    ClifFormat fmt = (ClifFormat)clif_op_info[f->insts.p[i].op].format;
+    if (fmt != CLIF_FMT_TryCall && fmt != CLIF_FMT_TryCallIndirect) return;
+    const ClifEhTableData *t = &f->eh_tables.p[f->insts.p[i].c];
+    for (uint32_t k = 0; k < t->n; k++) {
+        const ClifEhItem *it = &f->eh_items.p[t->first + k];
+        if (it->kind == CLIF_EH_CONTEXT && put_const_comment(o, f, it->context.i, sep)) sep = ", ";
+    }
 }
 
-static bool needs_suffix(const ClifFunc *f, uint32_t i) {
+/* `done` (may be NULL): instructions already printed. A value whose definition comes later in the same block, which only
+ * an invalid function has, gives a reader no type. */
+static bool needs_suffix(const ClifFunc *f, uint32_t i, const BitSet *done) {
     const ClifInstData *d = &f->insts.p[i];
     const ClifOpInfo *info = &clif_op_info[d->op];
     if (info->explicit_ctrl) return true;
@@ -425,21 +418,27 @@ static bool needs_suffix(const ClifFunc *f, uint32_t i) {
     uint32_t blk = vd.kind == CLIF_VAL_INST    ? f->links.p[vd.ref].block
                    : vd.kind == CLIF_VAL_PARAM ? vd.ref
                                                : CLIF_NONE;
+    if (done && vd.kind == CLIF_VAL_INST && vd.ref < f->insts.n && !bitset_has(done, vd.ref))
+        return true;
     return blk == CLIF_NONE || blk != f->links.p[i].block;
 }
 
-void clif_print_inst(const ClifFunc *f, ClifInst i, StrBuf *out) {
+static void put_inst(const ClifFunc *f, ClifInst i, const BitSet *done, StrBuf *out) {
     const ClifInstData *d = &f->insts.p[i.i];
     uint32_t n, *r = clif_results(f, i, &n);
     put_values(out, r, n);
     if (n) sb_puts(out, " = ");
     sb_puts(out, clif_op_info[d->op].name);
-    if (needs_suffix(f, i.i)) {
+    if (needs_suffix(f, i.i, done)) {
         sb_putc(out, '.');
         put_type(out, d->type);
     }
     put_operands(out, f, i.i);
     put_comments(out, f, i.i);
+}
+
+void clif_print_inst(const ClifFunc *f, ClifInst i, StrBuf *out) {
+    put_inst(f, i, NULL, out);
 }
 
 /* ---- functions ---- */
@@ -477,36 +476,69 @@ static void put_aliases(Printer *p, uint32_t v) {
     }
 }
 
-static void put_block(Printer *p, uint32_t b) {
-    const ClifFunc *f = p->f;
-    StrBuf *o = p->out;
-    spaces(o, p->indent - 4);
-    put_ref(o, "block", b);
-    uint32_t n, *params = clif_block_params(f, (ClifBlock){b}, &n);
+void clif_print_block_header(const ClifFunc *f, ClifBlock b, uint32_t indent, StrBuf *o) {
+    spaces(o, indent);
+    put_ref(o, "block", b.i);
+    uint32_t n, *params = clif_block_params(f, b, &n);
     for (uint32_t k = 0; k < n; k++) {
         put_ref(o, k ? ", v" : "(v", params[k]);
         sb_puts(o, ": ");
         put_type(o, clif_value_type(f, (ClifValue){params[k]}));
     }
     if (n) sb_putc(o, ')');
-    sb_puts(o, f->blocks.p[b].flags & CLIF_BLOCK_COLD ? " cold:\n" : ":\n");
+    sb_puts(o, f->blocks.p[b.i].flags & CLIF_BLOCK_COLD ? " cold:\n" : ":\n");
+}
+
+static void put_block(Printer *p, uint32_t b) {
+    const ClifFunc *f = p->f;
+    StrBuf *o = p->out;
+    clif_print_block_header(f, (ClifBlock){b}, p->indent - 4, o);
+    uint32_t n, *params = clif_block_params(f, (ClifBlock){b}, &n);
     for (uint32_t k = 0; k < n; k++) put_aliases(p, params[k]);
     CLIF_FOR_INSTS(f, b, i) {
         uint32_t start = o->n;
+        if (f->debug_tags.n) put_debug_tags(o, f, i);
+        uint32_t tags = o->n - start, indent = p->indent;
         if (f->srclocs.p[i] != CLIF_NONE) sb_printf(o, "@%04x ", f->srclocs.p[i]);
         while (o->n - start < p->indent) sb_putc(o, ' ');
-        clif_print_inst(f, (ClifInst){i}, o);
+        put_inst(f, (ClifInst){i}, &p->done, o);
+        bitset_add(&p->done, i);
         sb_putc(o, '\n');
+        p->indent = tags < indent ? indent - tags : 0; /* aliases are not moved right by the tags */
         uint32_t nr, *r = clif_results(f, (ClifInst){i}, &nr);
         for (uint32_t k = 0; k < nr; k++) put_aliases(p, r[k]);
+        p->indent = indent;
     }
 }
 
+void clif_print_entity(ClifEntity e, StrBuf *out) {
+    static const char *const prefix[CLIF_ENTITY_KIND_COUNT] = {
+        [CLIF_ENTITY_FUNCTION] = "function",
+        [CLIF_ENTITY_BLOCK] = "block",
+        [CLIF_ENTITY_INST] = "inst",
+        [CLIF_ENTITY_VALUE] = "v",
+        [CLIF_ENTITY_STACK_SLOT] = "ss",
+        [CLIF_ENTITY_DYN_SLOT] = "dss",
+        [CLIF_ENTITY_DYN_TYPE] = "dt",
+        [CLIF_ENTITY_GLOBAL_VALUE] = "gv",
+        [CLIF_ENTITY_SIG] = "sig",
+        [CLIF_ENTITY_FUNC] = "fn",
+        [CLIF_ENTITY_CONST] = "const",
+        [CLIF_ENTITY_REGION] = "region",
+        [CLIF_ENTITY_STACK_LIMIT] = "stack_limit",
+    };
+    if (e.kind == CLIF_ENTITY_FUNCTION || e.kind == CLIF_ENTITY_STACK_LIMIT)
+        sb_puts(out, prefix[e.kind]);
+    else
+        put_ref(out, prefix[e.kind], e.index);
+}
+
 void clif_print_func(const ClifFunc *f, StrBuf *out) {
-    Printer p = {.f = f, .out = out, .indent = 4};
+    Printer p = {.f = f, .out = out, .indent = f->debug_tags.n ? 36 : 4};
     for (uint32_t i = 0; i < f->srclocs.n; i++)
         if (f->srclocs.p[i] != CLIF_NONE) p.indent = 36;
     collect_aliases(&p);
+    bitset_resize0(out->mem, &p.done, f->insts.n);
     sb_puts(out, "function ");
     clif_print_name(f, f->name, out);
     put_sig(out, f, &f->sig);
@@ -518,6 +550,7 @@ void clif_print_func(const ClifFunc *f, StrBuf *out) {
         any = true;
     }
     sb_puts(out, "}\n");
+    vec_free(out->mem, &p.done);
     vec_free(out->mem, &p.first_alias);
     vec_free(out->mem, &p.next_alias);
     vec_free(out->mem, &p.stack);
