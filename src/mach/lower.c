@@ -377,6 +377,7 @@ static void begin(LowerCtx *L, VCode *vc, const ClifFunc *f, const BlockOrder *o
     buf_clear(&L->buf);
     vc->insts.n = vc->op_start.n = vc->flags.n = vc->srclocs.n = vc->ops.n = vc->branch_args.n = 0;
     *downvec_prepend(m, &vc->op_start, 1) = 0; /* the sentinel after the last instruction */
+    if (!vc->ops.p) downvec_grow_to(m, &vc->ops, downvec_want(1)); /* never null, even if empty */
     vec_clear(&vc->clobbers);
     vec_clear(&vc->params);
     vec_clear(&vc->blocks);

@@ -94,7 +94,8 @@ static void sig_id(void *arg) {
     for (uint32_t id = first ? *first : UINT32_MAX; id != UINT32_MAX; id = e->sigs.p[id].next) {
         const RtSig *s = &e->sigs.p[id];
         if (s->nparams == q->np && s->nresults == q->nr &&
-            memcmp(e->sig_types.p + s->first, q->types, q->np + q->nr) == 0) {
+            (q->np + q->nr == 0 ||
+             memcmp(e->sig_types.p + s->first, q->types, q->np + q->nr) == 0)) {
             q->id = id;
             return;
         }

@@ -1,10 +1,10 @@
 #!/usr/bin/env bash
 # The WebAssembly spec suite under $COT_SUITES/wasm-spec, converted by wasm-tools and run natively. Every assertion of
 # the class wasm2-nosimd must pass: as it is, with explicit bounds checks, without signal handlers, with both, with code
-# for a processor without any extension, with the verifier and the allocation checker on every function, and with random
-# register allocation (SPEC_SEEDS chooses the seeds), checked as well. All other files are run too and counted by reason
-# in build/conformance/wasm-spec.tsv: there an assertion may be skipped, if its module was refused with the name of a
-# proposal.
+# for a processor without any extension, with the verifier and the allocation checker on every function, under sanitizers,
+# and with random register allocation (SPEC_SEEDS chooses the seeds), checked as well. All other files are run too and
+# counted by reason in build/conformance/wasm-spec.tsv: there an assertion may be skipped, if its module was refused with
+# the name of a proposal.
 set -u
 . "$(dirname "$0")/../diff/env.sh"
 need python3 suites wasm-tools cot
@@ -13,6 +13,7 @@ out=$BUILD/spec
 spec=$ROOT/tests/diff/spec.py
 want=$(awk -F'\t' '$2 == "wasm2-nosimd" { n += $3 } END { print n }' "$suite/classes.tsv")
 checked=${COT_CHECKED_BIN:-$BUILD/checked/cot} stress=${COT_STRESS_BIN:-$BUILD/stress/cot}
+asan=${COT_ASAN:-$BUILD/asan/cot}
 status=0
 passed=0 failed=0 skipped=0
 log=$WORK/spec.log
@@ -38,6 +39,7 @@ core -W signals=off
 core -W bounds=explicit -W signals=off
 core --cpu-features baseline
 if [ -x "$checked" ]; then COT=$checked core -W verify=on; else echo "no $checked: the verifier's run is left out"; fi
+if [ -x "$asan" ]; then COT=$asan core; else echo "no $asan: the run under sanitizers is left out"; fi
 if [ -x "$stress" ]; then
     for seed in ${SPEC_SEEDS:-1 2 3}; do COT=$stress core -W verify=on -W "stress=$seed"; done
 else

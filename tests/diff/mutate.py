@@ -1,8 +1,9 @@
 #!/usr/bin/env python3
 """Broken modules. Starts from random valid ones (and the small ones of $COT_BENCH), changes them in one of four ways, and
 asks of `cot validate` an exit code of 0 or 1, of a refusal one line `FILE:0xOFFSET: error: …`, of the decision that it
-is the one of wasm-tools for Wasm 2.0 without SIMD plus extended constant expressions; of `cot run` on what validates
-that it ends. A signal, a sanitizer report or a hang is a failure. What fails stays in DIR.
+is the one of wasm-tools for Wasm 2.0 without SIMD plus extended constant expressions and multi-memory; of `cot run` on
+what validates and of up to three of its exported functions that it ends. A signal, a sanitizer report or a hang is a
+failure. What fails stays in DIR.
 
 usage: mutate.py [--count N] [--seed S] [--out DIR] [--jobs J] [--cot CMD]"""
 import argparse
@@ -16,7 +17,7 @@ import sys
 sys.path.insert(0, os.path.dirname(os.path.abspath(__file__)))
 import tools
 
-FEATURES = "wasm2,-simd,extended-const"
+FEATURES = "wasm2,-simd,extended-const,multi-memory"
 PLACE = re.compile(rb":0x[0-9a-fA-F]+: error: ")
 SANITIZER = re.compile(rb"AddressSanitizer|LeakSanitizer|UndefinedBehaviorSanitizer|runtime error:|ThreadSanitizer")
 SANITIZER_EXIT = 99
@@ -76,6 +77,73 @@ def mutate(rng, base, path):
     return said
 
 
+def exported_functions(path):
+    """(name, number of parameters) of the exported functions of a valid module, by its type, import, function and export
+    sections."""
+    with open(path, "rb") as f:
+        data = f.read()
+    at = 8
+
+    def number():
+        nonlocal at
+        value = shift = 0
+        while True:
+            byte = data[at]
+            at += 1
+            value |= (byte & 127) << shift
+            shift += 7
+            if byte < 128:
+                return value
+
+    def name():
+        nonlocal at
+        n = number()
+        at += n
+        return data[at - n:at]
+
+    def skip_limits():
+        if number() & 1:
+            number()
+        number()
+
+    types, funcs, exports = [], [], []
+    while at < len(data):
+        kind = data[at]
+        at += 1
+        end = number()
+        end += at
+        count = number() if kind in (1, 2, 3, 7) else 0
+        for _ in range(count):
+            if kind == 1:
+                at += 1
+                types.append(number())
+                at += types[-1]
+                results = number()
+                at += results
+            elif kind == 2:
+                name(), name()
+                at += 1
+                what = data[at - 1]
+                if what == 0:
+                    funcs.append(types[number()])
+                elif what == 3:
+                    at += 2
+                else:
+                    at += what == 1
+                    skip_limits()
+            elif kind == 3:
+                funcs.append(types[number()])
+            else:
+                label = name()
+                at += 1
+                if data[at - 1] == 0:
+                    exports.append((label, number()))
+                else:
+                    number()
+        at = end
+    return [(label, funcs[i]) for label, i in exports]
+
+
 def broken(r):
     """Not a clean end."""
     if r.timed_out or r.code < 0 or r.code == SANITIZER_EXIT:
@@ -103,11 +171,15 @@ def check(job):
             problem = "wasm-tools %s it, cot does not agree\n    cot: %s\n    wasm-tools: %s" % (
                 "accepts" if theirs.code == 0 else "refuses", r.err.decode(errors="replace").strip()[:200],
                 " ".join(theirs.err.decode(errors="replace").split())[:200])
+    calls = [[path]]
     if problem is None and accepted:
-        r = tools.run(cot + ["run", "-W", "timeout=5", path], timeout=60, env=ENV)
+        calls += [["--invoke", n.decode(), path] + ["7"] * k for n, k in exported_functions(path) if b"\0" not in n][:3]
+    for call in calls if problem is None and accepted else []:
+        r = tools.run(cot + ["run", "-W", "timeout=50"] + call, timeout=60, env=ENV)
         problem = broken(r)
         if problem:
-            problem = "run: " + problem
+            problem = "run %s: %s" % (" ".join(call), problem)
+            break
     if problem is None:
         os.unlink(path)
     return said, accepted, (path + " (%s of %s): %s" % (said, os.path.basename(base), problem)) if problem else None
