@@ -62,7 +62,7 @@ void clif_reserve_values(ClifFunc *f, uint32_t n) {
 void clif_define_result(ClifFunc *f, ClifInst i, ClifType t, ClifValue v) {
     const ClifOpInfo *info = &clif_op_info[f->insts.p[i.i].op];
     clif_reserve_values(f, v.i + 1);
-    if (info->result_rule != CLIF_RES_SIG && info->nresults == 1) {
+    if (info->one_result) {
         define(f, v, CLIF_VAL_INST, t, 0, i.i);
         f->results.p[i.i] = v.i;
         return;

@@ -285,7 +285,7 @@ static bool operands(Parser *p, Operands *o) {
     vec_clear(&p->args);
     for (const char *s = clif_format_info[fmt].pattern; *s; s++)
         if (!operand(p, o, *s)) return false;
-    if (clif_format_has_list[fmt]) o->d.a = list_new(p->mem, &p->f->lists, p->args.p, p->args.n);
+    if (clif_op_info[o->op].has_list) o->d.a = list_new(p->mem, &p->f->lists, p->args.p, p->args.n);
     return true;
 }
 
@@ -302,9 +302,8 @@ static bool controlling_type(Parser *p, Operands *o) {
     if (t == CLIF_INVALID) {
         if (s->ctrl_mode == CLIF_CTRL_BY_RESULT)
             return p_error(p, "type variable required for polymorphic opcode '%s'", name);
-        ClifFormat fmt = (ClifFormat)clif_op_info[o->op].format;
         const uint32_t *args =
-            clif_format_has_list[fmt] ? list_data(&p->f->lists, o->d.a) : &o->d.a;
+            clif_op_info[o->op].has_list ? list_data(&p->f->lists, o->d.a) : &o->d.a;
         uint32_t v = args[s->ctrl_arg];
         t = p_value_known(p, v) ? clif_value_type(p->f, (ClifValue){v}) : CLIF_INVALID;
         if (t == CLIF_INVALID)
