@@ -55,15 +55,6 @@ script() {
     # shellcheck disable=SC2086
     set -- ${counts:-0 1 0}
     [ "$status" -eq 0 ] || [ "$2" -gt 0 ] || set -- "$1" 1 "$3"
-    # Failures that are known and being worked on: tests/open.tsv says how many of a script's may fail, and why. They are
-    # printed, and counted as skipped; one more than known is a failure.
-    local known
-    known=$(awk -F'\t' -v n="$name" '$1 == n { print $2 }' tests/open.tsv)
-    if [ -n "$known" ] && [ "$2" -gt 0 ] && [ "$2" -le "$known" ]; then
-        echo "$name: $2 known failures (tests/open.tsv):"
-        tail -n 12 "$logs/$name.log"
-        set -- "$1" 0 $(($3 + $2))
-    fi
     report "$name" "$1" "$2" "$3" $((SECONDS - t))
     grep -E '\.sh: skipped: ' "$logs/$name.log" || true
 }

@@ -156,7 +156,7 @@ def check(job):
     """(how it was changed, accepted, problem or None)"""
     seed, number, base, out, cot = job
     rng = tools.Rng(seed * 7919 + number)
-    path = os.path.join(out, "x%06d.wasm" % number)
+    path = os.path.join(out, "s%d-%06d.wasm" % (seed, number))
     said = mutate(rng, base, path)
     r = tools.run(cot + ["validate", path], timeout=60, env=ENV)
     problem = broken(r)
