@@ -80,6 +80,41 @@ function(cot_layer)
   set_property(GLOBAL PROPERTY COT_LIBS_BELOW ${made} ${below})
 endfunction()
 
+# cot_library(name): lib<name>.a and lib<name>.so of all layers declared so far, with the public symbols only, and their
+# installation. The archive holds one object whose internal symbols are local, so they cannot clash with a user's.
+function(cot_library name)
+  get_property(layers GLOBAL PROPERTY COT_LIBS_BELOW)
+  set(objects "")
+  foreach(l IN LISTS layers)
+    list(APPEND objects "$<TARGET_OBJECTS:${l}>")
+  endforeach()
+  set(whole "${CMAKE_BINARY_DIR}/${name}_whole.o")
+  add_custom_command(OUTPUT "${whole}"
+                     COMMAND "${CMAKE_C_COMPILER}" -r -nostdlib -o "${whole}" ${objects}
+                     COMMAND "${CMAKE_OBJCOPY}" --localize-hidden "${whole}"
+                     DEPENDS ${layers} ${objects} COMMAND_EXPAND_LISTS VERBATIM)
+  add_library(${name}_static STATIC "${whole}")
+  add_library(${name}_shared SHARED ${objects})
+  set_source_files_properties("${whole}" PROPERTIES EXTERNAL_OBJECT TRUE GENERATED TRUE)
+  set_target_properties(${name}_static ${name}_shared PROPERTIES
+    OUTPUT_NAME ${name} LINKER_LANGUAGE C VERSION ${PROJECT_VERSION} SOVERSION ${PROJECT_VERSION_MAJOR}
+    LIBRARY_OUTPUT_DIRECTORY "${CMAKE_BINARY_DIR}/lib" ARCHIVE_OUTPUT_DIRECTORY "${CMAKE_BINARY_DIR}/lib")
+  foreach(t ${name}_static ${name}_shared)
+    target_include_directories(${t} INTERFACE "${CMAKE_SOURCE_DIR}/include")
+    target_link_libraries(${t} PUBLIC Threads::Threads m)
+  endforeach()
+
+  include(GNUInstallDirs)
+  set(COT_PC_LIBS "-lm -pthread")
+  file(RELATIVE_PATH COT_PC_UP "/${CMAKE_INSTALL_LIBDIR}/pkgconfig" "/") # the file may be moved with the rest
+  configure_file("${CMAKE_SOURCE_DIR}/cmake/cot.pc.in" "${CMAKE_BINARY_DIR}/lib/${name}.pc" @ONLY)
+  install(TARGETS ${name}_static ${name}_shared
+          ARCHIVE DESTINATION "${CMAKE_INSTALL_LIBDIR}" LIBRARY DESTINATION "${CMAKE_INSTALL_LIBDIR}")
+  install(DIRECTORY "${CMAKE_SOURCE_DIR}/include/cot" DESTINATION "${CMAKE_INSTALL_INCLUDEDIR}")
+  install(FILES "${CMAKE_BINARY_DIR}/lib/${name}.pc" DESTINATION "${CMAKE_INSTALL_LIBDIR}/pkgconfig")
+  install(FILES "${CMAKE_SOURCE_DIR}/LICENSE" "${CMAKE_SOURCE_DIR}/NOTICE" DESTINATION "${CMAKE_INSTALL_DOCDIR}")
+endfunction()
+
 # cot_driver(folder name): the command, at the top of the build folder.
 function(cot_driver folder name)
   cot_folder_sources(srcs "${folder}")
@@ -91,6 +126,8 @@ function(cot_driver folder name)
     target_link_libraries(${name} PRIVATE ${below})
     cot_configure_target(${name} "${folder}")
     set_target_properties(${name} PROPERTIES RUNTIME_OUTPUT_DIRECTORY "${CMAKE_BINARY_DIR}")
+    include(GNUInstallDirs)
+    install(TARGETS ${name} RUNTIME DESTINATION "${CMAKE_INSTALL_BINDIR}")
   endif()
 endfunction()
 

@@ -75,6 +75,13 @@ static void free_block(Mem *m, MemBlock *b) {
     m->hooks.realloc(m->hooks.user, b, b->size + sizeof *b, 0);
 }
 
+static MemBlock *request(Mem *m, MemBlock *b, size_t others, size_t new_size) {
+    if (m->fail_at && m->allocs == m->fail_at) return NULL;
+    if (new_size > PTRDIFF_MAX - sizeof *b - others || (m->limit && others + new_size > m->limit))
+        return NULL;
+    return m->hooks.realloc(m->hooks.user, b, b ? b->size + sizeof *b : 0, new_size + sizeof *b);
+}
+
 void *mem_try_realloc(Mem *m, void *old, size_t old_size, size_t new_size) {
     MemBlock *b = old ? (MemBlock *)old - 1 : NULL;
     if (new_size == 0) {
@@ -84,12 +91,11 @@ void *mem_try_realloc(Mem *m, void *old, size_t old_size, size_t new_size) {
     }
     size_t others = m->live - old_size;
     m->allocs++;
-    if (m->fail_at && m->allocs == m->fail_at) return NULL;
-    if (new_size > PTRDIFF_MAX - sizeof *b - others || (m->limit && others + new_size > m->limit))
+    MemBlock *p = request(m, b, others, new_size);
+    if (!p) {
+        m->refused++;
         return NULL;
-    MemBlock *p =
-        m->hooks.realloc(m->hooks.user, b, b ? old_size + sizeof *b : 0, new_size + sizeof *b);
-    if (!p) return NULL;
+    }
     if (!b) *p = (MemBlock){.next = m->blocks};
     link_block(m, p, new_size);
     m->live = others + new_size;

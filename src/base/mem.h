@@ -32,6 +32,7 @@ typedef struct Mem {
     size_t peak;      /* highest `live` */
     size_t limit;     /* 0 = none */
     uint64_t allocs;  /* calls that asked the system for memory */
+    uint64_t refused; /* of them, those that got none */
     uint64_t fail_at; /* stress: fail the n-th call (1-based), 0 = never */
 } Mem;
 

@@ -99,34 +99,10 @@ const char common_help[] =
 
 static void cpu_features(Cli *c, CommonOpts *o, const char *list) {
     const IsaVtable *isa = isa_host();
-    for (const char *p = list; *p && isa;) {
-        size_t n = strcspn(p, ",");
-        if (n == 8 && strncmp(p, "baseline", 8) == 0)
-            o->cfg.isa_flags = 0;
-        else if (n == 4 && strncmp(p, "host", 4) == 0)
-            o->cfg.isa_flags = isa->host_flags();
-        else {
-            bool off = *p == '-';
-            const char *name = p + (*p == '+' || off);
-            size_t len = n - (size_t)(name - p);
-            unsigned bit = 0;
-            while (isa->flag_names[bit] && !(strlen(isa->flag_names[bit]) == len &&
-                                             strncmp(isa->flag_names[bit], name, len) == 0))
-                bit++;
-            if (!isa->flag_names[bit]) {
-                cli_error(c, "--cpu-features: %s has no feature '%.*s'", isa->name, (int)len, name);
-                return;
-            }
-            if (off)
-                o->cfg.isa_flags &= ~((uint64_t)1 << bit);
-            else if (!(isa->host_flags() >> bit & 1))
-                cli_error(c, "--cpu-features: this processor lacks '%.*s'", (int)len, name);
-            else
-                o->cfg.isa_flags |= (uint64_t)1 << bit;
-        }
-        p += n;
-        if (*p == ',') p++;
-    }
+    Diag d;
+    diag_clear(&d);
+    if (isa && !isa_parse_flags(isa, list, &o->cfg.isa_flags, &d))
+        cli_error(c, "--cpu-features: %s", d.msg);
 }
 
 static void limit_option(Cli *c, CommonOpts *o, const char *v) {

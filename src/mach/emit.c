@@ -46,6 +46,10 @@ bool emit_function(MachCtx *c, const ClifFunc *f, const RaFunc *rf, const RaOutp
     c->isa->emit_prologue(&e);
     const MachInst *insts = downvec_data(&c->vc.insts);
     const uint32_t *locs = downvec_data(&c->vc.srclocs);
+    static const RaOperand no_operand;
+    static const RaAlloc no_alloc; /* a function without operands has no arrays */
+    const RaOperand *ops = rf->ops ? rf->ops : &no_operand;
+    const RaAlloc *allocs = ra->allocs ? ra->allocs : &no_alloc;
     uint32_t next = 0;
     for (uint32_t k = 0; k < rf->num_blocks; k++) {
         const RaBlock *rb = &rf->blocks[k];
@@ -58,8 +62,8 @@ bool emit_function(MachCtx *c, const ClifFunc *f, const RaFunc *rf, const RaOutp
                 e.srcloc = locs[i];
                 machbuf_start_loc(b, locs[i]);
             }
-            if (!((rf->inst_flags[i] & RA_INST_MOVE) && ra->allocs[first] == ra->allocs[first + 1]))
-                c->isa->emit(&e, &insts[i], rf->ops + first, ra->allocs + first,
+            if (!((rf->inst_flags[i] & RA_INST_MOVE) && allocs[first] == allocs[first + 1]))
+                c->isa->emit(&e, &insts[i], ops + first, allocs + first,
                              rf->op_start[i + 1] - first);
             emit_edits(&e, ra, rf->vreg_slots, &next, 2 * i + 1);
         }

@@ -187,6 +187,7 @@ static void build(void *arg) {
     index_exports(m);
     m->const_depth = longest_const(&m->wasm);
     b->ok = jit_map(&m->code, &m->unit, rt_libcall, NULL, b->d);
+    if (b->ok) unit_drop_code(&m->unit);
 }
 
 static RtModule *module_new(RtEngine *e, const uint8_t *bytes, size_t size, bool copy,
@@ -241,4 +242,10 @@ const WasmModule *rt_module_wasm(const RtModule *m) {
 }
 const CodeUnit *rt_module_unit(const RtModule *m) {
     return &m->unit;
+}
+const MemHooks *rt_module_hooks(const RtModule *m) {
+    return m->engine->cfg.hooks;
+}
+const MemHooks *rt_engine_hooks(const RtEngine *e) {
+    return e->cfg.hooks;
 }

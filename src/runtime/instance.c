@@ -137,8 +137,11 @@ static bool link_imports(RtInstance *i, RtResolve resolve, void *user, Diag *d) 
     for (uint32_t k = 0; k < m->imports.n; k++) {
         RtExtern x;
         memset(&x, 0, sizeof x);
+        uint64_t refused = i->store->mem.refused;
         if (!resolve || !resolve(user, m, &m->imports.p[k], &x))
-            return import_error(d, &m->imports.p[k], "unknown import");
+            return i->store->mem.refused != refused
+                       ? diag_msg(d, DIAG_OOM, "out of memory")
+                       : import_error(d, &m->imports.p[k], "unknown import");
         if (!link_import(i, &m->imports.p[k], &x, d)) return false;
     }
     return true;
@@ -347,4 +350,8 @@ bool rt_export(const RtInstance *i, const char *name, size_t len, RtExtern *out)
 uint8_t *rt_instance_memory(const RtInstance *i, uint64_t *size) {
     *size = 0;
     return i->module->wasm.memories.n ? rt_memory_data(i->memories[0], size) : NULL;
+}
+
+RtMemory *rt_instance_memory0(const RtInstance *i) {
+    return i->module->wasm.memories.n ? i->memories[0] : NULL;
 }

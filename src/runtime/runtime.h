@@ -61,7 +61,9 @@ RtModule *rt_module_new_copy(RtEngine *e, const uint8_t *bytes, size_t size, con
                              Diag *d);
 void rt_module_free(RtModule *m); /* NULL is fine; stores that use it keep it */
 const WasmModule *rt_module_wasm(const RtModule *m);
-const CodeUnit *rt_module_unit(const RtModule *m);
+const CodeUnit *rt_module_unit(const RtModule *m);  /* without the code's bytes: they are mapped */
+const MemHooks *rt_module_hooks(const RtModule *m); /* of its engine; NULL = libc */
+const MemHooks *rt_engine_hooks(const RtEngine *e);
 
 /* ---- things that can be imported and exported ---- */
 typedef struct RtFunc {
@@ -90,6 +92,10 @@ typedef struct RtExtern {
 RtStore *rt_store_new(RtEngine *e); /* NULL = out of memory */
 void rt_store_free(RtStore *s);     /* NULL is fine; not while one of its calls is running */
 RtEngine *rt_store_engine(const RtStore *s);
+/* Memory of the store; NULL = there is none. What is kept lives as long as the store. */
+void *rt_store_alloc(RtStore *s, size_t n);
+void rt_store_give_back(RtStore *s, void *p, size_t n);
+void *rt_store_keep(RtStore *s, size_t n);
 /* From any thread, or a signal handler: a call of this store traps at its next poll (loop or function entry), the running
  * one or else the next. One trap uses the request up. Engines without `interruptible` compile no polls. */
 void rt_store_interrupt(RtStore *s);
@@ -115,6 +121,8 @@ void rt_func_type(const RtFunc *f, const WasmType **params, uint32_t *nparams,
 RtStore *rt_func_store(const RtFunc *f);
 /* The value of type funcref that stands for f, owned by its store, and the way back. NULL: out of memory (*d). */
 void *rt_func_ref(const RtFunc *f, Diag *d);
+/* The same without code for Wasm to call, so it cannot fail: for rt_func_of_ref only. */
+void *rt_func_handle(const RtFunc *f);
 RtFunc rt_func_of_ref(const void *ref);
 
 /* ---- host functions ----
@@ -143,6 +151,7 @@ RtExtern rt_host_table(RtStore *s, WasmType elem, uint64_t min, uint64_t max, Di
 RtExtern rt_host_global(RtStore *s, WasmGlobalType t, RtVal v); /* global.value NULL: no memory */
 /* Memory 0 of an instance, whether exported or not; size 0 if it has none. */
 uint8_t *rt_instance_memory(const RtInstance *i, uint64_t *size);
+RtMemory *rt_instance_memory0(const RtInstance *i); /* NULL: none */
 /* Bytes and their number. The address may change when the memory grows, unless it is guarded (rt_memory_guarded). */
 uint8_t *rt_memory_data(const RtMemory *m, uint64_t *size);
 bool rt_memory_guarded(const RtMemory *m);

@@ -37,6 +37,27 @@ RtEngine *rt_store_engine(const RtStore *s) {
     return s->engine;
 }
 
+void *rt_store_alloc(RtStore *s, size_t n) {
+    return mem_try_realloc(&s->mem, NULL, 0, n);
+}
+void rt_store_give_back(RtStore *s, void *p, size_t n) {
+    mem_free(&s->mem, p, n);
+}
+
+typedef struct Keep {
+    RtStore *s;
+    size_t n;
+    void *p;
+} Keep;
+static void keep(void *arg) {
+    Keep *k = arg;
+    k->p = arena_alloc(&k->s->arena, k->n, 16);
+}
+void *rt_store_keep(RtStore *s, size_t n) {
+    Keep k = {s, n, NULL};
+    return mem_guard(&s->mem, keep, &k) ? k.p : NULL;
+}
+
 void rt_store_interrupt(RtStore *s) {
     __atomic_store_n(&s->limits.interrupt, 1, __ATOMIC_SEQ_CST);
 }
@@ -294,6 +315,10 @@ void *rt_func_ref(const RtFunc *f, Diag *d) {
         h->ref.code = m->code.base + m->unit.host.p[0].off;
     }
     return &h->ref;
+}
+
+void *rt_func_handle(const RtFunc *f) {
+    return f->host ? &f->host->ref : f->ref;
 }
 
 RtFunc rt_func_of_ref(const void *ref) {

@@ -47,7 +47,8 @@ bool wasi_link(RtStore *s, WasiCtx *ctx, const WasmImport *imp, RtExtern *out) {
         return false;
     const WasiFunc *f = wasi_lookup(module, name);
     if (!f) return false;
-    Binding *b = arena_new(&s->arena, Binding);
+    Binding *b = rt_store_keep(s, sizeof *b);
+    if (!b) return false;
     *b = (Binding){s, ctx, f};
     return rt_host_func(s, f->params, f->results, call, b, out);
 }

@@ -178,7 +178,10 @@ static void nodefer_is_kept(void) {
     set_all(NULL, returning, (int)SA_NODEFER);
     start();
     raise(SIGFPE);
-    CHECK(seen == SIGFPE && seen_blocked == 1);
+    CHECK(seen == SIGFPE);
+#ifndef COT_SANITIZED /* the thread sanitizer's own handler blocks signals */
+    CHECK(seen_blocked == 1);
+#endif
     stop();
 }
 static void a_host_functions_fault_is_not_ours(void) {
