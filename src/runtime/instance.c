@@ -36,6 +36,7 @@ RtVal rt_const_eval(RtInstance *i, WasmConstExpr e) {
         case WASM_CE_F32: v.i64 = (uint32_t)c->imm; break;
         case WASM_CE_I64:
         case WASM_CE_F64: break;
+        case WASM_CE_V128: memcpy(&v, i->module->wasm.bytes + c->imm, 16); break;
         case WASM_CE_REF_NULL: v.i64 = 0; break;
         case WASM_CE_REF_FUNC: v.ref = rt_funcref(i, (uint32_t)c->imm); break;
         case WASM_CE_GLOBAL_GET: memcpy(&v, global_addr(i, (uint32_t)c->imm), 16); break;

@@ -43,6 +43,20 @@ bool wasm_const_expr(WasmModule *m, WasmReader *r, uint32_t features, WasmType w
             t = k == 4 ? WASM_F32 : WASM_F64;
             break;
         }
+        case 0xFD: {
+            uint32_t sub;
+            if (!rd_u32(r, &sub)) return false;
+            const WasmOpInfo *o = wasm_op_prefixed(op, sub);
+            if (!o || o->form != WASM_FORM_V_CONST)
+                return diag_at(r->d, DIAG_INVALID, at, "constant expression required");
+            if (!(features >> o->feature & 1))
+                return wasm_refuse(r->d, (WasmFeature)o->feature, at, o->name);
+            if (r->end - r->p < 16) return rd_bad(r, LEB_EOF);
+            ci = (WasmConstInst){WASM_CE_V128, rd_off(r)};
+            r->p += 16;
+            t = WASM_V128;
+            break;
+        }
         case 0xD0:
             if (!rd_heaptype(r, features, &t)) return false;
             ci.op = WASM_CE_REF_NULL;

@@ -27,8 +27,8 @@ void tr_push_frame(Tr *t, TrKind kind, TrTypes types) {
 }
 
 static bool block_type(Tr *t, TrTypes *out) {
-    static const WasmType one[7] = {WASM_I32,     WASM_I64,       WASM_F32, WASM_F64,
-                                    WASM_FUNCREF, WASM_EXTERNREF, 0};
+    static const WasmType one[8] = {WASM_I32,  WASM_I64,     WASM_F32,       WASM_F64,
+                                    WASM_V128, WASM_FUNCREF, WASM_EXTERNREF, 0};
     *out = (TrTypes){0};
     if (t->r.p < t->r.end && *t->r.p == 0x40) {
         t->r.p++;

@@ -19,7 +19,14 @@ typedef struct Dec {
 #define FAIL(kind, ...) diag_at(c->r.d, DIAG_##kind, rd_off(&c->r), __VA_ARGS__)
 
 WasmFeatures wasm_features_default(void) {
-    return (WasmFeatures){true, true, true, true, true, true, true, true};
+    return (WasmFeatures){.mutable_globals = true,
+                          .sign_extension = true,
+                          .sat_float_to_int = true,
+                          .multi_value = true,
+                          .bulk_memory = true,
+                          .reference_types = true,
+                          .extended_const = true,
+                          .multi_memory = true};
 }
 
 static bool same_shape(const WasmModule *a, const WasmFuncType *x, const WasmModule *b,

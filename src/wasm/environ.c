@@ -122,29 +122,36 @@ static bool memarg(Tr *t, uint32_t size, uint32_t *mem, uint32_t *offset) {
     return true;
 }
 
+bool tr_access(Tr *t, uint32_t size, TrAccess *a) {
+    a->size = size;
+    return memarg(t, size, &a->mem, &a->offset);
+}
+
+bool tr_access_addr(Tr *t, TrAccess *a) {
+    uint32_t x;
+    if (!tr_pop(t, WASM_I32, &x)) return false;
+    if (t->live) a->addr = address(t, a->mem, x, a->offset, a->size, &a->disp);
+    return true;
+}
+
 bool tr_load(Tr *t, const WasmOpInfo *o) {
     WasmType ty = wasm_sig_type[(uint8_t)o->sig[2]];
-    uint32_t mem, off, x, v = 0;
-    if (!memarg(t, o->aux, &mem, &off) || !tr_pop(t, WASM_I32, &x)) return false;
-    if (t->live) {
-        int32_t disp;
-        ClifValue a = address(t, mem, x, off, o->aux, &disp);
-        v = cb_load(&t->b, (ClifOp)o->clif, tr_clif(ty), t->mf_heap, a, disp).i;
-    }
+    uint32_t v = 0;
+    TrAccess a;
+    if (!tr_access(t, o->aux, &a) || !tr_access_addr(t, &a)) return false;
+    if (t->live) v = cb_load(&t->b, (ClifOp)o->clif, tr_clif(ty), t->mf_heap, a.addr, a.disp).i;
     tr_push(t, ty, v);
     return true;
 }
 
 bool tr_store(Tr *t, const WasmOpInfo *o) {
-    uint32_t mem, off, x, y;
-    if (!memarg(t, o->aux, &mem, &off) || !tr_pop(t, wasm_sig_type[(uint8_t)o->sig[1]], &y) ||
-        !tr_pop(t, WASM_I32, &x))
+    uint32_t y;
+    TrAccess a;
+    if (!tr_access(t, o->aux, &a) || !tr_pop(t, wasm_sig_type[(uint8_t)o->sig[1]], &y))
         return false;
-    if (t->live) {
-        int32_t disp;
-        ClifValue data = tr_val(t, y), a = address(t, mem, x, off, o->aux, &disp);
-        cb_store(&t->b, (ClifOp)o->clif, t->mf_heap, data, a, disp);
-    }
+    ClifValue data = t->live ? tr_val(t, y) : (ClifValue){0};
+    if (!tr_access_addr(t, &a)) return false;
+    if (t->live) cb_store(&t->b, (ClifOp)o->clif, t->mf_heap, data, a.addr, a.disp);
     return true;
 }
 
@@ -160,8 +167,9 @@ bool tr_global(Tr *t, bool set) {
     if (t->live) {
         const WasmConstInst *k = g->init.n == 1 ? &t->m->const_insts.p[g->init.first] : NULL;
         if (set) v = tr_val(t, v).i;
-        if (!g->type.mut && k && k->op <= WASM_CE_F64) {
-            v = k->op == WASM_CE_F32   ? cb_f32const(&t->b, (uint32_t)k->imm).i
+        if (!g->type.mut && k && k->op <= WASM_CE_V128) {
+            v = k->op == WASM_CE_V128  ? tr_vconst(t, t->m->bytes + k->imm).i
+                : k->op == WASM_CE_F32 ? cb_f32const(&t->b, (uint32_t)k->imm).i
                 : k->op == WASM_CE_F64 ? cb_f64const(&t->b, k->imm).i
                                        : cb_iconst(&t->b, ty, (int64_t)k->imm).i;
         } else {

@@ -20,6 +20,8 @@ enum { AT_ALWAYS = sizeof(WasmFeatures), AT_NEVER };
 #define AT_bulk_memory offsetof(WasmFeatures, bulk_memory)
 #define AT_reference_types offsetof(WasmFeatures, reference_types)
 #define AT_extended_const offsetof(WasmFeatures, extended_const)
+#define AT_simd offsetof(WasmFeatures, simd)
+#define AT_relaxed_simd offsetof(WasmFeatures, relaxed_simd)
 #define AT_multi_memory offsetof(WasmFeatures, multi_memory)
 static const struct {
     const char *field;
@@ -99,5 +101,6 @@ const WasmOpInfo *wasm_op_prefixed(uint8_t prefix, uint32_t code) {
 const uint8_t wasm_sig_type[128] = {
     ['i'] = WASM_I32, ['I'] = WASM_I64, ['f'] = WASM_F32, ['F'] = WASM_F64, ['v'] = WASM_V128};
 const uint8_t wasm_clif_type[128] = {
-    [WASM_I32] = CLIF_I32, [WASM_I64] = CLIF_I64,     [WASM_F32] = CLIF_F32,
-    [WASM_F64] = CLIF_F64, [WASM_FUNCREF] = CLIF_I64, [WASM_EXTERNREF] = CLIF_I64};
+    [WASM_I32] = CLIF_I32,      [WASM_I64] = CLIF_I64,    [WASM_F32] = CLIF_F32,
+    [WASM_F64] = CLIF_F64,      [WASM_V128] = CLIF_I8X16, [WASM_FUNCREF] = CLIF_I64,
+    [WASM_EXTERNREF] = CLIF_I64};

@@ -54,7 +54,8 @@ struct WasmTranslator {
     uint32_t region;    /* number of the current one, never 0 */
     VecU8 assigned;     /* by local: a local.set or tee of it was emitted */
     uint32_t loops;     /* open loops whose code is emitted */
-    uint32_t zero[16];  /* value + 1 by CLIF type: zero, in the entry block */
+    uint32_t zero[16];  /* value + 1 by scalar CLIF type: zero, in the entry block */
+    uint32_t zero_vector;
     VecU32 saved, args;
     VecU32 func_refs, sig_refs, touched_funcs,
         touched_sigs; /* per index: handle + 1, 0 = not yet */
@@ -147,6 +148,14 @@ bool tr_return(Tr *t);
 void tr_push_frame(Tr *t, TrKind kind, TrTypes types);
 /* environ.c */
 void tr_env_begin(Tr *t);
+/* An access whose instruction is the caller's: read the immediate, pop what lies above the index, then the index. */
+typedef struct TrAccess {
+    uint32_t size, mem, offset;
+    ClifValue addr; /* these two set by tr_access_addr, when live */
+    int32_t disp;
+} TrAccess;
+bool tr_access(Tr *t, uint32_t size, TrAccess *a);
+bool tr_access_addr(Tr *t, TrAccess *a);
 bool tr_load(Tr *t, const WasmOpInfo *o);
 bool tr_store(Tr *t, const WasmOpInfo *o);
 bool tr_global(Tr *t, bool set);
@@ -160,6 +169,9 @@ bool tr_call_indirect(Tr *t);
 bool tr_ref(Tr *t, WasmForm form);
 ClifValue tr_vm_addr(Tr *t, uint32_t off);
 void tr_sig_params(Tr *t, uint32_t type, bool vmctx, uint32_t *np, uint32_t *nr);
+/* simd.c */
+bool tr_vector(Tr *t, const WasmOpInfo *o);
+ClifValue tr_vconst(Tr *t, const uint8_t bytes[16]); /* i8x16 */
 /* numeric.c */
 bool tr_divide(Tr *t, const WasmOpInfo *o);
 bool tr_trunc(Tr *t, const WasmOpInfo *o);

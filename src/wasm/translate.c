@@ -142,15 +142,20 @@ static ClifValue read_local(Tr *t, uint32_t x) {
         uint32_t n;
         return (ClifValue){clif_block_params(t->f, (ClifBlock){t->f->first_block}, &n)[x + 1]};
     }
+    static const uint8_t zeros[16];
     ClifType ty = tr_clif(t->locals.p[x]);
-    if (!t->zero[ty]) {
-        ClifOp op = ty == CLIF_F32   ? CLIF_OP_F32CONST
+    bool vector = ty == CLIF_I8X16;
+    uint32_t *zero = vector ? &t->zero_vector : &t->zero[ty];
+    if (!*zero) {
+        ClifOp op = vector           ? CLIF_OP_VCONST
+                    : ty == CLIF_F32 ? CLIF_OP_F32CONST
                     : ty == CLIF_F64 ? CLIF_OP_F64CONST
                                      : CLIF_OP_ICONST;
-        t->zero[ty] =
-            cb_ins1_in_entry(&t->b, (ClifInstData){.op = (uint8_t)op, .type = ty}, ty).i + 1;
+        ClifInstData d = {.op = (uint8_t)op, .type = ty};
+        if (vector) d.a = clif_intern_const(t->f, zeros, 16).i;
+        *zero = cb_ins1_in_entry(&t->b, d, ty).i + 1;
     }
-    return (ClifValue){t->zero[ty] - 1};
+    return (ClifValue){*zero - 1};
 }
 
 static bool run(Tr *t) {
@@ -319,6 +324,30 @@ static bool run(Tr *t) {
         case WASM_FORM_TABLE_SIZE: CALLS(TABLE_FILL, tr_table_op(t, (WasmForm)o->form));
         case WASM_FORM_REF_NULL:
         case WASM_FORM_REF_IS_NULL: CALLS(REF_FUNC, tr_ref(t, (WasmForm)o->form));
+        case WASM_FORM_V_CONST:
+        case WASM_FORM_V_SHUFFLE:
+        case WASM_FORM_V_SPLAT:
+        case WASM_FORM_V_EXTRACT_LANE:
+        case WASM_FORM_V_REPLACE_LANE:
+        case WASM_FORM_V_LOAD_EXTEND:
+        case WASM_FORM_V_LOAD_SPLAT:
+        case WASM_FORM_V_LOAD_LANE:
+        case WASM_FORM_V_STORE_LANE:
+        case WASM_FORM_V_UNARY:
+        case WASM_FORM_V_BINARY:
+        case WASM_FORM_V_ANDNOT:
+        case WASM_FORM_V_SHIFT:
+        case WASM_FORM_V_COMPARE:
+        case WASM_FORM_V_PSEUDO:
+        case WASM_FORM_V_SELECT:
+        case WASM_FORM_V_TEST:
+        case WASM_FORM_V_MADD:
+        case WASM_FORM_V_EXTMUL:
+        case WASM_FORM_V_EXTADD:
+        case WASM_FORM_V_DOT:
+        case WASM_FORM_V_DOT_ADD:
+        case WASM_FORM_V_CONVERT:
+        case WASM_FORM_V_CONVERT_LOW: CALLS(V_TRUNC_ZERO, tr_vector(t, o));
         case WASM_FORM_ILLEGAL: return TR_FAIL(t, MALFORMED, "illegal opcode 0x%02x", byte);
         case WASM_FORM_REFUSED:
             return wasm_refuse(t->r.d, (WasmFeature)o->feature, tr_off(t), o->name);
@@ -365,6 +394,7 @@ static void begin_func(Tr *t, const WasmFuncType *ft) {
     vec_clear(&t->assigned);
     vec_resize0(t->mem, &t->assigned, t->locals.n);
     memset(t->zero, 0, sizeof t->zero);
+    t->zero_vector = 0;
     t->loops = 0;
     for (uint32_t k = 0; k < t->locals.n; k++) cb_declare_var(&t->b, tr_clif(t->locals.p[k]));
     uint32_t n;

@@ -61,6 +61,7 @@ bool rd_valtype(WasmReader *r, uint32_t features, WasmType *t) {
     uint64_t at = rd_off(r);
     if (!rd_u8(r, t)) return false;
     if (*t >= WASM_F64 && *t <= WASM_I32) return true;
+    if (*t == WASM_V128 && (features >> WASM_FEAT_SIMD & 1)) return true;
     if (!wasm_is_ref(*t)) return bad_type(r, at, *t);
     if (features >> WASM_FEAT_REFERENCE_TYPES & 1) return true;
     return wasm_refuse(r->d, WASM_FEAT_REFERENCE_TYPES, at, "reference type");

@@ -68,6 +68,7 @@ typedef enum WasmConstOp {
     WASM_CE_I64,
     WASM_CE_F32,
     WASM_CE_F64,
+    WASM_CE_V128, /* imm: where its 16 bytes are in the module */
     WASM_CE_REF_NULL,
     WASM_CE_REF_FUNC,
     WASM_CE_GLOBAL_GET,
@@ -127,7 +128,7 @@ typedef struct WasmCustom {
 
 typedef struct WasmFeatures { /* all that this build can do are on by default */
     bool mutable_globals, sign_extension, sat_float_to_int, multi_value, bulk_memory,
-        reference_types, extended_const, multi_memory;
+        reference_types, extended_const, multi_memory, simd, relaxed_simd;
 } WasmFeatures;
 WasmFeatures wasm_features_default(void);
 /* Switches the feature whose field is called `name` (- and _ are the same); false if there is none. */

@@ -69,7 +69,32 @@ typedef enum WasmForm {
     WASM_FORM_TABLE_COPY,
     WASM_FORM_TABLE_GROW,
     WASM_FORM_TABLE_SIZE,
-    WASM_FORM_TABLE_FILL
+    WASM_FORM_TABLE_FILL,
+    WASM_FORM_V_CONST,
+    WASM_FORM_V_SHUFFLE,
+    WASM_FORM_V_SPLAT,
+    WASM_FORM_V_EXTRACT_LANE,
+    WASM_FORM_V_REPLACE_LANE,
+    WASM_FORM_V_LOAD_EXTEND,
+    WASM_FORM_V_LOAD_SPLAT,
+    WASM_FORM_V_LOAD_LANE,
+    WASM_FORM_V_STORE_LANE,
+    WASM_FORM_V_UNARY,
+    WASM_FORM_V_BINARY,
+    WASM_FORM_V_ANDNOT,
+    WASM_FORM_V_SHIFT,
+    WASM_FORM_V_COMPARE,
+    WASM_FORM_V_PSEUDO,
+    WASM_FORM_V_SELECT,
+    WASM_FORM_V_TEST,
+    WASM_FORM_V_MADD,
+    WASM_FORM_V_EXTMUL,
+    WASM_FORM_V_EXTADD,
+    WASM_FORM_V_DOT,
+    WASM_FORM_V_DOT_ADD,
+    WASM_FORM_V_CONVERT,
+    WASM_FORM_V_CONVERT_LOW,
+    WASM_FORM_V_TRUNC_ZERO
 } WasmForm;
 typedef enum WasmImm {
     WASM_IMM_NONE,
@@ -96,7 +121,8 @@ typedef enum WasmImm {
 typedef struct WasmOpInfo {
     const char *name;
     char sig[8];
-    uint8_t feature, imm, form, clif, aux;
+    uint8_t feature, imm, form, clif;
+    uint16_t aux;
 } WasmOpInfo;
 extern const WasmOpInfo wasm_op_plain[256];
 const WasmOpInfo *wasm_op_prefixed(uint8_t prefix, uint32_t code); /* NULL: no such operator */

@@ -31,6 +31,9 @@ static size_t operator_bytes(const Row *r, uint8_t *o) {
     size_t k = r->imm == WASM_IMM_INDEX || r->imm == WASM_IMM_I32 || r->imm == WASM_IMM_I64 ? 1
                : r->imm == WASM_IMM_MEM || r->imm == WASM_IMM_INDEX2                        ? 2
                : r->imm == WASM_IMM_F32                                                     ? 4
+               : r->imm == WASM_IMM_LANE                                                    ? 1
+               : r->imm == WASM_IMM_MEMLANE                                                 ? 3
+               : r->imm == WASM_IMM_V128 || r->imm == WASM_IMM_LANES16                      ? 16
                : r->imm == WASM_IMM_F64                                                     ? 8
                                                                                             : 0;
     while (k--) o[n++] = 0;
@@ -74,7 +77,7 @@ static void right_and_wrong_types(void **s) {
         }
         for (size_t k = 0; k < np + strlen(results); k++) {
             char *at = k < np ? &params[k] : &results[k - np], was = *at;
-            for (const char *c = "iIfF"; *c; c++) {
+            for (const char *c = "iIfFv"; *c; c++) {
                 if (*c == was) continue;
                 *at = *c;
                 if (run_row(&w, r, params, results, true))
