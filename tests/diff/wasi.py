@@ -1,9 +1,9 @@
 #!/usr/bin/env python3
 """WASI programs: each says in a JSON file beside it what it is given and what must come out.
 
-usage: wasi.py DIR [--engine cot|wasmtime|both] [--out DIR] [FILTER…]
+usage: wasi.py DIR… [--engine cot|wasmtime|both] [--out DIR] [--tsv FILE --suite NAME] [FILTER…]
 
-DIR holds NAME.c (compiled with clang for wasm32-wasi) or NAME.wasm, and NAME.json, or NAME.CASE.json for several runs of
+Each DIR holds NAME.c (compiled with clang for wasm32-wasi) or NAME.wasm, and NAME.json, or NAME.CASE.json for several runs of
 one program; a program without any runs with the defaults. The keys are those of the wasi-testsuite, and a few more:
     args        list of arguments                         default []
     env         object of variables                       default {}
@@ -11,15 +11,16 @@ one program; a program without any runs with the defaults. The keys are those of
                 made empty; every run has its own copy    default []
     stdin       text for standard input, through a pipe   default: empty
     stdin_file  true: a regular file with that text instead of the pipe
-    stdout      expected exactly                          default ""
+    stdout      expected exactly                          default: "" for a C program, anything for a module
     stderr      expected exactly                          default: anything
     exit_code                                             default 0
     wasmtime    why the program cannot be checked with Wasmtime (it lacks or intends something else); such a run counts
                 as skipped
-With both engines each expectation is tested on Wasmtime as well, so that it is not only our own opinion."""
+--tsv writes what cot did as scripts/conformance.py reads it. With both engines each expectation is tested on Wasmtime as well, so that it is not only our own opinion."""
 import argparse
 import json
 import os
+import re
 import shlex
 import shutil
 import sys
@@ -84,64 +85,91 @@ def prepare(folder, work, spec):
     return options
 
 
-def differences(spec, got):
-    """What is wrong with the outcome, as a list of sentences."""
+def differences(spec, got, stdout):
+    """What is wrong with the outcome, as a list of sentences; stdout is what is expected if the specification is silent."""
     bad = []
     want = spec.get("exit_code", 0)
     err = got.err.decode(errors="replace").strip()[-300:]
     if got.timed_out or got.code != want:
         bad.append("%s, expected exit %d: %s" % (got.describe(), want, err))
     for key, data in (("stdout", got.out), ("stderr", got.err)):
-        text = spec.get(key, "" if key == "stdout" else None)
+        text = spec.get(key, stdout if key == "stdout" else None)
         if text is not None and data != text.encode():
             bad.append("%s is %r, expected %r" % (key, data[:300], text.encode()[:300]))
     return bad
 
 
+class Counts:
+    def __init__(self):
+        self.passed = self.failed = self.skipped = 0
+
+    def add(self, other):
+        self.passed += other.passed
+        self.failed += other.failed
+        self.skipped += other.skipped
+
+
+def run_case(folder, case, engine, command, out, built, counts):
+    name, source, spec = case
+    wasm, problem = module(source, out, built)
+    if wasm is None:
+        print("%s: %s" % (name, problem))
+        counts.failed += 1
+        return
+    if engine == "wasmtime" and "wasmtime" in spec:
+        print("%s: not checked with Wasmtime: %s" % (name, spec["wasmtime"]))
+        counts.skipped += 1
+        return
+    work = os.path.join(out, "%s-%s" % (name, engine))
+    run = command + ["run"] + prepare(folder, work, spec) + [wasm] + spec.get("args", [])
+    stdin = spec.get("stdin", "").encode()
+    if spec.get("stdin_file"):
+        with open(os.path.join(work, "stdin"), "wb") as f:
+            f.write(stdin)
+        run = ["sh", "-c", 'exec "$@" <stdin', "sh"] + run
+    bad = differences(spec, tools.run(run, timeout=LIMIT, stdin=stdin, cwd=work), "" if source.endswith(".c") else None)
+    for line in bad:
+        print("%s (%s): %s" % (name, engine, line))
+    counts.failed += bool(bad)
+    counts.passed += not bad
+    if not bad:
+        shutil.rmtree(work)
+
+
 def main():
     p = argparse.ArgumentParser()
-    p.add_argument("folder")
-    p.add_argument("filters", nargs="*")
+    p.add_argument("what", nargs="+")
     p.add_argument("--engine", choices=["cot", "wasmtime", "both"], default="both")
     p.add_argument("--out")
+    p.add_argument("--tsv")
+    p.add_argument("--suite", default="WASI programs")
     a = p.parse_intermixed_args()
-    folder = os.path.abspath(a.folder)
-    out = os.path.abspath(a.out or os.path.join(tools.BUILD, "oracle", "wasi"))
-    os.makedirs(out, exist_ok=True)
+    folders = [os.path.abspath(x) for x in a.what if os.path.isdir(x)]
+    filters = [x for x in a.what if not os.path.isdir(x)]
+    root = os.path.abspath(a.out or os.path.join(tools.BUILD, "oracle", "wasi"))
     engines = [("cot", shlex.split(tools.COT)), ("wasmtime", PEER)]
     engines = [e for e in engines if a.engine in (e[0], "both")]
-    passed, failed, skipped, runs, built = 0, 0, 0, 0, {}
-    for name, source, spec in cases(folder, a.filters):
-        runs += 1
-        wasm, problem = module(source, out, built)
-        if wasm is None:
-            print("%s: %s" % (name, problem))
-            failed += 1
-            continue
+    total, rows, runs = Counts(), [], 0
+    for number, folder in enumerate(folders):
+        out, built = os.path.join(root, str(number)), {}
+        os.makedirs(out, exist_ok=True)
+        all_cases = list(cases(folder, filters))
+        runs += len(all_cases)
         for engine, command in engines:
-            if engine == "wasmtime" and "wasmtime" in spec:
-                print("%s: not checked with Wasmtime: %s" % (name, spec["wasmtime"]))
-                skipped += 1
-                continue
-            work = os.path.join(out, "%s-%s" % (name, engine))
-            options = prepare(folder, work, spec)
-            stdin = spec.get("stdin", "").encode()
-            run = command + ["run"] + options + [wasm] + spec.get("args", [])
-            if spec.get("stdin_file"):
-                with open(os.path.join(work, "stdin"), "wb") as f:
-                    f.write(stdin)
-                run = ["sh", "-c", 'exec "$@" <stdin', "sh"] + run
-            got = tools.run(run, timeout=LIMIT, stdin=stdin, cwd=work)
-            bad = differences(spec, got)
-            for line in bad:
-                print("%s (%s): %s" % (name, engine, line))
-            failed += bool(bad)
-            passed += not bad
-            if not bad:
-                shutil.rmtree(work)
+            counts = Counts()
+            for case in all_cases:
+                run_case(folder, case, engine, command, out, built, counts)
+            total.add(counts)
+            if engine == "cot":
+                group = re.search("(?:.*/tests/)?([^/]+)", folder).group(1)
+                rows.append([a.suite, group, counts.passed, counts.failed, counts.skipped, ""])
+    if a.tsv:
+        os.makedirs(os.path.dirname(os.path.abspath(a.tsv)), exist_ok=True)
+        with open(a.tsv, "w") as f:
+            f.writelines("\t".join(str(x) for x in row) + "\n" for row in rows)
     print("%d runs of WASI programs" % runs)
-    print("%d passed, %d failed, %d skipped" % (passed, failed, skipped))
-    return 1 if failed or passed == 0 else 0
+    print("%d passed, %d failed, %d skipped" % (total.passed, total.failed, total.skipped))
+    return 1 if total.failed or (total.passed == 0 and not filters) else 0
 
 
 if __name__ == "__main__":
