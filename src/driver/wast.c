@@ -305,19 +305,60 @@ static const Named *find(const Script *s, const char *name) {
 }
 
 /* ---- values ---- */
+static const struct {
+    const char *name;
+    uint8_t bytes;
+    bool is_float;
+} lane_types[] = {{"i8", 1, false},  {"i16", 2, false}, {"i32", 4, false},
+                  {"i64", 8, false}, {"f32", 4, true},  {"f64", 8, true}};
+enum { NLANE_TYPES = 6 };
+
+/* Row of lane_types; NLANE_TYPES = none. */
+static int lane_type(const char *name) {
+    int k = 0;
+    while (k < NLANE_TYPES && (!name || strcmp(lane_types[k].name, name) != 0)) k++;
+    return k;
+}
+
+static uint64_t parse_bits(const char *x) {
+    return x[0] == '-' ? (uint64_t)strtoll(x, NULL, 10) : strtoull(x, NULL, 10);
+}
+
+/* Do the bits of a number of this row agree with what the script writes? */
+static bool number_matches(int row, const char *x, uint64_t bits) {
+    bool is32 = lane_types[row].bytes == 4;
+    if (lane_types[row].is_float && strncmp(x, "nan:", 4) == 0) {
+        uint64_t quiet = is32 ? 0x7FC00000u : UINT64_C(0x7FF8000000000000);
+        if (strcmp(x, "nan:canonical") == 0)
+            return (bits & (is32 ? 0x7FFFFFFFu : INT64_MAX)) == quiet;
+        return (bits & quiet) == quiet;
+    }
+    uint64_t mask = UINT64_MAX >> (64 - 8 * lane_types[row].bytes);
+    return (parse_bits(x) & mask) == (bits & mask);
+}
+
 static bool parse_arg(const Json *a, RtVal *v) {
     memset(v, 0, sizeof *v);
     const char *t = json_str(a, "type"), *x = json_str(a, "value");
     if (!t) return false;
-    if (strcmp(t, "i32") == 0 || strcmp(t, "f32") == 0) {
+    int row = lane_type(t);
+    if (row < NLANE_TYPES) {
         if (!x) return false;
-        v->i64 = (uint32_t)strtoll(x, NULL, 10);
+        v->i64 = parse_bits(x);
+        if (lane_types[row].bytes == 4) v->i64 = v->i32;
         return true;
     }
-    if (strcmp(t, "i64") == 0 || strcmp(t, "f64") == 0) {
-        if (!x) return false;
-        v->i64 = x[0] == '-' ? (uint64_t)strtoll(x, NULL, 10) : strtoull(x, NULL, 10);
-        return true;
+    if (strcmp(t, "v128") == 0) {
+        const Json *lanes = json_get(a, "value");
+        row = lane_type(json_str(a, "lane_type"));
+        if (row == NLANE_TYPES || !lanes) return false;
+        unsigned at = 0, n = lane_types[row].bytes;
+        for (const Json *e = lanes->first; e; e = e->next, at += n) {
+            if (e->kind != JSON_STRING || at + n > 16) return false;
+            uint64_t bits = parse_bits(e->str);
+            memcpy(v->bytes + at, &bits, n);
+        }
+        return at == 16;
     }
     if (strcmp(t, "externref") == 0 || strcmp(t, "funcref") == 0 || strcmp(t, "refnull") == 0) {
         if (!x || strcmp(x, "null") == 0) return true;
@@ -327,23 +368,41 @@ static bool parse_arg(const Json *a, RtVal *v) {
     return false;
 }
 
+static bool vector_matches(const Json *e, const RtVal *v) {
+    const Json *lanes = json_get(e, "value");
+    int row = lane_type(json_str(e, "lane_type"));
+    if (row == NLANE_TYPES || !lanes) return false;
+    unsigned at = 0, n = lane_types[row].bytes;
+    for (const Json *l = lanes->first; l; l = l->next, at += n) {
+        uint64_t bits = 0;
+        if (l->kind != JSON_STRING || at + n > 16) return false;
+        memcpy(&bits, v->bytes + at, n);
+        if (!number_matches(row, l->str, bits)) return false;
+    }
+    return at == 16;
+}
+
+static bool matches(const Json *e, const RtVal *v);
+
+/* One of several results, where the specification leaves a choice. */
+static bool either_matches(const Json *e, const RtVal *v) {
+    const Json *all = json_get(e, "values");
+    for (const Json *one = all ? all->first : NULL; one; one = one->next)
+        if (matches(one, v)) return true;
+    return false;
+}
+
 static bool matches(const Json *e, const RtVal *v) {
     const char *t = json_str(e, "type"), *x = json_str(e, "value");
     if (!t) return false;
-    bool is32 = strcmp(t, "f32") == 0;
-    if (x && strncmp(x, "nan:", 4) == 0) {
-        uint64_t bits = is32 ? v->i32 : v->i64,
-                 quiet = is32 ? 0x7FC00000u : UINT64_C(0x7FF8000000000000);
-        if (strcmp(x, "nan:canonical") == 0)
-            return (bits & (is32 ? 0x7FFFFFFFu : INT64_MAX)) == quiet;
-        return (bits & quiet) == quiet;
-    }
+    int row = lane_type(t);
+    if (row < NLANE_TYPES) return x && number_matches(row, x, v->i64);
+    if (strcmp(t, "v128") == 0) return vector_matches(e, v);
+    if (strcmp(t, "either") == 0) return either_matches(e, v);
     if (strcmp(t, "funcref") == 0 && !x) return v->ref != NULL; /* any function */
     if (strcmp(t, "externref") == 0 && !x) return v->ref != NULL;
     RtVal w;
-    if (!parse_arg(e, &w)) return false;
-    if (strcmp(t, "i32") == 0 || is32) return w.i32 == v->i32;
-    return w.i64 == v->i64;
+    return parse_arg(e, &w) && w.i64 == v->i64;
 }
 
 typedef enum Act { ACT_OK, ACT_TRAP, ACT_REFUSED, ACT_ERROR } Act;

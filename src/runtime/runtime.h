@@ -138,7 +138,7 @@ typedef enum RtHostResult {
 } RtHostResult;
 typedef RtHostResult (*RtHostFn)(void *user, RtInstance *caller /* NULL: called from C */,
                                  RtVal *vals);
-/* params, results: one letter per value, i I f F r e (i32 i64 f32 f64 funcref externref), at most 64 together.
+/* params, results: one letter per value, i I f F v r e (i32 i64 f32 f64 v128 funcref externref), at most 64 together.
  * False: another letter, too many, out of memory. */
 bool rt_host_func(RtStore *s, const char *params, const char *results, RtHostFn fn, void *user,
                   RtExtern *out);

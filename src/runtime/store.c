@@ -237,6 +237,7 @@ static bool letter_type(char c, WasmType *t) {
     case 'I': *t = WASM_I64; return true;
     case 'f': *t = WASM_F32; return true;
     case 'F': *t = WASM_F64; return true;
+    case 'v': *t = WASM_V128; return true;
     case 'r': *t = WASM_FUNCREF; return true;
     case 'e': *t = WASM_EXTERNREF; return true;
     }
