@@ -5,6 +5,7 @@
  * repeats, so that a signal that comes just before a host call begins to block is followed by another.
  */
 #include <errno.h>
+#include <fcntl.h>
 #include <inttypes.h>
 #include <signal.h>
 #include <stdlib.h>
@@ -70,6 +71,13 @@ bool guest_option(Cli *c, GuestOpts *g) {
         return true;
     }
     return false;
+}
+
+void guest_hold_stdio(GuestOpts *g) {
+    for (int i = 0; i < 3; i++) {
+        g->closed[i] = fcntl(i, F_GETFD) < 0;
+        if (g->closed[i]) open("/dev/null", O_RDWR | O_CLOEXEC); /* the lowest number: i */
+    }
 }
 
 void guest_opts_free(GuestOpts *g) {
@@ -172,6 +180,8 @@ bool guest_start(Guest *g, RtEngine *e, const RtModule *m, const GuestOpts *o, c
     cfg.preopens = o->dirs;
     cfg.npreopens = o->ndirs;
     cfg.interrupted = was_interrupted;
+    for (int i = 0; i < 3; i++)
+        if (o->closed[i]) cfg.stdio[i].kind = WASI_STDIO_CLOSED;
     if (quiet) {
         cfg.stdio[0] = (WasiStdio){.kind = WASI_STDIO_BYTES};
         cfg.stdio[1] = cfg.stdio[2] = (WasiStdio){.kind = WASI_STDIO_SINK, .sink = drop};

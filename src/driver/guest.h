@@ -9,7 +9,11 @@ typedef struct GuestOpts {
     WasiPreopen *dirs;
     const char **env;
     uint32_t ndirs, nenv;
+    bool closed[3]; /* standard streams that were not open */
 } GuestOpts;
+/* Before any file is opened: notes which standard streams are closed and keeps their numbers taken, so that no file of
+ * the program gets the number that our own messages are written to. */
+void guest_hold_stdio(GuestOpts *g);
 /* --dir, --env; true if the next argument was one of them. */
 bool guest_option(Cli *c, GuestOpts *g);
 void guest_opts_free(GuestOpts *g);

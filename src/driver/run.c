@@ -48,6 +48,7 @@ int cmd_run(int argc, char **argv) {
     CommonOpts o;
     common_init(&o);
     GuestOpts go = {0};
+    guest_hold_stdio(&go);
     const char *invoke = NULL;
     while (cli_is_option(&c) && !c.failed) {
         if (cli_flag(&c, "--help")) {

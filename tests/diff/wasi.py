@@ -11,9 +11,11 @@ one program; a program without any runs with the defaults. The keys are those of
                 made empty; every run has its own copy    default []
     stdin       text for standard input, through a pipe   default: empty
     stdin_file  true: a regular file with that text instead of the pipe
+    closed      standard streams that are closed          default []
     stdout      expected exactly                          default: "" for a C program, anything for a module
     stderr      expected exactly                          default: anything
     exit_code                                             default 0
+    files       object: what files below "dirs" contain afterwards
     wasmtime    why the program cannot be checked with Wasmtime (it lacks or intends something else); such a run counts
                 as skipped
 --tsv writes what cot did as scripts/conformance.py reads it. With both engines each expectation is tested on Wasmtime as well, so that it is not only our own opinion."""
@@ -30,7 +32,7 @@ import tools
 
 PEER = [sys.executable, os.path.join(tools.ROOT, "tests", "diff", "peer.py")]
 CFLAGS = ["--target=wasm32-wasi", "-std=gnu11", "-O1", "-Wall", "-Wextra", "-Werror"]
-KEYS = {"args", "env", "dirs", "stdin", "stdin_file", "stdout", "stderr", "exit_code", "wasmtime"}
+KEYS = {"args", "env", "dirs", "stdin", "stdin_file", "closed", "files", "stdout", "stderr", "exit_code", "wasmtime"}
 LIMIT = 60
 
 
@@ -85,9 +87,17 @@ def prepare(folder, work, spec):
     return options
 
 
-def differences(spec, got, stdout):
+def differences(spec, got, stdout, work):
     """What is wrong with the outcome, as a list of sentences; stdout is what is expected if the specification is silent."""
     bad = []
+    for name, text in spec.get("files", {}).items():
+        try:
+            with open(os.path.join(work, name), "rb") as f:
+                data = f.read()
+        except OSError as e:
+            data = str(e).encode()
+        if data != text.encode():
+            bad.append("file %s contains %r, expected %r" % (name, data[:300], text.encode()[:300]))
     want = spec.get("exit_code", 0)
     err = got.err.decode(errors="replace").strip()[-300:]
     if got.timed_out or got.code != want:
@@ -127,7 +137,10 @@ def run_case(folder, case, engine, command, out, built, counts):
         with open(os.path.join(work, "stdin"), "wb") as f:
             f.write(stdin)
         run = ["sh", "-c", 'exec "$@" <stdin', "sh"] + run
-    bad = differences(spec, tools.run(run, timeout=LIMIT, stdin=stdin, cwd=work), "" if source.endswith(".c") else None)
+    if spec.get("closed"):
+        run = ["sh", "-c", 'exec "$@" ' + " ".join("%d>&-" % fd for fd in spec["closed"]), "sh"] + run
+    got = tools.run(run, timeout=LIMIT, stdin=stdin, cwd=work)
+    bad = differences(spec, got, "" if source.endswith(".c") else None, work)
     for line in bad:
         print("%s (%s): %s" % (name, engine, line))
     counts.failed += bool(bad)
