@@ -876,7 +876,7 @@ static void clear_file(Pass *p) {
 
 static void load_state(Pass *p, OpState s) {
     clear_file(p);
-    const uint32_t *w = p->c->state_words.p + s.first;
+    const uint32_t *w = s.regs ? p->c->state_words.p + s.first : NULL;
     for (RaPRegSet o = s.regs; o; o &= o - 1) set_reg(p, &p->v[*w++], (RaPReg)u64_ctz(o));
 }
 
@@ -1037,7 +1037,7 @@ static void conform(Pass *p, uint32_t b, uint32_t pb, uint32_t e) {
     RaCtx *c = p->c;
     OpState s = c->entry.p[b];
     move_args(p, b, arg_places(p, e));
-    const uint32_t *w = c->state_words.p + s.first;
+    const uint32_t *w = s.regs ? c->state_words.p + s.first : NULL;
     for (RaPRegSet o = s.regs; o; o &= o - 1) {
         RaPReg r = (RaPReg)u64_ctz(o);
         const OpVReg *v = &p->v[*w++];
