@@ -1,6 +1,10 @@
 /* The path functions, one by one: what they do, and every error number they promise. */
 #include "wasi_tree.h"
 
+#include <pthread.h>
+#include <signal.h>
+#include <time.h>
+
 /* ---- arguments that are wrong in the same way everywhere ---- */
 
 /* A call of every path function with one path argument; dir and path can be chosen. */
@@ -704,6 +708,44 @@ static void no_wider_rights_by_moving(void **state) {
     assert_false(exists(t->root, "g"));
 }
 
+/* Opening a pipe without a writer blocks. Signals interrupt it; it goes on until the embedder says stop. */
+static int interruptions;
+
+static bool stop_at_three(void *user) {
+    (void)user;
+    return ++interruptions == 3;
+}
+
+static void nothing(int sig) {
+    (void)sig;
+}
+
+static void *send_signals(void *thread) {
+    for (int i = 0; i < 1000 && interruptions < 3; i++) {
+        pthread_kill(*(pthread_t *)thread, SIGUSR1);
+        nanosleep(&(struct timespec){.tv_nsec = 2000000}, NULL);
+    }
+    return NULL;
+}
+
+static void open_gives_way(void **state) {
+    Tree *t = *state;
+    pthread_t self = pthread_self(), other;
+    struct sigaction sa = {.sa_handler = nothing}, old;
+    assert_int_equal(mkfifoat(t->root, "fifo", 0600), 0);
+    assert_int_equal(sigaction(SIGUSR1, &sa, &old), 0);
+    interruptions = 0;
+    t->g.w->interrupted = stop_at_three;
+    assert_int_equal(pthread_create(&other, NULL, send_signals, &self), 0);
+    EXPECT(INTR, try_open(t, ROOT, 0, "fifo", 0, RD));
+    assert_int_equal(pthread_join(other, NULL), 0);
+    assert_int_equal(sigaction(SIGUSR1, &old, NULL), 0);
+    uint32_t fd;
+    EXPECT(SUCCESS, open_full(t, ROOT, 0, "fifo", 0, RD, 0, WASI_FDFLAG_NONBLOCK, &fd));
+    EXPECT(SUCCESS, close_fd(t, fd));
+    EXPECT(NXIO, open_full(t, ROOT, 0, "fifo", 0, WR, 0, WASI_FDFLAG_NONBLOCK, NULL));
+}
+
 /* Every request for memory fails once: NOMEM, and nothing is lost. */
 static void memory_runs_out(void **state) {
     (void)state;
@@ -748,6 +790,7 @@ int main(void) {
         TREE_TEST(open_narrows),
         TREE_TEST(open_takes_no_number_on_error),
         TREE_TEST(open_runs_out),
+        TREE_TEST(open_gives_way),
         TREE_TEST(directories),
         TREE_TEST(unlinking),
         TREE_TEST(renaming),
