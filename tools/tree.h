@@ -27,7 +27,8 @@ static inline int tree_compare(const void *x, const void *y) {
     return strcmp(*(char *const *)x, *(char *const *)y);
 }
 
-/* Paths (relative to root) of all regular files under root/sub, sorted; nothing if the folder is absent. */
+/* Paths (relative to root) of all regular files under root/sub, sorted; nothing if the folder is absent. Links are not
+ * followed: they may lead anywhere. */
 static inline void tree_files(Arena *a, const char *root, const char *sub, Paths *out) {
     Paths dirs = {0};
     vec_push(a->mem, &dirs, arena_strndup(a, sub, strlen(sub)));
@@ -41,7 +42,7 @@ static inline void tree_files(Arena *a, const char *root, const char *sub, Paths
             char *path = *rel ? tree_join(a, rel, e->d_name)
                               : arena_strndup(a, e->d_name, strlen(e->d_name));
             struct stat st;
-            if (stat(tree_join(a, root, path), &st) != 0) continue;
+            if (lstat(tree_join(a, root, path), &st) != 0) continue;
             if (S_ISDIR(st.st_mode))
                 vec_push(a->mem, &dirs, path);
             else if (S_ISREG(st.st_mode))

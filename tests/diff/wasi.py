@@ -9,6 +9,7 @@ one program; a program without any runs with the defaults. The keys are those of
     env         object of variables                       default {}
     dirs        preopened directories, "NAME" or "HOST::GUEST"; HOST is copied from DIR if it is there, otherwise
                 made empty; every run has its own copy    default []
+    links       object: symbolic links to be made below these directories, path -> content    default {}
     stdin       text for standard input, through a pipe   default: empty
     stdin_file  true: a regular file with that text instead of the pipe
     closed      standard streams that are closed          default []
@@ -32,7 +33,7 @@ import tools
 
 PEER = [sys.executable, os.path.join(tools.ROOT, "tests", "diff", "peer.py")]
 CFLAGS = ["--target=wasm32-wasi", "-std=gnu11", "-O1", "-Wall", "-Wextra", "-Werror"]
-KEYS = {"args", "env", "dirs", "stdin", "stdin_file", "closed", "files", "stdout", "stderr", "exit_code", "wasmtime"}
+KEYS = {"args", "env", "dirs", "links", "stdin", "stdin_file", "closed", "files", "stdout", "stderr", "exit_code", "wasmtime"}
 LIMIT = 60
 
 
@@ -82,6 +83,9 @@ def prepare(folder, work, spec):
         else:
             os.makedirs(copy)
         options += ["--dir", d]
+    for path, content in spec.get("links", {}).items():
+        os.makedirs(os.path.dirname(os.path.join(work, path)), exist_ok=True)
+        os.symlink(content, os.path.join(work, path))
     for k, v in spec.get("env", {}).items():
         options += ["--env", "%s=%s" % (k, v)]
     return options
