@@ -18,6 +18,7 @@
 #include <fcntl.h>
 #include <linux/openat2.h>
 #include <stdlib.h>
+#include <sys/resource.h>
 #include <sys/syscall.h>
 #include <unistd.h>
 
@@ -237,6 +238,8 @@ WasiCtx *wasi_new(const WasiConfig *cfg, Diag *diag) {
     ctx->interrupted = cfg->interrupted;
     ctx->interrupted_user = cfg->interrupted_user;
     ctx->fds_max = cfg->max_fds && cfg->max_fds < WASI_MAX_FDS ? cfg->max_fds : WASI_MAX_FDS;
+    struct rlimit limit;
+    ctx->file_limit = getrlimit(RLIMIT_FSIZE, &limit) < 0 || limit.rlim_cur != RLIM_INFINITY;
     ctx->openat2 = !cfg->no_openat2 && openat2_works();
     if (fill(ctx, cfg, diag)) return ctx;
     wasi_free(ctx);

@@ -17,7 +17,8 @@
  * Guest memory may change under a call (shared memory): every guest value is read once and checked
  * after reading, so the worst a racing guest gets is its own garbage. It must not shrink or move
  * during a call.
- * No host signal disposition is changed. SIGPIPE is held off around writes to pipes.
+ * No host signal disposition is changed. SIGPIPE is held off around writes to pipes, and SIGXFSZ around what makes
+ * files grow if the process had a limit on their size when the context was made.
  */
 #ifndef COT_RUNTIME_WASI_H
 #define COT_RUNTIME_WASI_H

@@ -147,10 +147,13 @@ uint32_t wasi_fd_filestat_set_size(WasiCtx *ctx, WasiMem *m, const uint64_t *a) 
     (void)m;
     WasiFd *e;
     int host_err;
+    WasiHeld held;
     WasiErrno err = writable(ctx, (uint32_t)a[0], WASI_R_FD_FILESTAT_SET_SIZE, &e);
     if (err) return err;
     if (a[1] > INT64_MAX) return WASI_EINVAL;
+    wasi_hold(&held, ctx->file_limit ? SIGXFSZ : 0);
     HOST_CALL(ctx, host_err, ftruncate(e->host, (off_t)a[1]));
+    wasi_release(&held, host_err == EFBIG);
     return wasi_from_host(host_err);
 }
 
@@ -189,11 +192,14 @@ uint32_t wasi_fd_allocate(WasiCtx *ctx, WasiMem *m, const uint64_t *a) {
     (void)m;
     WasiFd *e;
     int host_err;
+    WasiHeld held;
     WasiErrno err = writable(ctx, (uint32_t)a[0], WASI_R_FD_ALLOCATE, &e);
     if (err) return err;
     if (a[2] == 0) return WASI_EINVAL;
     if (a[1] > INT64_MAX || a[2] > INT64_MAX - a[1]) return WASI_EFBIG;
+    wasi_hold(&held, ctx->file_limit ? SIGXFSZ : 0);
     HOST_CALL(ctx, host_err, fallocate(e->host, 0, (off_t)a[1], (off_t)a[2]));
+    wasi_release(&held, host_err == EFBIG);
     return wasi_from_host(host_err);
 }
 

@@ -10,6 +10,7 @@
  */
 #ifndef COT_RUNTIME_WASI_INT_H
 #define COT_RUNTIME_WASI_INT_H
+#include <signal.h>
 #include <string.h>
 #include <time.h>
 #include "runtime/wasi.h"
@@ -127,7 +128,8 @@ struct WasiCtx {
     void *random_user;
     bool (*interrupted)(void *user);
     void *interrupted_user;
-    bool openat2; /* the kernel has it and it may be used */
+    bool file_limit; /* the host limits the size of files: growing one may raise SIGXFSZ */
+    bool openat2;    /* the kernel has it and it may be used */
     bool exited;
     uint32_t exit_code;
 };
@@ -160,6 +162,14 @@ struct iovec;
 /* Reads `count` guest iovecs at `ptr` into `out` (non-empty ones only, at most WASI_MAX_IOVS). */
 WasiErrno wasi_iovecs(const WasiFd *e, const WasiMem *m, uint32_t ptr, uint32_t count,
                       struct iovec *out, int *n);
+/* Around a host call that may raise `sig` in this thread (0: none): keeps it from being delivered. Keeps errno. */
+typedef struct WasiHeld {
+    sigset_t old;
+    int sig;
+    bool was_pending;
+} WasiHeld;
+void wasi_hold(WasiHeld *held, int sig);
+void wasi_release(const WasiHeld *held, bool raised);
 /* Before a host call that could block: AGAIN if the guest wants no waiting on a borrowed descriptor and
  * `events` (of poll) are not there. */
 WasiErrno wasi_fd_before(const WasiFd *e, short events);

@@ -10,11 +10,12 @@
  *             Borrowed descriptors (standard streams) share their status flags with other processes, so
  *             NONBLOCK is emulated with poll and APPEND with RWF_APPEND; on descriptors of our own the
  *             kernel's flags are set (wasi_fd.c).
- *             SIGPIPE: writev to a pipe raises it in the calling thread. It is blocked there for the call,
- *             and taken out of the pending set if the call caused it. Sockets use MSG_NOSIGNAL.
+ *             Signals: a write to a pipe without readers raises SIGPIPE in the calling thread, one beyond a limit
+ *             on the size of files (setrlimit) SIGXFSZ. They are blocked there for the call, and taken out of
+ *             the pending set if the call caused them. Sockets use MSG_NOSIGNAL.
  * Invariants  1. Every iovec handed to the host lies inside guest memory as it was at the time of the check.
  *             2. The file position is the host descriptor's own.
- * Cost        One host call plus O(iovecs); two more calls for writes to a pipe.
+ * Cost        One host call plus O(iovecs); three more for writes to a pipe or under a limit on file sizes.
  */
 #include "runtime/wasi_int.h"
 
@@ -138,32 +139,34 @@ uint32_t wasi_fd_pread(WasiCtx *ctx, WasiMem *m, const uint64_t *a) {
     return do_read(ctx, m, a, &a[3], (uint32_t)a[4], WASI_R_FD_READ | WASI_R_FD_SEEK);
 }
 
-/* ---- writing ---- */
+/* ---- signals that a call would raise in this thread ---- */
 
-typedef struct PipeGuard {
-    sigset_t old;
-    bool was_pending;
-} PipeGuard;
-
-static void pipe_guard_enter(PipeGuard *g) {
-    sigset_t pipe_only, pending;
-    sigemptyset(&pipe_only);
-    sigaddset(&pipe_only, SIGPIPE);
+void wasi_hold(WasiHeld *h, int sig) {
+    sigset_t only, pending;
+    h->sig = sig;
+    if (!sig) return;
+    sigemptyset(&only);
+    sigaddset(&only, sig);
     sigpending(&pending);
-    g->was_pending = sigismember(&pending, SIGPIPE);
-    pthread_sigmask(SIG_BLOCK, &pipe_only, &g->old);
+    h->was_pending = sigismember(&pending, sig);
+    pthread_sigmask(SIG_BLOCK, &only, &h->old);
 }
 
-static void pipe_guard_leave(const PipeGuard *g, bool broken) {
-    if (broken && !g->was_pending) {
-        sigset_t pipe_only;
-        sigemptyset(&pipe_only);
-        sigaddset(&pipe_only, SIGPIPE);
-        while (sigtimedwait(&pipe_only, NULL, &(struct timespec){0}) < 0 && errno == EINTR) {
+void wasi_release(const WasiHeld *h, bool raised) {
+    int err = errno;
+    if (!h->sig) return;
+    if (raised && !h->was_pending) {
+        sigset_t only;
+        sigemptyset(&only);
+        sigaddset(&only, h->sig);
+        while (sigtimedwait(&only, NULL, &(struct timespec){0}) < 0 && errno == EINTR) {
         }
     }
-    pthread_sigmask(SIG_SETMASK, &g->old, NULL);
+    pthread_sigmask(SIG_SETMASK, &h->old, NULL);
+    errno = err;
 }
+
+/* ---- writing ---- */
 
 /* A pipe that is ready takes PIPE_BUF bytes at once; a blocking write of more could wait for a reader. */
 static int cut(struct iovec *v, int n, size_t limit) {
@@ -177,24 +180,41 @@ static int cut(struct iovec *v, int n, size_t limit) {
     return n;
 }
 
-static ssize_t write_once(WasiFd *e, const struct iovec *v, int n, const uint64_t *at) {
-    bool append = emulates(e, WASI_FDFLAG_APPEND);
-    if (append && e->filetype == WASI_FILETYPE_REGULAR_FILE)
-        return pwritev2(e->host, v, n, at ? (off_t)*at : -1, RWF_APPEND);
-    if (at) return pwritev(e->host, v, n, (off_t)*at);
+static size_t total_length(const struct iovec *v, int n) {
+    size_t total = 0;
+    for (int i = 0; i < n; i++) total += v[i].iov_len;
+    return total;
+}
+
+static ssize_t write_file(WasiCtx *ctx, WasiFd *e, const struct iovec *v, int n,
+                          const uint64_t *at) {
+    WasiHeld held;
+    wasi_hold(&held, ctx->file_limit ? SIGXFSZ : 0);
+    bool append = emulates(e, WASI_FDFLAG_APPEND) && e->filetype == WASI_FILETYPE_REGULAR_FILE;
+    ssize_t r = append ? pwritev2(e->host, v, n, at ? (off_t)*at : -1, RWF_APPEND)
+                : at   ? pwritev(e->host, v, n, (off_t)*at)
+                       : writev(e->host, v, n);
+    wasi_release(&held, r < 0 && errno == EFBIG);
+    return r;
+}
+
+/* The last reader can go while a long write is under way: then the signal comes with a short result. */
+static ssize_t write_pipe(WasiFd *e, const struct iovec *v, int n) {
+    WasiHeld held;
+    wasi_hold(&held, SIGPIPE);
+    ssize_t r = writev(e->host, v, n);
+    wasi_release(&held, r < 0 ? errno == EPIPE : (size_t)r < total_length(v, n));
+    return r;
+}
+
+static ssize_t write_once(WasiCtx *ctx, WasiFd *e, const struct iovec *v, int n,
+                          const uint64_t *at) {
     if (e->filetype == WASI_FILETYPE_SOCKET_STREAM || e->filetype == WASI_FILETYPE_SOCKET_DGRAM) {
         struct msghdr msg = {.msg_iov = (struct iovec *)v, .msg_iovlen = (size_t)n};
         int wait = (e->flags & WASI_FDFLAG_NONBLOCK) ? MSG_DONTWAIT : 0;
         return sendmsg(e->host, &msg, MSG_NOSIGNAL | wait);
     }
-    if (!e->pipe) return writev(e->host, v, n);
-    PipeGuard g;
-    pipe_guard_enter(&g);
-    ssize_t r = writev(e->host, v, n);
-    int err = errno;
-    pipe_guard_leave(&g, r < 0 && err == EPIPE);
-    errno = err;
-    return r;
+    return e->pipe ? write_pipe(e, v, n) : write_file(ctx, e, v, n, at);
 }
 
 static WasiErrno write_host(WasiCtx *ctx, WasiFd *e, struct iovec *v, int n, const uint64_t *at,
@@ -204,7 +224,7 @@ static WasiErrno write_host(WasiCtx *ctx, WasiFd *e, struct iovec *v, int n, con
     if (err) return err;
     if (e->pipe && emulates(e, WASI_FDFLAG_NONBLOCK)) n = cut(v, n, PIPE_BUF);
     ssize_t r;
-    do r = write_once(e, v, n, at);
+    do r = write_once(ctx, e, v, n, at);
     while (r < 0 && wasi_fd_again(ctx, e, POLLOUT));
     if (r < 0) return wasi_from_host(errno);
     *done = (uint32_t)r;

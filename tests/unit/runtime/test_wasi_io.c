@@ -5,6 +5,7 @@
 #include <poll.h>
 #include <pthread.h>
 #include <signal.h>
+#include <sys/resource.h>
 #include <sys/socket.h>
 #include <sys/stat.h>
 #include <sys/time.h>
@@ -390,6 +391,63 @@ static void a_broken_pipe_is_an_error_and_no_signal(void **st) {
     }
 }
 
+static void *read_some_and_close(void *arg) {
+    static char buf[100000];
+    int fd = *(int *)arg;
+    ssize_t got = read(fd, buf, sizeof buf);
+    usleep(20000); /* the writer fills the pipe again and waits */
+    close(fd);
+    return got > 0 ? arg : NULL;
+}
+
+/* The reader goes while a write waits: the signal comes with a short result, and must not get out either. */
+static void a_pipe_that_breaks_half_way(void **st) {
+    (void)st;
+    int p[2];
+    void *ok;
+    pthread_t t;
+    sigset_t pending;
+    Guest g;
+    start(&g);
+    guest_memory_free(&g);
+    guest_memory(&g, 1 << 20);
+    assert_int_equal(pipe(p), 0);
+    uint32_t fd = guest_own(&g, p[1], 0);
+    pthread_create(&t, NULL, read_some_and_close, &p[0]);
+    one(&g, 1000000);
+    EXPECT(SUCCESS, P1(&g, "fd_write", fd, IOVS, 1, RESULT));
+    assert_in_range(get32(&g, RESULT), 1, 999999);
+    pthread_join(t, &ok);
+    assert_non_null(ok);
+    sigpending(&pending);
+    assert_false(sigismember(&pending, SIGPIPE));
+    guest_end(&g);
+}
+
+static void a_limit_on_file_sizes_is_an_error_and_no_signal(void **st) {
+    (void)st;
+    struct rlimit old, small;
+    getrlimit(RLIMIT_FSIZE, &old);
+    small = old;
+    small.rlim_cur = 100;
+    setrlimit(RLIMIT_FSIZE, &small);
+    Guest g;
+    start(&g);
+    uint32_t fd = guest_own(&g, guest_tmpfile(), 0);
+    one(&g, 150);
+    EXPECT(SUCCESS, P1(&g, "fd_write", fd, IOVS, 1, RESULT));
+    assert_int_equal(get32(&g, RESULT), 100);
+    EXPECT(FBIG, P1(&g, "fd_write", fd, IOVS, 1, RESULT));
+    EXPECT(FBIG, P1(&g, "fd_pwrite", fd, IOVS, 1, 100, RESULT));
+    EXPECT(FBIG, P1(&g, "fd_filestat_set_size", fd, 101));
+    EXPECT(FBIG, P1(&g, "fd_allocate", fd, 50, 51));
+    sigset_t pending;
+    sigpending(&pending);
+    assert_false(sigismember(&pending, SIGXFSZ));
+    setrlimit(RLIMIT_FSIZE, &old);
+    guest_end(&g);
+}
+
 static void a_broken_socket_is_an_error_and_no_signal(void **st) {
     (void)st;
     int s[2];
@@ -565,6 +623,8 @@ int main(void) {
         cmocka_unit_test(bytes_and_sinks),
         cmocka_unit_test(pieces_of_more_than_two_gigabytes),
         cmocka_unit_test(a_broken_pipe_is_an_error_and_no_signal),
+        cmocka_unit_test(a_pipe_that_breaks_half_way),
+        cmocka_unit_test(a_limit_on_file_sizes_is_an_error_and_no_signal),
         cmocka_unit_test(a_broken_socket_is_an_error_and_no_signal),
         cmocka_unit_test(nonblocking_on_borrowed_pipes),
         cmocka_unit_test(blocking_on_borrowed_nonblocking_pipes),

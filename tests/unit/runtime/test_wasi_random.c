@@ -267,7 +267,6 @@ static void random_calls(void **st) {
     const struct rlimit small = {1 << 20, 1 << 20}; /* no large files, whatever is asked for */
     struct sigaction sa = {.sa_handler = on_alarm};
     struct itimerval every = {.it_interval.tv_usec = 1000, .it_value.tv_usec = 1000}, none = {0};
-    signal(SIGXFSZ, SIG_IGN);
     setrlimit(RLIMIT_FSIZE, &small);
     sigaction(SIGALRM, &sa, NULL);
     setitimer(ITIMER_REAL, &every, NULL);
