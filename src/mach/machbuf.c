@@ -1,14 +1,14 @@
 /* mach/machbuf.c — see machbuf.h for the idea.
  *
  * Invariants
- *  1. label_off[l] is final once bound, except that truncating the tail moves every label bound at the old
- *     tail to the new one, and threading gives a label an alias, after which its offset is never read.
+ *  1. label_off[l] is final once bound, except that truncating the tail moves the label bound at the old tail to
+ *     the new one, and that a label may become an alias of another, after which its offset is never read: when
+ *     both are bound at one place, and by threading. So a place has at most one label that is not an alias.
  *  2. `branches` holds a contiguous run of branches that ends at code.n, or is stale (its last end < code.n)
  *     and is emptied at the next branch.
- *  3. labels bound where a branch starts are kept with the branch (a slice of branch_labels, a stack that
- *     parallels `branches`), so that threading finds them.
+ *  3. the label bound where a branch starts is kept with the branch, so that threading finds it.
  *  4. alias chains are acyclic: a label is aliased only to a target that does not resolve to its own place.
- * Cost: each branch is pushed and popped once; each label is moved once per truncation. */
+ * Cost: each branch is pushed and popped once, in constant time apart from alias chains, which are compressed. */
 #include "mach/machbuf.h"
 
 void machbuf_init(MachBuf *b, Mem *m) {
@@ -23,8 +23,6 @@ void machbuf_free(MachBuf *b) {
     vec_free(m, &b->label_alias);
     vec_free(m, &b->fixups);
     vec_free(m, &b->branches);
-    vec_free(m, &b->branch_labels);
-    vec_free(m, &b->labels_at_tail);
     vec_free(m, &b->relocs);
     vec_free(m, &b->traps);
     vec_free(m, &b->srclocs);
@@ -39,14 +37,13 @@ void machbuf_reset(MachBuf *b, const MachLabelKind *kinds, uint32_t num_block_la
     vec_clear(&b->label_alias);
     vec_clear(&b->fixups);
     vec_clear(&b->branches);
-    vec_clear(&b->branch_labels);
-    vec_clear(&b->labels_at_tail);
     vec_clear(&b->relocs);
     vec_clear(&b->traps);
     vec_clear(&b->srclocs);
     vec_clear(&b->calls);
     vec_clear(&b->trap_stubs);
-    b->labels_at_tail_off = 0;
+    b->tail_label = MACH_LABEL_NONE;
+    b->tail_off = 0;
     b->dead_off = UINT32_MAX;
     b->loc_start = 0;
     b->loc = CLIF_NONE;
@@ -80,19 +77,25 @@ static uint32_t target_offset(MachBuf *b, MachLabel l) {
     return b->label_off.p[resolve(b, l)];
 }
 
-/* Labels bound before the current offset are no longer at the tail. */
+/* A label bound before the current offset is no longer at the tail. */
 static void settle_tail(MachBuf *b) {
-    if (b->labels_at_tail_off != b->code.n) {
-        vec_clear(&b->labels_at_tail);
-        b->labels_at_tail_off = b->code.n;
+    if (b->tail_off != b->code.n) {
+        b->tail_label = MACH_LABEL_NONE;
+        b->tail_off = b->code.n;
     }
 }
 
+/* Label l, which is bound at code.n and no alias, joins the tail. */
+static void add_to_tail(MachBuf *b, MachLabel l) {
+    b->label_off.p[l] = b->code.n;
+    if (b->tail_label == MACH_LABEL_NONE)
+        b->tail_label = l;
+    else
+        b->label_alias.p[l] = b->tail_label;
+}
+
 static void drop_stale_branches(MachBuf *b) {
-    if (b->branches.n && vec_last(&b->branches).end != b->code.n) {
-        vec_clear(&b->branches);
-        vec_clear(&b->branch_labels);
-    }
+    if (b->branches.n && vec_last(&b->branches).end != b->code.n) vec_clear(&b->branches);
 }
 
 /* Deletes the last branch, which ends at code.n. Labels bound there, and at its start, are at the new tail. */
@@ -102,12 +105,10 @@ static void truncate_last(MachBuf *b) {
     b->code.n = br.start;
     COT_DASSERT(br.fixup == b->fixups.n - 1);
     b->fixups.n = br.fixup;
-    for (uint32_t i = 0; i < b->labels_at_tail.n; i++)
-        b->label_off.p[b->labels_at_tail.p[i]] = br.start;
-    for (uint32_t i = br.labels_at_start; i < b->branch_labels.n; i++)
-        vec_push(b->mem, &b->labels_at_tail, b->branch_labels.p[i]);
-    b->branch_labels.n = br.labels_at_start;
-    b->labels_at_tail_off = br.start;
+    MachLabel after = b->tail_label;
+    b->tail_label = br.label;
+    b->tail_off = br.start;
+    if (after != MACH_LABEL_NONE) add_to_tail(b, after);
     if (b->loc_start > br.start) b->loc_start = br.start;
     while (b->srclocs.n && vec_last(&b->srclocs).end > br.start) {
         vec_last(&b->srclocs).end = br.start;
@@ -125,14 +126,10 @@ static void simplify(MachBuf *b) {
             continue;
         }
         if (br->ninverted) return; /* conditional: nothing more to learn */
-        uint32_t nlabels = b->branch_labels.n - br->labels_at_start;
-        if (nlabels) {
+        if (br->label != MACH_LABEL_NONE) {
             if (target_offset(b, br->target) == br->start) return; /* jumps to itself */
-            MachLabel to = resolve(b, br->target);
-            for (uint32_t i = br->labels_at_start; i < b->branch_labels.n; i++)
-                if (resolve(b, b->branch_labels.p[i]) != to)
-                    b->label_alias.p[resolve(b, b->branch_labels.p[i])] = to;
-            b->branch_labels.n = br->labels_at_start;
+            b->label_alias.p[br->label] = resolve(b, br->target);
+            br->label = MACH_LABEL_NONE;
         }
         if (b->dead_off == br->start) { /* nothing falls in, nothing jumps here */
             truncate_last(b);
@@ -163,8 +160,7 @@ static void simplify(MachBuf *b) {
 void machbuf_bind(MachBuf *b, MachLabel l) {
     COT_DASSERT(b->label_off.p[l] == UINT32_MAX);
     settle_tail(b);
-    b->label_off.p[l] = b->code.n;
-    vec_push(b->mem, &b->labels_at_tail, l);
+    add_to_tail(b, l);
     simplify(b);
 }
 
@@ -174,7 +170,6 @@ void machbuf_dead_end(MachBuf *b) {
 
 void machbuf_landing(MachBuf *b) {
     vec_clear(&b->branches);
-    vec_clear(&b->branch_labels);
     b->dead_off = UINT32_MAX;
 }
 
@@ -191,14 +186,12 @@ static void push_branch(MachBuf *b, uint32_t len, uint32_t field_at, MachLabel t
                      .end = at + len,
                      .target = target,
                      .fixup = b->fixups.n,
-                     .labels_at_start = b->branch_labels.n};
+                     .label = b->tail_label};
     COT_DASSERT(len <= sizeof br.inverted);
     if (inv) {
         memcpy(br.inverted, inv, len);
         br.ninverted = (uint8_t)len;
     }
-    for (uint32_t i = 0; i < b->labels_at_tail.n; i++)
-        vec_push(b->mem, &b->branch_labels, b->labels_at_tail.p[i]);
     machbuf_use_label(b, at + field_at, target, kind);
     vec_push(b->mem, &b->branches, br);
 }

@@ -29,8 +29,7 @@ typedef struct MachBranch { /* a branch at the tail of the buffer */
     uint32_t fixup;      /* index */
     uint8_t inverted[8]; /* encoding of the inverse, same length; conditional only */
     uint8_t ninverted;   /* 0 = unconditional */
-    uint32_t
-        labels_at_start; /* labels bound at `start`: branch_labels from here to the next branch's */
+    MachLabel label;     /* that is bound at `start`, MACH_LABEL_NONE = none */
 } MachBranch;
 
 typedef struct MachBuf {
@@ -41,9 +40,8 @@ typedef struct MachBuf {
     VecU32 label_alias; /* per label, MACH_LABEL_NONE = none */
     VEC(MachFixup) fixups;
     VEC(MachBranch) branches; /* the latest run of branches that ends at code.n */
-    VecU32 branch_labels;     /* stack of labels bound at the starts of `branches` */
-    VecU32 labels_at_tail;    /* labels bound at code.n */
-    uint32_t labels_at_tail_off;
+    MachLabel tail_label; /* bound at tail_off, MACH_LABEL_NONE = none; others there are aliases */
+    uint32_t tail_off;
     uint32_t dead_off; /* control never falls into this offset (after a return or trap) */
     VEC(MachReloc) relocs;
     VEC(MachTrap) traps;

@@ -234,6 +234,31 @@ static void random_branches_keep_their_meaning(void **s) {
     assert_true(smaller > 15000);
 }
 
+/* Empty blocks all end up at one place; time that grows with the square of their number would not end here. */
+static void many_empty_blocks_cost_little_each(void **s) {
+    (void)s;
+    enum { N = 1000000 };
+    Fixture x;
+    start(&x, N + 1);
+    plain(&x.b, 1);
+    for (uint32_t k = 0; k < N; k++) {
+        if (k & 1)
+            branch(&x.b, 7, k);
+        else
+            jump(&x.b, k);
+        machbuf_bind(&x.b, k);
+    }
+    plain(&x.b, 2);
+    machbuf_bind(&x.b, N);
+    jump(&x.b, N / 2);
+    end(&x);
+    assert_int_equal(x.b.code.n, 2 + 2 + 5);
+    int32_t delta;
+    memcpy(&delta, x.b.code.p + 5, 4);
+    assert_int_equal(delta, 2 - 9);
+    machbuf_free(&x.b);
+}
+
 int main(void) {
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(a_jump_to_the_next_instruction_vanishes),
@@ -241,6 +266,7 @@ int main(void) {
         cmocka_unit_test(labels_of_an_empty_jump_block_are_threaded),
         cmocka_unit_test(a_jump_to_itself_stays),
         cmocka_unit_test(a_jump_that_is_landed_on_stays),
+        cmocka_unit_test(many_empty_blocks_cost_little_each),
         cmocka_unit_test(random_branches_keep_their_meaning),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
