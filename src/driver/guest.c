@@ -14,6 +14,7 @@
 
 const char guest_help[] =
     "  --dir HOST[::GUEST]    let the program use the directory HOST, named GUEST (default: HOST)\n"
+    "  --dir-ro HOST[::GUEST] the same, but nothing in it can be changed\n"
     "  --env K=V              set an environment variable of the program; K alone copies the "
     "host's\n";
 
@@ -34,21 +35,25 @@ static char *copy_text(const char *s, size_t n) {
     return p;
 }
 
-bool guest_option(Cli *c, GuestOpts *g) {
-    const char *v;
-    if (cli_value(c, "--dir", &v)) {
-        const char *sep = strstr(v, "::");
-        size_t host = sep ? (size_t)(sep - v) : strlen(v);
-        if (!host || (sep && !sep[2])) {
-            cli_error(c, "--dir: '%s' is not HOST or HOST::GUEST", v);
-            return true;
-        }
-        g->dirs = grow(g->dirs, g->ndirs, sizeof *g->dirs);
-        g->dirs[g->ndirs++] =
-            (WasiPreopen){.host = copy_text(v, host),
-                          .guest = sep ? copy_text(sep + 2, strlen(sep + 2)) : copy_text(v, host)};
+static bool add_dir(Cli *c, GuestOpts *g, const char *option, const char *v, bool read_only) {
+    const char *sep = strstr(v, "::");
+    size_t host = sep ? (size_t)(sep - v) : strlen(v);
+    if (!host || (sep && !sep[2])) {
+        cli_error(c, "%s: '%s' is not HOST or HOST::GUEST", option, v);
         return true;
     }
+    g->dirs = grow(g->dirs, g->ndirs, sizeof *g->dirs);
+    g->dirs[g->ndirs++] =
+        (WasiPreopen){.host = copy_text(v, host),
+                      .guest = sep ? copy_text(sep + 2, strlen(sep + 2)) : copy_text(v, host),
+                      .read_only = read_only};
+    return true;
+}
+
+bool guest_option(Cli *c, GuestOpts *g) {
+    const char *v;
+    if (cli_value(c, "--dir", &v)) return add_dir(c, g, "--dir", v, false);
+    if (cli_value(c, "--dir-ro", &v)) return add_dir(c, g, "--dir-ro", v, true);
     if (cli_value(c, "--env", &v)) {
         if (!*v || *v == '=') {
             cli_error(c, "--env: '%s' is not NAME=VALUE", v);

@@ -1,5 +1,5 @@
 #!/usr/bin/env python3
-"""`peer.py run [--dir HOST[::GUEST]] [--env K=V] FILE [ARGS…]`: the command line of `cot run`, executed by Wasmtime's
+"""`peer.py run [--dir[-ro] HOST[::GUEST]] [--env K=V] FILE [ARGS…]`: the command line of `cot run`, by Wasmtime's
 Python package. The tests are proven with it before they judge cot (`COT="python3 tests/diff/peer.py"`)."""
 import os
 import sys
@@ -9,13 +9,13 @@ import wasmtime
 
 def main(argv):
     if not argv or argv[0] != "run":
-        sys.exit("usage: peer.py run [--dir HOST[::GUEST]] [--env K=V] FILE [ARGS…]")
+        sys.exit("usage: peer.py run [--dir[-ro] HOST[::GUEST]] [--env K=V] FILE [ARGS…]")
     wasi, i = wasmtime.WasiConfig(), 1
     env = []
     while i < len(argv) and argv[i].startswith("-"):
-        if argv[i] == "--dir":
+        if argv[i] in ("--dir", "--dir-ro"):
             host, _, guest = argv[i + 1].partition("::")
-            wasi.preopen_dir(host, guest or host)
+            wasi.preopen_dir(host, guest or host, argv[i] == "--dir")
         elif argv[i] == "--env":
             env.append(tuple(argv[i + 1].split("=", 1)))
         elif argv[i] != "-W":

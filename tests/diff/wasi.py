@@ -9,6 +9,7 @@ one program; a program without any runs with the defaults. The keys are those of
     env         object of variables                       default {}
     dirs        preopened directories, "NAME" or "HOST::GUEST"; HOST is copied from DIR if it is there, otherwise
                 made empty; every run has its own copy    default []
+    dirs_ro     the same, read-only
     links       object: symbolic links to be made below these directories, path -> content    default {}
     stdin       text for standard input, through a pipe   default: empty
     stdin_file  true: a regular file with that text instead of the pipe
@@ -33,7 +34,7 @@ import tools
 
 PEER = [sys.executable, os.path.join(tools.ROOT, "tests", "diff", "peer.py")]
 CFLAGS = ["--target=wasm32-wasi", "-std=gnu11", "-O1", "-Wall", "-Wextra", "-Werror"]
-KEYS = {"args", "env", "dirs", "links", "stdin", "stdin_file", "closed", "files", "stdout", "stderr", "exit_code", "wasmtime"}
+KEYS = {"args", "env", "dirs", "dirs_ro", "links", "stdin", "stdin_file", "closed", "files", "stdout", "stderr", "exit_code", "wasmtime"}
 LIMIT = 60
 
 
@@ -75,14 +76,15 @@ def prepare(folder, work, spec):
     shutil.rmtree(work, ignore_errors=True)
     os.makedirs(work)
     options = []
-    for d in spec.get("dirs", []):
+    dirs = [("--dir", d) for d in spec.get("dirs", [])] + [("--dir-ro", d) for d in spec.get("dirs_ro", [])]
+    for option, d in dirs:
         host = d.partition("::")[0]
         template, copy = os.path.join(folder, host), os.path.join(work, host)
         if os.path.isdir(template):
             shutil.copytree(template, copy, symlinks=True)
         else:
             os.makedirs(copy)
-        options += ["--dir", d]
+        options += [option, d]
     for path, content in spec.get("links", {}).items():
         os.makedirs(os.path.dirname(os.path.join(work, path)), exist_ok=True)
         os.symlink(content, os.path.join(work, path))
