@@ -15,7 +15,7 @@
  *             the pending set if the call caused them. Sockets use MSG_NOSIGNAL.
  * Invariants  1. Every iovec handed to the host lies inside guest memory as it was at the time of the check.
  *             2. The file position is the host descriptor's own.
- * Cost        One host call plus O(iovecs); three more for writes to a pipe or under a limit on file sizes.
+ * Cost        One host call plus O(iovecs); two more for writes to a pipe or under a limit on file sizes.
  */
 #include "runtime/wasi_int.h"
 
@@ -144,12 +144,14 @@ uint32_t wasi_fd_pread(WasiCtx *ctx, WasiMem *m, const uint64_t *a) {
 void wasi_hold(WasiHeld *h, int sig) {
     sigset_t only, pending;
     h->sig = sig;
+    h->was_pending = false;
     if (!sig) return;
     sigemptyset(&only);
     sigaddset(&only, sig);
+    pthread_sigmask(SIG_BLOCK, &only, &h->old);
+    if (!sigismember(&h->old, sig)) return; /* what was not blocked cannot have been waiting */
     sigpending(&pending);
     h->was_pending = sigismember(&pending, sig);
-    pthread_sigmask(SIG_BLOCK, &only, &h->old);
 }
 
 void wasi_release(const WasiHeld *h, bool raised) {
