@@ -5,7 +5,7 @@
  *          afterwards the items are laid out in order and copied. Since items are claimed in order, when item k
  *          fails every lower item has been claimed and is finished, so the reported error is the lowest one.
  * Memory   A thread keeps one Mem, one translator, one ClifFunc, one MachCtx for all its items: nothing is
- *          allocated per function after warm-up. */
+ *          allocated per function after warm-up but room for the results. */
 #include <pthread.h>
 #include <stdatomic.h>
 #include <time.h>
@@ -31,7 +31,7 @@ typedef struct Worker {
     VEC(UnitLoc) locs;
     UnitPhases ph;
     RaStats ra;
-    uint64_t operators, insts, late_allocs;
+    uint64_t operators, insts;
     uint32_t fail_item;
     Diag diag;
 } Worker;
@@ -319,7 +319,6 @@ static void run(void *arg) {
         add_phases(&u->phases, &ws[i].ph);
         u->operators += ws[i].operators;
         u->machine_insts += ws[i].insts;
-        u->late_allocs += ws[i].late_allocs;
         u->ra.spills += ws[i].ra.spills;
         u->ra.reloads += ws[i].ra.reloads;
         u->ra.moves += ws[i].ra.moves;

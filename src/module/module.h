@@ -45,8 +45,6 @@ typedef struct CodeUnit {
     UnitPhases phases;
     uint64_t operators; /* Wasm operators read */
     uint64_t machine_insts;
-    uint64_t
-        late_allocs; /* system allocations made by per-function work after each thread's warm-up */
     RaStats ra;
 } CodeUnit;
 

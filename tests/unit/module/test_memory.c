@@ -1,0 +1,225 @@
+/* Compiling functions allocates nothing once the contexts have grown: a second pass over all functions and adapters of a
+ * module of random functions asks the system for no memory. And the code does not depend on the number of threads. */
+#include "module/module.h"
+#include "wasm/wb.h"
+
+enum { NFUNCS = 150, MAX_DEPTH = 6 };
+/* Every function: (i32, i64, f64) -> i32 with further locals; 0..5 are i32, 6..8 i64, 9..11 f64. */
+typedef struct Gen {
+    Wb *w;
+    uint64_t seed;
+    uint32_t depth, left;
+} Gen;
+static uint32_t pick(Gen *g, uint32_t n) {
+    return (uint32_t)(rnd(&g->seed) % n);
+}
+static uint8_t local(Gen *g, uint8_t type) { /* 0x7F 0x7E 0x7C */
+    static const uint8_t i32s[] = {0, 3, 4, 5, 6, 7}, i64s[] = {1, 8, 9}, f64s[] = {2, 10, 11};
+    return type == WASM_I32   ? i32s[pick(g, 6)]
+           : type == WASM_I64 ? i64s[pick(g, 3)]
+                              : f64s[pick(g, 3)];
+}
+static void expr(Gen *g, uint8_t type, uint32_t depth) {
+    static const uint8_t bin32[] = {0x6A, 0x6B, 0x6C, 0x6D, 0x70, 0x71,
+                                    0x73, 0x74, 0x77, 0x48, 0x4F};
+    static const uint8_t bin64[] = {0x7C, 0x7D, 0x7E, 0x7F, 0x83, 0x85, 0x88};
+    static const uint8_t binf[] = {0xA0, 0xA1, 0xA2, 0xA3, 0xA4, 0xA6};
+    Wb *w = g->w;
+    if (depth == 0 || pick(g, 4) == 0) {
+        if (pick(g, 2))
+            WB(w, 0x20, local(g, type));
+        else if (type == WASM_F64) {
+            double x = (double)pick(g, 1000) / 7;
+            WB(w, 0x44);
+            wb_b(w, &x, 8);
+        } else {
+            WB(w, type == WASM_I32 ? 0x41 : 0x42);
+            wb_s(w, (int32_t)rnd(&g->seed) >> pick(g, 31));
+        }
+        return;
+    }
+    switch (pick(g, 5)) {
+    case 0: /* conversion */
+        expr(g, type == WASM_F64 ? WASM_I32 : WASM_F64, depth - 1);
+        if (type == WASM_F64)
+            WB(w, 0xB7);
+        else
+            WB(w, 0xFC, type == WASM_I32 ? 2 : 6);
+        return;
+    case 1: /* load */
+        expr(g, WASM_I32, depth - 1);
+        WB(w, type == WASM_I32 ? 0x28 : type == WASM_I64 ? 0x29 : 0x2B, 0, (uint8_t)pick(g, 128));
+        return;
+    default:
+        expr(g, type, depth - 1);
+        expr(g, type, depth - 1);
+        WB(w, type == WASM_I32   ? bin32[pick(g, sizeof bin32)]
+              : type == WASM_I64 ? bin64[pick(g, sizeof bin64)]
+                                 : binf[pick(g, sizeof binf)]);
+    }
+}
+static void statements(Gen *g);
+static void statement(Gen *g) {
+    static const uint8_t types[] = {WASM_I32, WASM_I32, WASM_I64, WASM_F64};
+    Wb *w = g->w;
+    uint8_t type = types[pick(g, 4)];
+    g->left--;
+    switch (pick(g, 9)) {
+    case 0: /* store */
+        expr(g, WASM_I32, 2);
+        expr(g, type, 3);
+        WB(w, type == WASM_I32 ? 0x36 : type == WASM_I64 ? 0x37 : 0x39, 0, 8);
+        break;
+    case 1: /* call */
+        expr(g, WASM_I32, 2);
+        expr(g, WASM_I64, 2);
+        expr(g, WASM_F64, 2);
+        WB(w, 0x10);
+        wb_u(w, pick(g, NFUNCS));
+        WB(w, 0x21, local(g, WASM_I32));
+        break;
+    case 2:
+    case 3:
+        if (g->depth == MAX_DEPTH) break;
+        if (pick(g, 2)) { /* block, loop */
+            WB(w, pick(g, 3) ? 0x02 : 0x03, 0x40);
+            g->depth++;
+            statements(g);
+        } else {
+            expr(g, WASM_I32, 3);
+            WB(w, 0x04, 0x40);
+            g->depth++;
+            statements(g);
+            WB(w, 0x05);
+            statements(g);
+        }
+        g->depth--;
+        WB(w, 0x0B);
+        break;
+    case 4: /* br_if */
+        expr(g, WASM_I32, 2);
+        WB(w, 0x0D, (uint8_t)pick(g, g->depth + 1));
+        break;
+    case 5: /* a table in a block of its own */
+        WB(w, 0x02, 0x40);
+        expr(g, WASM_I32, 2);
+        WB(w, 0x0E, 3, 0, (uint8_t)pick(g, g->depth + 2), 0, (uint8_t)pick(g, g->depth + 2), 0x0B);
+        break;
+    default: expr(g, type, 4); WB(w, 0x21, local(g, type));
+    }
+}
+static void statements(Gen *g) {
+    for (uint32_t n = 1 + pick(g, 8); n-- && g->left;) statement(g);
+}
+
+/* The outermost block has no result, so a branch to the function's end is one to a block around the body. */
+static void random_module(Wb *w, uint64_t seed) {
+    Gen g = {w, seed, 0, 0};
+    wb_start(w);
+    WB(w, 1, 0x60, 3, WASM_I32, WASM_I64, WASM_F64, 1, WASM_I32);
+    wb_end(w, 1);
+    wb_u(w, NFUNCS);
+    for (int i = 0; i < NFUNCS; i++) WB(w, 0);
+    wb_end(w, 3);
+    WB(w, 1, 0, 1);
+    wb_end(w, 5);
+    VecU8 code = {0};
+    leb_put_u64(&w->mem, &code, NFUNCS);
+    for (int i = 0; i < NFUNCS; i++) {
+        g.left = 1 + pick(&g, 1 + pick(&g, 300));
+        WB(w, 3, 5, WASM_I32, 2, WASM_I64, 2, WASM_F64, 0x02, 0x40);
+        while (g.left) statements(&g);
+        WB(w, 0x0B, 0x20, 3, 0x0B);
+        leb_put_u64(&w->mem, &code, w->sec.n);
+        memcpy(vec_extend(&w->mem, &code, w->sec.n), w->sec.p, w->sec.n);
+        vec_clear(&w->sec);
+    }
+    wb_b(w, code.p, code.n);
+    vec_free(&w->mem, &code);
+    wb_end(w, 10);
+}
+
+/* Translates and compiles everything; returns the bytes of code. */
+static uint64_t pass(Wb *w, ClifBuilder *b, MachCtx *mach, const VmLayout *lay) {
+    uint64_t bytes = 0;
+    for (uint32_t i = 0; i < NFUNCS + 2; i++) {
+        MachCompiled c;
+        if (i < NFUNCS) {
+            if (!wasm_translate_func(w->t, &w->m, i, &w->tn, lay, &w->f, &w->d))
+                fail_msg("function %u: %s", i, w->d.msg);
+        } else {
+            clif_func_clear(&w->f);
+            (i == NFUNCS ? wasm_make_entry_adapter : wasm_make_host_adapter)(b, &w->f, &w->m, 0,
+                                                                             &w->tn);
+        }
+        if (!mach_compile(mach, &w->f, &c, &w->d)) fail_msg("function %u: %s", i, w->d.msg);
+        bytes += c.size;
+    }
+    return bytes;
+}
+
+static void nothing_is_allocated_after_warm_up(void **state) {
+    (void)state;
+    for (uint64_t seed = 1; seed <= 4; seed++) {
+        Wb w;
+        wb_init(&w);
+        random_module(&w, seed);
+        if (!wasm_module_parse(&w.m, &w.mem, w.out.p, w.out.n, &w.ft, &w.d))
+            fail_msg("%s", w.d.msg);
+        VmLayout lay = vm_layout(&w.m);
+        ClifBuilder b;
+        clif_builder_init(&b, &w.mem);
+        const IsaVtable *isa = isa_lookup("x86_64");
+        MachSettings set = {.preserve_frame_pointers = true, .regalloc = RA_ALGO_ONEPASS};
+        MachCtx *mach = mach_ctx_new(&w.mem, isa, &set);
+        uint64_t start = w.mem.allocs;
+        uint64_t bytes = pass(&w, &b, mach, &lay);
+        uint64_t warm = w.mem.allocs;
+        assert_true(warm > start + 20); /* the counter counts */
+        assert_true(bytes > 100000);
+        assert_int_equal(pass(&w, &b, mach, &lay), bytes);
+        assert_int_equal(w.mem.allocs, warm);
+        mach_ctx_free(mach);
+        clif_builder_free(&b);
+        wasm_module_free(&w.m);
+        wb_free(&w);
+    }
+}
+
+static void any_number_of_threads_gives_the_same_code(void **state) {
+    (void)state;
+    Wb w;
+    wb_init(&w);
+    random_module(&w, 99);
+    if (!wasm_module_parse(&w.m, &w.mem, w.out.p, w.out.n, &w.ft, &w.d)) fail_msg("%s", w.d.msg);
+    VmLayout lay = vm_layout(&w.m);
+    MachSettings set = {.preserve_frame_pointers = true, .regalloc = RA_ALGO_ONEPASS};
+    CodeUnit one, u;
+    for (uint32_t threads = 1; threads <= 5; threads++) {
+        CodeUnit *to = threads == 1 ? &one : &u;
+        UnitOptions opt = {.threads = threads};
+        unit_init(to, &w.mem, isa_lookup("x86_64"));
+        if (!unit_compile_wasm(to, &w.m, &lay, &w.tn, &set, &opt, &w.d)) fail_msg("%s", w.d.msg);
+        if (threads == 1) continue;
+        assert_int_equal(u.code.n, one.code.n);
+        assert_memory_equal(u.code.p, one.code.p, one.code.n);
+        assert_int_equal(u.traps.n, one.traps.n);
+        for (uint32_t i = 0; i < u.traps.n; i++)
+            assert_true(u.traps.p[i].offset == one.traps.p[i].offset &&
+                        u.traps.p[i].code == one.traps.p[i].code);
+        assert_int_equal(u.locs.n, one.locs.n);
+        assert_memory_equal(u.locs.p, one.locs.p, one.locs.n * sizeof *one.locs.p);
+        unit_free(&u);
+    }
+    unit_free(&one);
+    wasm_module_free(&w.m);
+    wb_free(&w);
+}
+
+int main(void) {
+    const struct CMUnitTest tests[] = {
+        cmocka_unit_test(nothing_is_allocated_after_warm_up),
+        cmocka_unit_test(any_number_of_threads_gives_the_same_code),
+    };
+    return cmocka_run_group_tests(tests, NULL, NULL);
+}
