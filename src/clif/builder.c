@@ -18,6 +18,7 @@ void clif_builder_free(ClifBuilder *b) {
     ssa_free(b->mem, b->ssa);
     mem_free(b->mem, b->ssa, sizeof *b->ssa);
     b->ssa = NULL;
+    vec_free(b->mem, &b->args);
 }
 
 void clif_builder_begin(ClifBuilder *b, ClifFunc *f) {

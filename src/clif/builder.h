@@ -17,6 +17,7 @@ typedef struct ClifBuilder {
     ClifBlock cur; /* CLIF_NONE: none */
     ClifSrcLoc srcloc;
     struct ClifSsa *ssa;
+    VecU32 args; /* room for the user's lists of values; the builder does not touch it */
 } ClifBuilder;
 
 void clif_builder_init(ClifBuilder *b, Mem *m);

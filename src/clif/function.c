@@ -144,19 +144,27 @@ ClifImm128 clif_make_imm128(ClifFunc *f, const uint8_t bytes[16]) {
 }
 
 /* ---- signatures and functions ---- */
+/* p after room was made in abi_params, which moves when it grows: p may point to another signature in it. */
+static const ClifAbiParam *moved(const ClifFunc *f, uintptr_t old_base, const ClifAbiParam *p) {
+    uintptr_t src = (uintptr_t)p;
+    bool inside = src >= old_base && src < old_base + (size_t)f->abi_params.n * sizeof *p;
+    return inside ? f->abi_params.p + (src - old_base) / sizeof *p : p;
+}
+
 static uint32_t add_abi_params(ClifFunc *f, const ClifAbiParam *p, uint32_t n) {
-    /* The source may be another signature of this function, which moves when the array grows. */
     uint32_t first = f->abi_params.n;
-    uintptr_t base = (uintptr_t)f->abi_params.p, src = (uintptr_t)p;
-    bool inside = n && src >= base && src < base + (size_t)first * sizeof *p;
-    ClifAbiParam *to = vec_extend(f->mem, &f->abi_params, n);
-    if (n) memcpy(to, inside ? f->abi_params.p + (src - base) / sizeof *p : p, n * sizeof *p);
+    if (n) memcpy(f->abi_params.p + first, p, n * sizeof *p);
+    f->abi_params.n += n;
     return first;
 }
 
 static ClifSig make_sig(ClifFunc *f, ClifCallConv cc, const ClifAbiParam *params, uint32_t np,
                         const ClifAbiParam *rets, uint32_t nr) {
     ClifSig s = {.callconv = (uint8_t)cc, .nparams = np, .nreturns = nr};
+    uintptr_t old_base = (uintptr_t)f->abi_params.p;
+    vec_reserve(f->mem, &f->abi_params, (uint64_t)f->abi_params.n + np + nr);
+    params = moved(f, old_base, params);
+    rets = moved(f, old_base, rets);
     s.params = add_abi_params(f, params, np);
     s.returns = add_abi_params(f, rets, nr);
     return s;

@@ -378,7 +378,8 @@ static void begin(LowerCtx *L, VCode *vc, const ClifFunc *f, const BlockOrder *o
     vc->insts.n = vc->op_start.n = vc->flags.n = vc->srclocs.n = vc->ops.n = vc->branch_args.n = 0;
     /* About as many machine instructions as CLIF ones, and two operands each: a large function grows once. */
     if (f->insts.n > vc->insts.cap) vcode_grow(vc, m, f->insts.n);
-    if (f->insts.n > vc->ops.cap / 2) downvec_grow_to(m, &vc->ops, downvec_want(2 * (uint64_t)f->insts.n));
+    if (f->insts.n > vc->ops.cap / 2)
+        downvec_grow_to(m, &vc->ops, downvec_want(2 * (uint64_t)f->insts.n));
     *downvec_prepend(m, &vc->op_start, 1) = 0; /* the sentinel after the last instruction */
     if (!vc->ops.p) downvec_grow_to(m, &vc->ops, downvec_want(1)); /* never null, even if empty */
     vec_clear(&vc->clobbers);

@@ -24,18 +24,23 @@ static ClifValue get(Adapter *a, WasmType ty, ClifValue base, uint32_t k) {
     return cb_load(a->b, CLIF_OP_LOAD, wasm_clif_type[ty], a->mf, base, (int32_t)(SLOT * k));
 }
 
-/* The Wasm signature of the type, parameters then returns. */
-static ClifAbiParam *wasm_abi(Adapter *a, uint32_t *np, size_t *bytes) {
+/* Appends the Wasm signature of the type to the function's ABI parameters: the parameters, then the returns.
+ * Returns where; *np is the number of parameters. */
+static uint32_t wasm_abi(Adapter *a, uint32_t *np) {
     const WasmFuncType *ft = a->ft;
+    uint32_t first = a->f->abi_params.n;
     *np = ft->nparams + 1;
-    *bytes = (*np + ft->nresults) * sizeof(ClifAbiParam);
-    ClifAbiParam *p = mem_alloc(a->b->mem, *bytes);
+    ClifAbiParam *p = vec_extend(a->f->mem, &a->f->abi_params, (uint64_t)*np + ft->nresults);
     p[0] = (ClifAbiParam){.type = CLIF_I64, .purpose = CLIF_ARG_VMCTX};
     for (uint32_t k = 0; k < ft->nparams; k++)
         p[k + 1] = (ClifAbiParam){.type = wasm_clif_type[type_at(a, ft->params, k)]};
     for (uint32_t k = 0; k < ft->nresults; k++)
         p[*np + k] = (ClifAbiParam){.type = wasm_clif_type[type_at(a, ft->results, k)]};
-    return p;
+    return first;
+}
+static ClifValue *room(Adapter *a, uint32_t n) {
+    vec_clear(&a->b->args);
+    return (ClifValue *)vec_extend(a->b->mem, &a->b->args, n);
 }
 
 static Adapter begin(ClifBuilder *b, ClifFunc *out, const WasmModule *m, uint32_t type) {
@@ -63,14 +68,13 @@ void wasm_make_entry_adapter(ClifBuilder *b, ClifFunc *out, const WasmModule *m,
                              const WasmTunables *tn) {
     Adapter a = begin(b, out, m, type);
     const WasmFuncType *ft = a.ft;
-    uint32_t np;
-    size_t bytes;
-    ClifAbiParam c[3] = {{.type = CLIF_I64}, {.type = CLIF_I64}, {.type = CLIF_I64}},
-                 *p = wasm_abi(&a, &np, &bytes);
+    uint32_t np, first = wasm_abi(&a, &np);
+    ClifAbiParam c[3] = {{.type = CLIF_I64}, {.type = CLIF_I64}, {.type = CLIF_I64}};
     clif_set_sig(out, tn->host_callconv, c, 3, NULL, 0);
     enter(&a);
+    const ClifAbiParam *p = out->abi_params.p + first;
     ClifSigRef sig = clif_import_sig(out, tn->callconv, p, np, p + np, ft->nresults);
-    ClifValue values = param(&a, 2), *args = mem_alloc(b->mem, np * sizeof *args);
+    ClifValue values = param(&a, 2), *args = room(&a, np);
     args[0] = param(&a, 0);
     for (uint32_t k = 0; k < ft->nparams; k++)
         args[k + 1] = get(&a, type_at(&a, ft->params, k), values, k);
@@ -79,8 +83,6 @@ void wasm_make_entry_adapter(ClifBuilder *b, ClifFunc *out, const WasmModule *m,
         put(&a, type_at(&a, ft->results, k), clif_result(out, call, k), values, k);
     cb_return(b, NULL, 0);
     clif_builder_end(b);
-    mem_free(b->mem, args, np * sizeof *args);
-    mem_free(b->mem, p, bytes);
 }
 
 void wasm_make_host_adapter(ClifBuilder *b, ClifFunc *out, const WasmModule *m, uint32_t type,
@@ -88,8 +90,9 @@ void wasm_make_host_adapter(ClifBuilder *b, ClifFunc *out, const WasmModule *m, 
     Adapter a = begin(b, out, m, type);
     const WasmFuncType *ft = a.ft;
     uint32_t np, n = ft->nparams > ft->nresults ? ft->nparams : ft->nresults;
-    size_t bytes;
-    ClifAbiParam c[2] = {{.type = CLIF_I64}, {.type = CLIF_I64}}, *p = wasm_abi(&a, &np, &bytes);
+    uint32_t first = wasm_abi(&a, &np);
+    ClifAbiParam c[2] = {{.type = CLIF_I64}, {.type = CLIF_I64}};
+    const ClifAbiParam *p = out->abi_params.p + first;
     clif_set_sig(out, tn->callconv, p, np, p + np, ft->nresults);
     enter(&a);
     ClifSigRef sig = clif_import_sig(out, tn->host_callconv, c, 2, NULL, 0);
@@ -101,11 +104,9 @@ void wasm_make_host_adapter(ClifBuilder *b, ClifFunc *out, const WasmModule *m, 
     ClifValue fn = cb_load(b, CLIF_OP_LOAD, CLIF_I64, a.mf, param(&a, 0),
                            (int32_t)offsetof(VmHostFunc, dispatch));
     cb_call_indirect(b, sig, fn, (ClifValue[]){param(&a, 0), values}, 2);
-    ClifValue *res = mem_alloc(b->mem, (n + 1) * sizeof *res);
+    ClifValue *res = room(&a, n + 1);
     for (uint32_t k = 0; k < ft->nresults; k++)
         res[k] = get(&a, type_at(&a, ft->results, k), values, k);
     cb_return(b, res, ft->nresults);
     clif_builder_end(b);
-    mem_free(b->mem, res, (n + 1) * sizeof *res);
-    mem_free(b->mem, p, bytes);
 }
