@@ -62,10 +62,10 @@ class Outcome:
         return "exit %d" % self.code
 
 
-def run(cmd, timeout=60, stdin=b"", cwd=None, env=None):
+def run(cmd, timeout=60, stdin=b"", cwd=None, env=None, preexec=None):
     """Runs cmd in its own process group; the whole group is killed when time is up."""
     p = subprocess.Popen(cmd, stdin=subprocess.PIPE, stdout=subprocess.PIPE, stderr=subprocess.PIPE, cwd=cwd,
-                         env=env, start_new_session=True)
+                         env=env, start_new_session=True, preexec_fn=preexec)
     try:
         out, err = p.communicate(stdin, timeout=timeout)
         return Outcome(p.returncode, out, err, False)

@@ -108,6 +108,19 @@ static void claims_take_no_memory(void **s) {
     wb_free(&w);
 }
 
+static void a_module_of_more_than_a_gigabyte_is_refused(void **s) {
+    (void)s;
+    Wb w;
+    wb_init(&w);
+    assert_false(wasm_module_parse(&w.m, &w.mem, w.out.p, (size_t)WASM_MAX_MODULE_BYTES + 1, &w.ft,
+                                   &w.d)); /* nothing of it is read */
+    assert_int_equal(w.d.kind, DIAG_LIMIT);
+    assert_int_equal(w.d.pos_kind, DIAG_POS_OFFSET);
+    assert_non_null(strstr(w.d.msg, "1073741824"));
+    wasm_module_free(&w.m);
+    wb_free(&w);
+}
+
 static void bad_names_are_ignored(void **s) {
     (void)s;
     Wb w;
@@ -152,8 +165,12 @@ static void adapters_verify(void **s) {
 
 int main(void) {
     const struct CMUnitTest tests[] = {
-        cmocka_unit_test(many_nested_blocks),          cmocka_unit_test(many_locals),
-        cmocka_unit_test(no_allocation_after_warm_up), cmocka_unit_test(claims_take_no_memory),
-        cmocka_unit_test(bad_names_are_ignored),       cmocka_unit_test(adapters_verify)};
+        cmocka_unit_test(many_nested_blocks),
+        cmocka_unit_test(many_locals),
+        cmocka_unit_test(no_allocation_after_warm_up),
+        cmocka_unit_test(claims_take_no_memory),
+        cmocka_unit_test(a_module_of_more_than_a_gigabyte_is_refused),
+        cmocka_unit_test(bad_names_are_ignored),
+        cmocka_unit_test(adapters_verify)};
     return cmocka_run_group_tests(tests, NULL, NULL);
 }
