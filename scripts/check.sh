@@ -35,10 +35,13 @@ step() {
     shift
     if "$@" >"$logs/$name.log" 2>&1; then report "$name" 1 0 0 $((SECONDS - t)); else report "$name" 0 1 0 $((SECONDS - t)); fi
 }
+build_tsan() { # what uses threads
+    cmake --preset tsan && cmake --build build/tsan -j "$(nproc)" --target unit_tests_{jit,runtime,api}
+}
 build() { cmake --preset "$1" && cmake --build --preset "$1" -j "$(nproc)"; }
-unit() { # unit BUILD-DIR: ctest, a test each
+unit() { # unit BUILD-DIR NAME [REGEX]: ctest, a test each
     local name=unit-$2 t=$SECONDS p f
-    ctest --test-dir "$1" -j "$(nproc)" --output-on-failure >"$logs/$name.log" 2>&1
+    ctest --test-dir "$1" -R "${3:-.}" -j "$(nproc)" --output-on-failure >"$logs/$name.log" 2>&1
     p=$(grep -cE '^ *[0-9]+/[0-9]+ Test .* Passed ' "$logs/$name.log")
     f=$(grep -cE '^ *[0-9]+/[0-9]+ Test .*\*\*\*' "$logs/$name.log")
     [ $((p + f)) -gt 0 ] || f=1
@@ -78,6 +81,7 @@ step auditcheck build/tools/auditcheck .
 grep -h 'inventory' "$logs/auditcheck.log"
 unit build/checked checked
 [ -d build/asan ] && unit build/asan asan
+[ -d build/tsan ] && unit build/tsan tsan '^(jit|runtime|api)\.'
 [ -d build/stress ] && unit build/stress stress
 for s in tests/check.d/*"${CHECK_ONLY:-}"*.sh; do [ -e "$s" ] && script "$s"; done
 if command -v python3 >/dev/null && [ -n "${COT_SUITES:-}" ]; then python3 scripts/conformance.py build/conformance docs/conformance.md; fi
