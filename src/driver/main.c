@@ -1,4 +1,5 @@
-/* driver/main.c — the `cot` command: picks the subcommand. */
+/* driver/main.c — the `cot` command: picks the subcommand; what cannot be printed is an error. */
+#include <errno.h>
 #include <stdlib.h>
 #include "driver/driver.h"
 
@@ -23,7 +24,7 @@ static void usage(FILE *to) {
           to);
 }
 
-int main(int argc, char **argv) {
+static int run(int argc, char **argv) {
     if (argc >= 2 && (strcmp(argv[1], "--help") == 0 || strcmp(argv[1], "-h") == 0)) {
         usage(stdout);
         return 0;
@@ -37,4 +38,14 @@ int main(int argc, char **argv) {
     if (argc >= 2) fprintf(stderr, "cot: error: unknown command '%s'\n", argv[1]);
     usage(stderr);
     return 1;
+}
+
+int main(int argc, char **argv) {
+    int status = run(argc, argv);
+    bool lost = ferror(stdout) != 0;
+    if (fflush(stdout) != 0 || lost) { /* what was printed did not arrive: that is a failure */
+        fprintf(stderr, "cot: error: cannot write to standard output: %s\n", strerror(errno));
+        if (status == 0) status = 1;
+    }
+    return status;
 }
