@@ -36,14 +36,17 @@
 #define HINT_ARG(h) ((h)&0x3FFFFFFFu)
 
 enum { KIND_SIMPLE, KIND_REUSE, KIND_HARD, KIND_EMPTY };
-enum { LOOP_MAX_WALK = 64 }; /* deeper nests count as live to the end of the outermost loop */
-enum { SLOT_TRIES = 8 };
+/* Chosen by the weighted cost of inserted moves over real modules (docs/regalloc.md); distances in positions. */
 enum {
-    LOOP_SMALL = 24
-}; /* instructions: a loop in which values that it does not use may stay in registers */
-enum {
-    FAR = 32
-}; /* positions: a value spilled anyway is not kept in a register over a join for a later use */
+    LOOP_MAX_WALK = 64, /* deeper nests count as live to the end of the outermost loop */
+    SLOT_TRIES = 8,     /* free slots looked at before a new one is made */
+    LOOP_SMALL =
+        24, /* instructions: a loop past which values may stay in registers without being used in it */
+    LOOP_FAR =
+        128, /* a value used so far down a loop does not hold a scarce register at its head */
+    JOIN_FAR =
+        8 /* a spilled value used so far below a join that some calls lead to is reloaded there */
+};
 
 typedef struct Pass {
     RaCtx *c;
@@ -159,7 +162,7 @@ static uint8_t see_inst(Pass *p, uint32_t i, uint32_t b, uint32_t calls_after, b
         OpVReg *v = &p->v[ra_vreg_index(op->vreg)];
         if (op->kind == RA_USE) {
             p->allocs[o] = v->next;
-            if (op->constraint == RA_FIXED && v->last == 0) v->hint = HINT_REG | op->arg;
+            if (op->constraint == RA_FIXED && v->hint == HINT_NONE) v->hint = HINT_REG | op->arg;
             see_use(v, 2 * i, b, calls_after + call);
             if (op->constraint > RA_REG || op->pos == RA_LATE) kind = KIND_HARD;
         } else {
@@ -181,7 +184,8 @@ static void hand_on_hint(Pass *p, uint32_t def, uint32_t use) {
     OpVReg *v = &p->v[ra_vreg_index(u->vreg)];
     if (v->last != 2 * p->inst || u->constraint == RA_FIXED) return;
     uint32_t h = p->v[ra_vreg_index(d->vreg)].hint;
-    v->hint = d->constraint == RA_FIXED ? HINT_REG | d->arg : h;
+    if (d->constraint == RA_FIXED) h = HINT_REG | d->arg;
+    if (h != HINT_NONE) v->hint = h;
 }
 
 static void see_edges(Pass *p, uint32_t b, uint32_t calls_after) {
@@ -194,7 +198,7 @@ static void see_edges(Pass *p, uint32_t b, uint32_t calls_after) {
         uint32_t a0 = f->edge_args[e];
         for (uint32_t k = f->edge_args[e + 1]; k-- > a0;) {
             OpVReg *v = &p->v[ra_vreg_index(f->branch_args[k])];
-            if (v->last == 0)
+            if (v->hint == HINT_NONE)
                 v->hint = HINT_VREG | ra_vreg_index(f->params[t->param_start + (k - a0)]);
             c->edge_next.p[k] = v->next;
             see_use(v, pos, b, calls_after);
@@ -213,6 +217,7 @@ static void prepare(Pass *p) {
                         .slot = NONE,
                         .reg = RA_PREG_NONE,
                         .def_reg = RA_PREG_NONE,
+                        .last_reg = RA_PREG_NONE,
                         .size = f->vreg_slots ? f->vreg_slots[i] : 1};
     vec_clear(&c->allocs);
     p->allocs = vec_extend(m, &c->allocs, f->op_start[f->num_insts] + 1);
@@ -303,7 +308,7 @@ static void spill(Pass *p, OpVReg *v) {
 
 /* ---- the register file ---- */
 static void set_reg(Pass *p, OpVReg *v, RaPReg r) {
-    v->reg = r;
+    v->reg = v->last_reg = r;
     p->owner[r] = (uint32_t)(v - p->v);
     p->occupied |= ra_set(r);
 }
@@ -370,7 +375,7 @@ static RaPReg farthest(Pass *p, RaPRegSet from, uint32_t *distance) {
         const OpVReg *v = &p->v[p->owner[r]];
         uint32_t n = next_use(v), at = 2 * p->inst;
         uint64_t score = (uint64_t)(n > at ? n - at : 0) * 2 + 1;
-        if (v->spilled) score += score / 2;
+        if (v->spilled) score *= 2;
         if (p->c->stress) score = ra_random(p->c) % 1000 + 1;
         if (score > best_score) best_score = score, best = r, *distance = n;
     }
@@ -485,7 +490,9 @@ static bool do_hard(Pass *p, uint32_t i, bool advance);
 /* ---- simple instructions: early uses and late definitions anywhere or in any register, perhaps one reuse ---- */
 static RaPReg load_use(Pass *p, OpVReg *v, RaPRegSet cls, RaPRegSet busy) {
     bool cross = v->last > 2 * p->inst && crosses_call(p, v);
-    RaPReg r = get_reg(p, cls, busy, hint_of(p, v, cross), cross);
+    RaPReg hint = hint_of(p, v, cross);
+    if (hint == RA_PREG_NONE) hint = v->last_reg;
+    RaPReg r = get_reg(p, cls, busy, hint, cross);
     if (r == RA_PREG_NONE) return r;
     COT_DASSERT(v->spilled);
     add_edit(p, 2 * p->inst, ra_alloc_slot(v->slot), ra_alloc_reg(r), vreg_of(p, v));
@@ -787,9 +794,15 @@ static void hard_move(Pass *p, Hard *h) {
             continue;
         OpVReg *v = &p->v[ra_vreg_index(op->vreg)];
         RaPReg r = ra_alloc_preg(p->allocs[o]);
-        if (v->reg == RA_PREG_NONE && v->last > 2 * p->inst &&
-            !((h->overwritten | p->occupied) >> r & 1))
-            set_reg(p, v, r);
+        if (v->last <= 2 * p->inst || ((h->overwritten | p->occupied) >> r & 1)) continue;
+        if (v->reg != RA_PREG_NONE) { /* the next such operand will find it there */
+            if (op->constraint != RA_FIXED ||
+                ((p->env->caller_saved >> r & 1) && !(p->env->caller_saved >> v->reg & 1) &&
+                 crosses_call(p, v)))
+                continue;
+            drop_reg(p, v->reg);
+        }
+        set_reg(p, v, r);
     }
     for (RaPRegSet s = moved; s; s &= s - 1) {
         RaPReg r = (RaPReg)u64_ctz(s);
@@ -968,18 +981,26 @@ typedef struct Shift {
     uint8_t from[64];
 } Shift;
 
+/* Registers of a class in use beyond half of them. */
+static int crowd(const Pass *p, RaClass k) {
+    return 2 * (int)u64_popcount(p->occupied & RA_CLASS_MASK(k)) -
+           (int)u64_popcount(p->env->allocatable & RA_CLASS_MASK(k));
+}
+
 /* Which values of the file deserve a register at the head of loop l, reached from the code before it. */
 static void trim_for_loop(Pass *p, const OpLoop *l, uint32_t end, Shift *sh) {
     const RaFunc *f = p->f;
     const RaCtx *c = p->c;
     bool calls = c->block_calls.p[l->header - 1] != c->block_calls.p[l->last_block];
     uint32_t insts = f->blocks[l->last_block].inst_end - f->blocks[l->header].inst_start;
+    uint32_t soon = 2 * f->blocks[l->header].inst_start + LOOP_FAR;
     for (RaPRegSet o = p->occupied; o; o &= o - 1) {
         RaPReg r = (RaPReg)u64_ctz(o);
         OpVReg *v = &p->v[p->owner[r]];
         bool used = v->next <= end, lost = calls && (p->env->caller_saved >> r & 1);
-        if (used ? !lost : !lost && insts < LOOP_SMALL) continue;
-        if (used) { /* to a register that survives the calls */
+        if (!lost && (used ? v->next < soon || crowd(p, v->is_float) <= 0 : insts < LOOP_SMALL))
+            continue;
+        if (used && lost) { /* to a register that survives the calls */
             RaPRegSet free = p->env->allocatable & RA_CLASS_MASK(v->is_float) & ~p->occupied &
                              ~p->env->caller_saved;
             if (free) {
@@ -1007,6 +1028,8 @@ static void decide_entry(Pass *p, uint32_t b, uint32_t pb, uint32_t e) {
     Shift sh;
     sh.n = 0;
     p->inst = rb->inst_start;
+    uint32_t calls_left = p->calls_left;
+    p->calls_left = c->block_calls.p[b - 1];
     drop_dead(p, 2 * rb->inst_start);
     uint32_t l = c->loops.n ? c->loop_of.p[b] : NONE;
     if (l != NONE && c->loops.p[l].header == b) {
@@ -1016,7 +1039,7 @@ static void decide_entry(Pass *p, uint32_t b, uint32_t pb, uint32_t e) {
         for (RaPRegSet o = p->occupied & p->env->caller_saved; o; o &= o - 1) {
             RaPReg r = (RaPReg)u64_ctz(o);
             OpVReg *v = &p->v[p->owner[r]];
-            if (!v->spilled || next_use(v) < 2 * rb->inst_start + FAR) continue;
+            if (!v->spilled || next_use(v) < 2 * rb->inst_start + JOIN_FAR) continue;
             drop_reg(p, r);
         }
     }
@@ -1030,6 +1053,7 @@ static void decide_entry(Pass *p, uint32_t b, uint32_t pb, uint32_t e) {
     flush_moves(p, 2 * (f->blocks[pb].inst_end - 1), before | p->occupied);
     c->entry.p[b] = save_state(p, 0);
     p->in_file = b;
+    p->calls_left = calls_left;
 }
 
 /* Moves along edge e into block b, whose entry state is decided, from the present state. */
