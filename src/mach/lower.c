@@ -472,5 +472,5 @@ bool lower_function(LowerCtx *L, VCode *vc, ClifFunc *f, const BlockOrder *o, Di
         rb->inst_start = vc->insts.n;
     }
     finish(L, vc, o);
-    return true;
+    return d->kind == DIAG_NONE;
 }

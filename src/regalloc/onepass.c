@@ -48,6 +48,8 @@ enum {
         8 /* a spilled value used so far below a join that some calls lead to is reloaded there */
 };
 
+#define SPARE_SLOTS 4 /* reserved first, for cycles; a function that needs no slot has none */
+
 typedef struct Pass {
     RaCtx *c;
     const RaFunc *f;
@@ -62,7 +64,8 @@ typedef struct Pass {
     RaPRegSet occupied, written;
     RaPRegSet early, late; /* hard instructions: registers taken in each half */
     RaStats st;
-    uint32_t spare_slot; /* two times two units, reserved first */
+    uint32_t spare_slot; /* the first of the reserved ones: two times two units */
+    bool spare_used;
     uint32_t owner[64];
     bool reuse_input[256];
 } Pass;
@@ -400,7 +403,10 @@ static RaPReg get_reg(Pass *p, RaPRegSet allowed, RaPRegSet busy, RaPReg hint, b
 
 static void add_edit(Pass *p, uint32_t point, RaAlloc from, RaAlloc to, RaVReg v) {
     vec_push(p->c->mem, &p->c->edits, (RaEdit){point, from, to, v});
-    if (ra_is_reg(to)) p->written |= ra_set(ra_alloc_preg(to));
+    if (ra_is_reg(to))
+        p->written |= ra_set(ra_alloc_preg(to));
+    else if (ra_alloc_slot_index(to) < SPARE_SLOTS)
+        p->spare_used = true;
 }
 
 static void plan_move(Pass *p, RaAlloc from, RaAlloc to, RaVReg v) {
@@ -1204,7 +1210,7 @@ bool ra_onepass(RaCtx *c, const RaFunc *f, const RaEnv *env, RaOutput *out, Diag
     Pass p = {.c = c, .f = f, .env = env, .d = d, .in_file = NONE};
     vec_clear(&c->slots);
     vec_clear(&c->free_slots);
-    for (uint32_t k = 0; k < 4; k++) vec_push(m, &c->slots, (OpSlot){NONE, 0}); /* the spare ones */
+    for (uint32_t k = 0; k < SPARE_SLOTS; k++) vec_push(m, &c->slots, (OpSlot){NONE, 0});
     vec_clear(&c->edits);
     vec_clear(&c->stores);
     vec_clear(&c->entry_edits);
@@ -1222,7 +1228,7 @@ bool ra_onepass(RaCtx *c, const RaFunc *f, const RaEnv *env, RaOutput *out, Diag
     *out = (RaOutput){.allocs = c->allocs.p,
                       .edits = c->edits.p,
                       .num_edits = c->edits.n,
-                      .num_slots = c->slots.n,
+                      .num_slots = c->slots.n > SPARE_SLOTS || p.spare_used ? c->slots.n : 0,
                       .written = p.written,
                       .stats = p.st};
     return true;

@@ -59,7 +59,8 @@ static void emit_jcc(EmitCtx *e, const MachInst *mi) {
     x64_put_jmp(e, f);
 }
 
-/* targets: jt_targets[aux .. aux + n], the last is the default. Few: a chain of compares; else a table. */
+/* targets: jt_targets[aux .. aux + n], the last is the default. Few: a chain of compares; else a table, whose last entry is
+ * the default. The index is clamped to it by a conditional move, not by a branch, so no speculated load leaves the table. */
 static void emit_br_table(EmitCtx *e, const MachInst *mi, const RaAlloc *al) {
     uint32_t n = (uint32_t)mi->imm;
     const uint32_t *t = e->jt_targets + mi->aux;
@@ -75,18 +76,19 @@ static void emit_br_table(EmitCtx *e, const MachInst *mi, const RaAlloc *al) {
         x64_put_jmp(e, t[n]);
         return;
     }
-    ri(e, 2, 7, idx, (int32_t)n);
-    x64_put_jcc_raw(e, CC_AE, t[n]);
+    x64_put_mov_imm(e, tmp, n);
+    rr(e, 0, 2, 0x3B, idx, tmp);
+    rr(e, XF_M0F, 2, 0x42, tmp, idx); /* cmovb */
     MachLabel table = machbuf_new_label(e->buf);
     X64Ea ea = {.kind = XK_MEM, .base = 255, .index = 255, .label = table};
-    x64_put(e, XF_W, 3, 0x8D, tmp, 0, ea, 0, 0);
-    X64Ea entry = {.kind = XK_MEM, .base = (uint8_t)tmp, .index = (uint8_t)idx, .scale = 2};
-    x64_put(e, XF_W, 3, 0x63, X64_TMP, 0, entry, 0, 0);
+    x64_put(e, XF_W, 3, 0x8D, X64_TMP, 0, ea, 0, 0);
+    X64Ea entry = {.kind = XK_MEM, .base = X64_TMP, .index = (uint8_t)tmp, .scale = 2};
+    x64_put(e, XF_W, 3, 0x63, tmp, 0, entry, 0, 0);
     rr(e, XF_W, 3, 0x03, tmp, X64_TMP);
     rr(e, 0, 2, 0xFF, 4, tmp);
     machbuf_dead_end(e->buf);
     machbuf_bind(e->buf, table);
-    for (uint32_t i = 0; i < n; i++) {
+    for (uint32_t i = 0; i <= n; i++) {
         uint32_t addend = 4 * i;
         machbuf_use_label(e->buf, machbuf_offset(e->buf), t[i], X64_LABEL_TABLE);
         x64_put_bytes(e, &addend, 4);

@@ -66,6 +66,8 @@ static ClifOp def_op(LowerCtx *L, ClifValue v, const ClifInstData **d) {
 
 X64Rm x64_amode(LowerCtx *L, uint16_t flags, ClifValue a, int32_t off) {
     X64Rm m = {.kind = XK_MEM, .mode = XM_BASE, .trap = clif_memflags(L->f, flags).trap};
+    if (clif_memflags(L->f, flags).bits & CLIF_MEM_BIG)
+        lower_unsupported(L, (ClifInst){L->cur_inst}, "big-endian access");
     const ClifInstData *d = NULL;
     int64_t disp = off, k;
     ClifOp op;

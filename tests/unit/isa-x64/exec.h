@@ -25,6 +25,7 @@ typedef struct Exec {
     VerifyCtx vc;
     MachCompiled out;
     uint8_t *code;
+    uint32_t at; /* where in `code` the next function goes */
 } Exec;
 
 static Exec *exec_current; /* what the signal handler asks */
@@ -40,23 +41,25 @@ static void exec_on_signal(int sig, siginfo_t *si, void *uc) {
     uintptr_t pc = (uintptr_t)((ucontext_t *)uc)->uc_mcontext.gregs[REG_RIP];
     exec_fault_address = si->si_addr;
     const Exec *x = exec_current;
-    if (x && pc - (uintptr_t)x->code < x->out.size)
+    if (x && pc - (uintptr_t)(x->code + x->at) < x->out.size)
         for (uint32_t i = 0; i < x->out.num_traps; i++)
-            if (x->out.traps[i].offset == pc - (uintptr_t)x->code) {
+            if (x->out.traps[i].offset == pc - (uintptr_t)(x->code + x->at)) {
                 exec_trap = x->out.traps[i].code;
                 siglongjmp(exec_back, 1);
             }
     signal(sig, SIG_DFL); /* not ours: the instruction faults again and ends the test */
 }
 
-static inline void exec_settings(Exec *x, uint64_t isa_flags, uint64_t stress) {
+static inline void exec_settings(Exec *x, uint64_t isa_flags, uint64_t stress,
+                                 bool explicit_traps) {
     x->set = (MachSettings){.isa_flags = isa_flags,
                             .preserve_frame_pointers = true,
                             .enable_probestack = true,
                             .probestack_size_log2 = 12,
                             .verify_regalloc = true,
                             .verify_input = true,
-                            .stress_seed = stress};
+                            .stress_seed = stress,
+                            .explicit_traps = explicit_traps};
     mach_ctx_free(x->mc);
     x->mc = mach_ctx_new(&x->mem, &isa_x64, &x->set);
 }
@@ -66,7 +69,7 @@ static inline void exec_init(Exec *x) {
     clif_func_init(&x->f, &x->mem);
     clif_builder_init(&x->b, &x->mem);
     verify_ctx_init(&x->vc, &x->mem, CLIF_I64);
-    exec_settings(x, x64_host_flags(), 0);
+    exec_settings(x, x64_host_flags(), 0, false);
     x->code = mmap(NULL, CODE_BYTES, PROT_READ | PROT_WRITE, MAP_PRIVATE | MAP_ANONYMOUS, -1, 0);
     assert_ptr_not_equal(x->code, MAP_FAILED);
     static char stack[65536];
@@ -142,22 +145,23 @@ static inline void exec_compile(Exec *x) {
         exec_show(x, &d);
         fail();
     }
-    assert_true(x->out.size <= CODE_BYTES);
+    assert_true(x->out.size <= CODE_BYTES - x->at);
+    uint8_t *code = x->code + x->at;
     mprotect(x->code, CODE_BYTES, PROT_READ | PROT_WRITE);
-    memcpy(x->code, x->out.code, x->out.size);
+    memcpy(code, x->out.code, x->out.size);
     for (uint32_t i = 0; i < x->out.num_relocs; i++) {
         const MachReloc *r = &x->out.relocs[i];
         if (r->kind == MACH_RELOC_ABS8 && r->name.kind == CLIF_NAME_LIBCALL) {
             assert_non_null(libcalls[r->name.a]);
             uint64_t at = (uint64_t)(uintptr_t)libcalls[r->name.a] + (uint64_t)r->addend;
-            memcpy(x->code + r->offset, &at, 8);
+            memcpy(code + r->offset, &at, 8);
         } else if (r->kind == MACH_RELOC_ABS8) { /* a user name: this function */
-            uint64_t at = (uint64_t)(uintptr_t)x->code + (uint64_t)r->addend;
-            memcpy(x->code + r->offset, &at, 8);
+            uint64_t at = (uint64_t)(uintptr_t)code + (uint64_t)r->addend;
+            memcpy(code + r->offset, &at, 8);
         } else {
             assert_int_equal(r->kind, MACH_RELOC_X86_CALL_PCREL4);
             int32_t at = (int32_t)(r->addend - (int64_t)r->offset);
-            memcpy(x->code + r->offset, &at, 4);
+            memcpy(code + r->offset, &at, 4);
         }
     }
     mprotect(x->code, CODE_BYTES, PROT_READ | PROT_EXEC);
@@ -170,5 +174,5 @@ static inline void exec_compile(Exec *x) {
         if (!sigsetjmp(exec_back, 1)) statement; \
         (ClifTrap) exec_trap;                    \
     })
-#define EXEC_FN(x, type) ((type)(uintptr_t)(x)->code)
+#define EXEC_FN(x, type) ((type)(uintptr_t)((x)->code + (x)->at))
 #endif
