@@ -7,12 +7,17 @@
 
 static void emit_edits(EmitCtx *e, const RaOutput *ra, const uint8_t *vreg_slots, uint32_t *next,
                        uint32_t point) {
-    for (; *next < ra->num_edits && ra->edits[*next].point <= point; ++*next) {
-        const RaEdit *ed = &ra->edits[*next];
+    uint32_t k = *next;
+    for (; k < ra->num_edits && ra->edits[k].point <= point; k++) {
+        const RaEdit *ed = &ra->edits[k];
         if (ed->from == ed->to) continue;
         e->isa->emit_move(e, ed->to, ed->from, ra_vreg_class(ed->vreg),
-                          ra_move_slots(vreg_slots, ed->vreg));
+                          vreg_slots[ra_vreg_index(ed->vreg)]);
     }
+    *next = k;
+}
+static inline bool has_edits(const RaOutput *ra, uint32_t next, uint32_t point) {
+    return next < ra->num_edits && ra->edits[next].point <= point;
 }
 
 static void emit_const_pool(EmitCtx *e, const LowerCtx *L) {
@@ -56,7 +61,7 @@ bool emit_function(MachCtx *c, const ClifFunc *f, const RaFunc *rf, const RaOutp
         e.next_block = k + 1 < rf->num_blocks ? k + 1 : MACH_LABEL_NONE;
         machbuf_bind(b, k);
         for (uint32_t i = rb->inst_start; i < rb->inst_end; i++) {
-            emit_edits(&e, ra, rf->vreg_slots, &next, 2 * i);
+            if (has_edits(ra, next, 2 * i)) emit_edits(&e, ra, rf->vreg_slots, &next, 2 * i);
             uint32_t first = rf->op_start[i];
             if (locs[i] != e.srcloc) {
                 e.srcloc = locs[i];
@@ -65,7 +70,8 @@ bool emit_function(MachCtx *c, const ClifFunc *f, const RaFunc *rf, const RaOutp
             if (!((rf->inst_flags[i] & RA_INST_MOVE) && allocs[first] == allocs[first + 1]))
                 c->isa->emit(&e, &insts[i], ops + first, allocs + first,
                              rf->op_start[i + 1] - first);
-            emit_edits(&e, ra, rf->vreg_slots, &next, 2 * i + 1);
+            if (has_edits(ra, next, 2 * i + 1))
+                emit_edits(&e, ra, rf->vreg_slots, &next, 2 * i + 1);
         }
     }
     for (uint32_t s = 0; s < b->trap_stubs.n; s++) { /* stubs may not add stubs */

@@ -249,9 +249,10 @@ static void flush(LowerCtx *L, VCode *vc, ClifSrcLoc loc) {
     if (n > vc->insts.cap) vcode_grow(vc, m, n);
     vc->insts.n = vc->flags.n = vc->srclocs.n = n;
     vc->op_start.n = n + 1; /* and the sentinel */
-    MachInst *insts = downvec_data(&vc->insts);
-    uint8_t *flags = downvec_data(&vc->flags);
-    uint32_t *start = downvec_data(&vc->op_start), *locs = downvec_data(&vc->srclocs);
+    MachInst *insts = vc->insts.p + (vc->insts.cap - n);
+    uint8_t *flags = vc->flags.p + (vc->flags.cap - n);
+    uint32_t *start = vc->op_start.p + (vc->op_start.cap - (n + 1));
+    uint32_t *locs = vc->srclocs.p + (vc->srclocs.cap - n);
     uint32_t end = vc->ops.n, i = 0;
     do {
         insts[i] = b->insts.p[i];
@@ -292,17 +293,21 @@ static void bind_result(LowerCtx *L, ClifValue v, ValueRegs got, uint32_t fresh_
 }
 
 #define MAX_RESULTS 64
+/* Must code be made for the instruction? Not if it was absorbed, or is pure and nobody asked for a result. */
+static inline bool is_wanted(const LowerCtx *L, ClifInst inst) {
+    const ClifFunc *f = L->f;
+    if (has_effect(f, &f->insts.p[inst.i])) return !bitset_has(&L->sunk, inst.i);
+    bool used = false;
+    uint32_t n, *r = clif_results(f, inst, &n);
+    for (uint32_t j = 0; j < n; j++) used |= L->value_reg.p[r[j]] != RA_VREG_NONE;
+    return used && !bitset_has(&L->sunk, inst.i) && copied_arg(L, inst) < 0;
+}
+
 static bool lower_one(LowerCtx *L, VCode *vc, ClifInst inst, const BlockOrder *o,
                       const MachBlock *mb) {
     const ClifFunc *f = L->f;
     const ClifInstData *d = &f->insts.p[inst.i];
-    if (bitset_has(&L->sunk, inst.i)) return true;
     uint32_t n, *r = clif_results(f, inst, &n);
-    if (!has_effect(f, d)) {
-        bool used = false;
-        for (uint32_t j = 0; j < n; j++) used |= L->value_reg.p[r[j]] != RA_VREG_NONE;
-        if (!used || copied_arg(L, inst) >= 0) return true;
-    }
     L->cur_inst = inst.i;
     L->cur_color = L->inst_color.p[inst.i];
     uint32_t fresh_from = L->num_vregs;
@@ -466,7 +471,8 @@ bool lower_function(LowerCtx *L, VCode *vc, ClifFunc *f, const BlockOrder *o, Di
         } else {
             L->cur_block = mb->clif;
             for (uint32_t i = f->blocks.p[mb->clif].last; i != CLIF_NONE; i = f->links.p[i].prev)
-                if (!lower_one(L, vc, (ClifInst){i}, o, mb)) return false;
+                if (is_wanted(L, (ClifInst){i}) && !lower_one(L, vc, (ClifInst){i}, o, mb))
+                    return false;
             if (b == 0 && !lower_entry(L, vc)) return false;
         }
         rb->inst_start = vc->insts.n;

@@ -1,7 +1,7 @@
 /* module/compile.c — all functions of a Wasm module to one CodeUnit, in parallel.
  *
  * Idea     Work items are the defined functions in index order, then one entry and one host adapter per distinct
- *          function type. Threads claim items from an atomic counter and append results to buffers of their own;
+ *          function type. Threads claim items from an atomic counter and put results in arenas of their own;
  *          afterwards the items are laid out in order and copied. Since items are claimed in order, when item k
  *          fails every lower item has been claimed and is finished, so the reported error is the lowest one.
  * Memory   A thread keeps one Mem, one translator, one ClifFunc, one MachCtx for all its items: nothing is
@@ -15,8 +15,12 @@
 
 #define CODE_ALIGN 16u
 
-typedef struct Item {
-    uint32_t worker, code_off, size, reloc_first, nrelocs, trap_first, ntraps, loc_first, nlocs;
+typedef struct Item { /* the result of one item, in its worker's arena */
+    const uint8_t *code;
+    const MachReloc *relocs;
+    const MachTrap *traps;
+    const MachSrcLoc *locs;
+    uint32_t size, nrelocs, ntraps, nlocs;
 } Item;
 
 typedef struct Worker {
@@ -25,10 +29,7 @@ typedef struct Worker {
     Mem mem;
     jmp_buf oom;
     pthread_t thread;
-    VecU8 code;
-    VEC(MachReloc) relocs;
-    VEC(UnitTrap) traps;
-    VEC(UnitLoc) locs;
+    Arena out; /* code and tables of its items */
     UnitPhases ph;
     RaStats ra;
     uint64_t operators, insts;
@@ -56,30 +57,21 @@ uint64_t unit_now_ns(void) {
     return (uint64_t)t.tv_sec * 1000000000u + (uint64_t)t.tv_nsec;
 }
 
+static const void *copy_out(Arena *a, const void *p, size_t n, size_t align) {
+    return n ? memcpy(arena_alloc(a, n, align), p, n) : NULL;
+}
+
 static void keep(Worker *w, uint32_t item, const MachCompiled *c) {
-    Mem *m = &w->mem;
-    uint32_t at = (w->code.n + CODE_ALIGN - 1) & ~(CODE_ALIGN - 1);
-    Item *it = &w->job->items[item];
-    *it = (Item){.worker = w->index,
-                 .code_off = at,
-                 .size = c->size,
-                 .reloc_first = w->relocs.n,
-                 .nrelocs = c->num_relocs,
-                 .trap_first = w->traps.n,
-                 .ntraps = c->num_traps,
-                 .loc_first = w->locs.n,
-                 .nlocs = c->num_srclocs};
-    vec_reserve(m, &w->code, (uint64_t)at + c->size);
-    memset(w->code.p + w->code.n, 0xCC, at - w->code.n);
-    memcpy(w->code.p + at, c->code, c->size);
-    w->code.n = at + c->size;
-    if (c->num_relocs)
-        memcpy(vec_extend(m, &w->relocs, c->num_relocs), c->relocs,
-               c->num_relocs * sizeof(MachReloc));
-    for (uint32_t i = 0; i < c->num_traps; i++)
-        vec_push(m, &w->traps, (UnitTrap){c->traps[i].offset, c->traps[i].code});
-    for (uint32_t i = 0; i < c->num_srclocs; i++)
-        vec_push(m, &w->locs, (UnitLoc){c->srclocs[i].start, c->srclocs[i].end, c->srclocs[i].loc});
+    Arena *a = &w->out;
+    w->job->items[item] = (Item){
+        .code = copy_out(a, c->code, c->size, 1),
+        .size = c->size,
+        .relocs = copy_out(a, c->relocs, c->num_relocs * sizeof *c->relocs, _Alignof(MachReloc)),
+        .nrelocs = c->num_relocs,
+        .traps = copy_out(a, c->traps, c->num_traps * sizeof *c->traps, _Alignof(MachTrap)),
+        .ntraps = c->num_traps,
+        .locs = copy_out(a, c->srclocs, c->num_srclocs * sizeof *c->srclocs, _Alignof(MachSrcLoc)),
+        .nlocs = c->num_srclocs};
     w->ph.order += c->times.order;
     w->ph.lower += c->times.lower;
     w->ph.regalloc += c->times.regalloc;
@@ -157,6 +149,7 @@ static void *worker_main(void *arg) {
         return NULL;
     }
     w->mem.oom = &w->oom;
+    arena_init(&w->out, &w->mem);
     Tools t;
     memset(&t, 0, sizeof t);
     t.tr = wasm_translator_new(&w->mem);
@@ -194,35 +187,36 @@ static void patch_pcrel4(CodeUnit *u, uint32_t at, int64_t target, int64_t adden
 }
 
 /* Copies the items into the unit in order and resolves references between them. */
-static bool link_unit(CodeUnit *u, Job *j, Worker *ws, Diag *d) {
+static bool link_unit(CodeUnit *u, Job *j, Diag *d) {
     Mem *m = u->mem;
-    uint64_t total = 0;
-    for (uint32_t i = 0; i < j->nitems; i++)
-        total = ((total + CODE_ALIGN - 1) & ~(uint64_t)(CODE_ALIGN - 1)) + j->items[i].size;
+    uint64_t total = 0, ntraps = 0, nlocs = 0;
+    for (uint32_t i = 0; i < j->nitems; i++) {
+        const Item *it = &j->items[i];
+        total = ((total + CODE_ALIGN - 1) & ~(uint64_t)(CODE_ALIGN - 1)) + it->size;
+        ntraps += it->ntraps;
+        nlocs += it->nlocs;
+    }
     if (total > INT32_MAX - (1 << 20))
         return diag_msg(d, DIAG_LIMIT, "module needs more than 2 GiB of machine code");
     vec_reserve(m, &u->code, total);
+    UnitTrap *trap = vec_extend(m, &u->traps, ntraps);
+    UnitLoc *loc = vec_extend(m, &u->locs, nlocs);
     uint32_t *at = mem_alloc(m, (j->nitems + 1) * sizeof *at);
     for (uint32_t i = 0; i < j->nitems; i++) {
         const Item *it = &j->items[i];
-        const Worker *w = &ws[it->worker];
         at[i] = (u->code.n + CODE_ALIGN - 1) & ~(CODE_ALIGN - 1);
         memset(u->code.p + u->code.n, 0xCC, at[i] - u->code.n);
-        memcpy(u->code.p + at[i], w->code.p + it->code_off, it->size);
+        memcpy(u->code.p + at[i], it->code, it->size);
         u->code.n = at[i] + it->size;
-        for (uint32_t k = 0; k < it->ntraps; k++) {
-            UnitTrap tr = w->traps.p[it->trap_first + k];
-            vec_push(m, &u->traps, (UnitTrap){tr.offset + at[i], tr.code});
-        }
-        for (uint32_t k = 0; k < it->nlocs; k++) {
-            UnitLoc l = w->locs.p[it->loc_first + k];
-            vec_push(m, &u->locs, (UnitLoc){l.start + at[i], l.end + at[i], l.loc});
-        }
+        for (uint32_t k = 0; k < it->ntraps; k++)
+            *trap++ = (UnitTrap){it->traps[k].offset + at[i], it->traps[k].code};
+        for (uint32_t k = 0; k < it->nlocs; k++)
+            *loc++ = (UnitLoc){it->locs[k].start + at[i], it->locs[k].end + at[i], it->locs[k].loc};
     }
     for (uint32_t i = 0; i < j->nitems; i++) {
         const Item *it = &j->items[i];
         for (uint32_t k = 0; k < it->nrelocs; k++) {
-            const MachReloc *r = &ws[it->worker].relocs.p[it->reloc_first + k];
+            const MachReloc *r = &it->relocs[k];
             uint32_t off = at[i] + r->offset;
             if (r->name.kind == CLIF_NAME_USER && r->name.a == 0) {
                 COT_ASSERT(r->kind == MACH_RELOC_X86_CALL_PCREL4 ||
@@ -326,7 +320,7 @@ static void run(void *arg) {
         u->ra.evictions += ws[i].ra.evictions;
     }
     uint64_t t0 = unit_now_ns();
-    r->ok = !bad && (opt->validate_only || link_unit(u, j, ws, r->d));
+    r->ok = !bad && (opt->validate_only || link_unit(u, j, r->d));
     if (bad) *r->d = bad->diag;
     u->phases.link += unit_now_ns() - t0;
 }
