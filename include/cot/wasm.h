@@ -30,6 +30,7 @@ enum {
     COT_I64 = 0x7E,
     COT_F32 = 0x7D,
     COT_F64 = 0x7C,
+    COT_V128 = 0x7B,
     COT_FUNCREF = 0x70,
     COT_EXTERNREF = 0x6F
 };
@@ -41,8 +42,9 @@ typedef struct CotValue {
         int64_t i64;
         float f32;
         double f64;
-        CotFunc *func; /* NULL = null reference; of the same store */
-        void *ext;     /* never looked at; NULL = null reference */
+        uint8_t v128[16]; /* lane 0 first, each lane little-endian */
+        CotFunc *func;    /* NULL = null reference; of the same store */
+        void *ext;        /* never looked at; NULL = null reference */
     } of;
 } CotValue;
 

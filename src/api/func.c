@@ -10,8 +10,8 @@
 enum { FEW = 16 }; /* values that need no allocation */
 
 bool api_is_type(CotType t) {
-    return t == COT_I32 || t == COT_I64 || t == COT_F32 || t == COT_F64 || t == COT_FUNCREF ||
-           t == COT_EXTERNREF;
+    return t == COT_I32 || t == COT_I64 || t == COT_F32 || t == COT_F64 || t == COT_V128 ||
+           t == COT_FUNCREF || t == COT_EXTERNREF;
 }
 
 static const char *type_name(CotType t) {
@@ -20,6 +20,7 @@ static const char *type_name(CotType t) {
     case COT_I64: return "i64";
     case COT_F32: return "f32";
     case COT_F64: return "f64";
+    case COT_V128: return "v128";
     case COT_FUNCREF: return "funcref";
     case COT_EXTERNREF: return "externref";
     }
@@ -35,8 +36,10 @@ CotFunc *api_func_handle(const RtFunc *f) {
 }
 
 CotValue api_value(CotType t, const RtVal *v) {
-    CotValue r = {.type = t, .of = {.i64 = 0}};
-    if (t == COT_I64 || t == COT_F64)
+    CotValue r = {.type = t, .of = {.v128 = {0}}};
+    if (t == COT_V128)
+        memcpy(&r.of, v, 16);
+    else if (t == COT_I64 || t == COT_F64)
         memcpy(&r.of, v, 8);
     else if (t == COT_I32 || t == COT_F32)
         memcpy(&r.of, v, 4);
@@ -52,7 +55,9 @@ CotStatus api_to_rt(const RtStore *s, CotType want, const CotValue *v, RtVal *ou
     if (v->type != want)
         return api_fail(e, COT_MISUSE, "a value of type %s is needed, not of %s", type_name(want),
                         type_name(v->type));
-    if (want == COT_I64 || want == COT_F64) {
+    if (want == COT_V128) {
+        memcpy(out, &v->of, 16);
+    } else if (want == COT_I64 || want == COT_F64) {
         memcpy(out, &v->of, 8);
     } else if (want == COT_I32 || want == COT_F32) {
         memcpy(out, &v->of, 4);
@@ -166,7 +171,7 @@ static RtHostResult end(CotCaller *c, CotStatus st) {
 static RtHostResult run(HostFunc *h, CotCaller *c, CotValue *args, CotValue *results, RtVal *vals,
                         const WasmType *params, uint32_t np, const WasmType *res, uint32_t nr) {
     for (uint32_t i = 0; i < np; i++) args[i] = api_value(params[i], &vals[i]);
-    for (uint32_t i = 0; i < nr; i++) results[i] = (CotValue){.type = res[i], .of = {.i64 = 0}};
+    for (uint32_t i = 0; i < nr; i++) results[i] = (CotValue){.type = res[i], .of = {.v128 = {0}}};
     CotStatus st = h->fn(h->user, c, args, results);
     if (st != COT_OK) return end(c, st);
     for (uint32_t i = 0; i < nr; i++) {

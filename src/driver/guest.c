@@ -198,6 +198,11 @@ bool guest_start(Guest *g, RtEngine *e, const RtModule *m, const GuestOpts *o, c
         return false;
     }
     g->store = rt_store_new(e);
+    if (!g->store) {
+        diag_msg(&d, DIAG_OOM, "out of memory");
+        report(&d, file);
+        return false;
+    }
     if (timeout_ms) timer_set(g->store, timeout_ms);
     uint64_t begin = unit_now_ns();
     g->inst = rt_instantiate(g->store, m, resolve, g, &d);

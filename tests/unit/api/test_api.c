@@ -306,6 +306,26 @@ static void values(void) {
     end();
 }
 
+static CotStatus reversed(void *user, CotCaller *c, const CotValue *a, CotValue *r) {
+    (void)user;
+    (void)c;
+    for (int k = 0; k < 16; k++) r[0].of.v128[k] = a[0].of.v128[15 - k];
+    return COT_OK;
+}
+static void vectors(void) {
+    begin(NULL);
+    CotType v = COT_V128;
+    CotFunc *f = cot_func_new(store, (CotFuncType){&v, &v, 1, 1}, reversed, NULL, &err);
+    CotValue a = {.type = COT_V128, .of = {.i64 = 0}}, r;
+    for (uint8_t k = 0; k < 16; k++) a.of.v128[k] = k;
+    CHECK(f && !cot_func_call(f, &a, 1, &r, 1, &err) && r.type == COT_V128);
+    for (int k = 0; k < 16; k++) CHECK(r.of.v128[k] == 15 - k);
+    CotGlobal *g = cot_global_new(store, r, true, &err);
+    CHECK(g && !memcmp(cot_global_get(g).of.v128, r.of.v128, 16) && !cot_global_set(g, a, &err));
+    CHECK(!memcmp(cot_global_get(g).of.v128, a.of.v128, 16));
+    end();
+}
+
 static CotStatus ending(void *user, CotCaller *c, const CotValue *a, CotValue *r) {
     CotInstance *i = cot_caller_instance(c);
     (void)user;
@@ -532,6 +552,7 @@ int main(void) {
         RT_TEST(memory_that_runs_out),
         RT_TEST(imports_and_exports),
         RT_TEST(values),
+        RT_TEST(vectors),
         RT_TEST(endings),
         RT_TEST(memories_tables_globals),
         RT_TEST(instances_by_name),

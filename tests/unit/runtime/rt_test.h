@@ -232,6 +232,9 @@ static inline RtConfig test_config(void) {
 #ifdef COT_CHECKED
     c.verify = true;
 #endif
+#ifdef COT_STRESS
+    c.stress_seed = 1;
+#endif
     return c;
 }
 static inline RtEngine *new_engine(const RtConfig *c) {

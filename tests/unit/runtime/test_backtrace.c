@@ -175,9 +175,38 @@ static void a_start_function_traps_with_a_backtrace(void) {
     end();
 }
 
+static RtInstance *lib;
+static bool from_lib(void *user, const WasmModule *m, const WasmImport *im, RtExtern *out) {
+    (void)user;
+    (void)m;
+    return rt_export(lib, im->name.p, im->name.n, out);
+}
+static void frames_of_several_modules(void) {
+    static Tm second;
+    memset(&tm, 0, sizeof tm);
+    TM_FUNC(&tm, "low", "i:i", 0, 0x41, 1, 0x20, 0, 0x6E);
+    RtConfig c = test_config();
+    begin(&c);
+    lib = inst;
+    tm_import(&second, "lib", "low", "i:i");
+    TM_FUNC(&second, "high", "i:i", 0, 0x20, 0, 0x10, 0);
+    tm_finish(&second);
+    RtModule *m2 = new_module(engine, &second);
+    Diag d;
+    diag_clear(&d);
+    RtInstance *i2 = rt_instantiate(store, m2, from_lib, NULL, &d);
+    rt_module_free(m2); /* the trap's frames stay good: the store holds the module */
+    CHECK(i2 && trap_of(i2, "high", 0, 0) == CLIF_TRAP_INTEGER_DIVISION_BY_ZERO);
+    const RtTrap *t = rt_store_trap(store);
+    CHECK(t->num_frames == 2 && t->frames[0].module == module && t->frames[0].func == 0);
+    CHECK(t->frames[1].module == rt_instance_module(i2) && t->frames[1].func == 1);
+    end();
+}
+
 int main(void) {
     const struct CMUnitTest tests[] = {
         RT_TEST(frames_and_offsets),
+        RT_TEST(frames_of_several_modules),
         RT_TEST(the_text),
         RT_TEST(the_text_of_an_overflow_says_that_frames_are_left_out),
         RT_TEST(a_start_function_traps_with_a_backtrace),

@@ -295,6 +295,38 @@ static void a_later_handler_may_chain_to_ours(void) {
     own_traps_work();
     stop();
 }
+/* Handlers that run on a stack of their own, as Rust's and Go's runtimes want it. */
+static void *on_other_stack(void *arg) {
+    (void)arg;
+    stack_t ss = {.ss_sp = malloc(1 << 16), .ss_size = 1 << 16};
+    CHECK(ss.ss_sp && !sigaltstack(&ss, NULL));
+    for (int k = 0; k < 3; k++) own_traps_work();
+    stack_t now;
+    CHECK(!sigaltstack(NULL, &now) && !(now.ss_flags & SS_ONSTACK)); /* the trap has left it */
+    ss.ss_flags = SS_DISABLE;
+    CHECK(!sigaltstack(&ss, NULL));
+    free(ss.ss_sp);
+    return NULL;
+}
+static void an_alternate_stack(void) {
+    start();
+    on_other_stack(NULL);
+    pthread_t t;
+    CHECK(!pthread_create(&t, NULL, on_other_stack, NULL) && !pthread_join(t, NULL));
+    stop();
+}
+/* The mask of blocked signals is the same after a trap as before the call. */
+static void the_mask_is_kept(void) {
+    start();
+    sigset_t want, got;
+    sigemptyset(&want);
+    sigaddset(&want, SIGUSR2);
+    CHECK(!sigprocmask(SIG_SETMASK, &want, NULL));
+    own_traps_work();
+    CHECK(!sigprocmask(SIG_SETMASK, NULL, &got));
+    for (int k = 1; k < 32; k++) CHECK(sigismember(&got, k) == (k == SIGUSR2));
+    stop();
+}
 /* Engines come and go: the earlier handlers are found once, not again as our own. */
 static void second_engine(void) {
     set_all(plain, NULL, 0);
@@ -316,6 +348,8 @@ int main(void) {
         RT_TEST(ignored_sent),
         RT_TEST(nothing_is_installed),
         RT_TEST(a_later_handler_may_chain_to_ours),
+        RT_TEST(an_alternate_stack),
+        RT_TEST(the_mask_is_kept),
         RT_TEST(second_engine),
         cmocka_unit_test(the_default_action_is_kept),
     };
