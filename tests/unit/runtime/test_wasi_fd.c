@@ -458,6 +458,22 @@ static void times(void **st) {
     guest_end(&g);
 }
 
+static void times_for_the_host(void **st) {
+    (void)st;
+    enum { A = WASI_FST_ATIM, AN = WASI_FST_ATIM_NOW, M = WASI_FST_MTIM, MN = WASI_FST_MTIM_NOW };
+    struct timespec t[2];
+    for (uint32_t f = 0; f < 40; f++) {
+        bool good = f < 16 && (f & (A | AN)) != (A | AN) && (f & (M | MN)) != (M | MN);
+        assert_int_equal(wasi_times(1999999999, UINT64_MAX, f, t),
+                         good ? WASI_ESUCCESS : WASI_EINVAL);
+        if (!good) continue;
+        assert_int_equal(t[0].tv_nsec, f & A ? 999999999 : f & AN ? UTIME_NOW : UTIME_OMIT);
+        assert_int_equal(t[1].tv_nsec, f & M ? 709551615 : f & MN ? UTIME_NOW : UTIME_OMIT);
+        if (f & A) assert_int_equal(t[0].tv_sec, 1);
+        if (f & M) assert_int_equal(t[1].tv_sec, 18446744073);
+    }
+}
+
 /* ---- preopened directories ---- */
 
 static void preopens_have_names(void **st) {
@@ -516,6 +532,20 @@ static void closing_frees_the_lowest_number(void **st) {
     assert_int_equal(guest_own(&g, guest_tmpfile(), 0), 1);
     assert_int_equal(guest_own(&g, guest_tmpfile(), 0), 2);
     assert_int_equal(guest_own(&g, guest_tmpfile(), 0), 4);
+    guest_end(&g);
+}
+
+/* What the host says of closing is passed on; the number is free all the same. */
+static void closing_can_fail(void **st) {
+    (void)st;
+    Guest g;
+    start(&g);
+    int host = guest_tmpfile();
+    uint32_t fd = guest_own(&g, host, 0);
+    close(host); /* behind the guest's back */
+    EXPECT(BADF, P1(&g, "fd_close", fd));
+    assert_int_equal(guest_own(&g, guest_tmpfile(), 0), fd);
+    EXPECT(SUCCESS, P1(&g, "fd_close", fd));
     guest_end(&g);
 }
 
@@ -589,6 +619,24 @@ static void numbers_run_out(void **st) {
     assert_int_equal(wasi_fd_insert(g.w, &e, &fd), WASI_ESUCCESS);
     assert_int_equal(fd, 128);
     assert_int_equal(wasi_fd_insert(g.w, &e, &fd), WASI_EMFILE);
+    guest_end(&g);
+}
+
+static void numbers_run_out_at_a_full_word(void **st) {
+    (void)st;
+    Guest g;
+    WasiConfig cfg = guest_bare();
+    cfg.max_fds = 128;
+    guest_start(&g, &cfg);
+    WasiFd e = {.kind = WASI_FD_BYTES, .host = -1};
+    uint32_t fd;
+    for (uint32_t i = 0; i < 128; i++)
+        assert_int_equal(wasi_fd_insert(g.w, &e, &fd), WASI_ESUCCESS);
+    assert_int_equal(wasi_fd_insert(g.w, &e, &fd), WASI_EMFILE);
+    assert_int_equal(wasi_fd_insert(g.w, &e, &fd), WASI_EMFILE);
+    EXPECT(SUCCESS, P1(&g, "fd_close", 127));
+    assert_int_equal(wasi_fd_insert(g.w, &e, &fd), WASI_ESUCCESS);
+    assert_int_equal(fd, 127);
     guest_end(&g);
 }
 
@@ -674,11 +722,14 @@ int main(void) {
         cmocka_unit_test(advice),
         cmocka_unit_test(synchronising),
         cmocka_unit_test(times),
+        cmocka_unit_test(times_for_the_host),
         cmocka_unit_test(preopens_have_names),
         cmocka_unit_test(closing_frees_the_lowest_number),
+        cmocka_unit_test(closing_can_fail),
         cmocka_unit_test(renumbering),
         cmocka_unit_test(a_preopen_keeps_its_name_when_it_moves),
         cmocka_unit_test(numbers_run_out),
+        cmocka_unit_test(numbers_run_out_at_a_full_word),
         cmocka_unit_test(the_table_agrees_with_a_model),
         cmocka_unit_test(growing_the_table_can_fail),
     };

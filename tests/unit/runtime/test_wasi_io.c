@@ -391,6 +391,21 @@ static void a_broken_pipe_is_an_error_and_no_signal(void **st) {
     }
 }
 
+/* A write that blocks is not cut: only one that must not. */
+static void large_writes_to_pipes_are_whole(void **st) {
+    (void)st;
+    int p[2];
+    Guest g;
+    start(&g);
+    assert_int_equal(pipe(p), 0);
+    uint32_t fd = guest_own(&g, p[1], 0);
+    one(&g, 50000);
+    EXPECT(SUCCESS, P1(&g, "fd_write", fd, IOVS, 1, RESULT));
+    assert_int_equal(get32(&g, RESULT), 50000);
+    guest_end(&g);
+    close(p[0]);
+}
+
 static void *read_some_and_close(void *arg) {
     static char buf[100000];
     int fd = *(int *)arg;
@@ -623,6 +638,7 @@ int main(void) {
         cmocka_unit_test(bytes_and_sinks),
         cmocka_unit_test(pieces_of_more_than_two_gigabytes),
         cmocka_unit_test(a_broken_pipe_is_an_error_and_no_signal),
+        cmocka_unit_test(large_writes_to_pipes_are_whole),
         cmocka_unit_test(a_pipe_that_breaks_half_way),
         cmocka_unit_test(a_limit_on_file_sizes_is_an_error_and_no_signal),
         cmocka_unit_test(a_broken_socket_is_an_error_and_no_signal),

@@ -173,6 +173,24 @@ static void nonblocking_sockets(void **st) {
     }
 }
 
+/* A time limit that the host has put on its socket is AGAIN for the guest, not a reason to wait on. */
+static void the_host_s_time_limit(void **st) {
+    (void)st;
+    int s[2];
+    Guest g;
+    WasiConfig cfg = guest_bare();
+    pair(SOCK_STREAM, s);
+    const struct timeval limit = {.tv_usec = 10000};
+    assert_int_equal(setsockopt(s[0], SOL_SOCKET, SO_RCVTIMEO, &limit, sizeof limit), 0);
+    cfg.sockets = &s[0];
+    cfg.nsockets = 1;
+    guest_start(&g, &cfg);
+    EXPECT(AGAIN, recv_one(&g, 3, 1, 0));
+    guest_end(&g);
+    close(s[0]);
+    close(s[1]);
+}
+
 static void bad_arguments(void **st) {
     (void)st;
     int s[2];
@@ -372,6 +390,7 @@ int main(void) {
         cmocka_unit_test(waiting_for_all),
         cmocka_unit_test(datagrams_can_be_cut),
         cmocka_unit_test(nonblocking_sockets),
+        cmocka_unit_test(the_host_s_time_limit),
         cmocka_unit_test(bad_arguments),
         cmocka_unit_test(shutting_down),
         cmocka_unit_test(accepting),
