@@ -306,7 +306,7 @@ static void stack_limits_hold(void **state) {
         exec_settings(&x, x64_host_flags(), 0, explicit_traps);
         for (volatile unsigned n = 0; n < sizeof k / sizeof *k; n++) {
             limited(&x, k[n].bytes, k[n].call);
-            uint64_t vm[2] = {0, (uint64_t)((char *)__builtin_frame_address(0) - (char *)NULL) -
+            uint64_t vm[2] = {0, (uint64_t)(uintptr_t)__builtin_frame_address(0) -
                                      (uint64_t)k[n].below};
             ClifTrap t = EXEC({ EXEC_FN(&x, void (*)(uint64_t *))(vm); });
             assert_int_equal(t, k[n].trap ? CLIF_TRAP_STACK_OVERFLOW : CLIF_TRAP_NONE);
