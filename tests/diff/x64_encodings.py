@@ -104,29 +104,90 @@ def normal(text, ours):
     return name, tuple(out)
 
 
+J = "jmp ud2 " + " ".join("j" + c for c in "o no b ae e ne be a s ns p np l ge le g".split())
+CVT = "cvttss2si cvttsd2si ucomiss ucomisd cmp mov movabs movq xorps xor addss addsd test " + J
+# Mnemonics that a row with its own emission may consist of, size suffixes removed; registers beside operands and scratch.
+SEQUENCES = {
+    "RET": ("pop ret", "g5"), "CALL": ("call movabs", ""), "CALL_R": ("call", ""), "JMP": ("jmp", ""), "JCC": (J, ""),
+    "BR_TABLE": ("mov cmp cmovb lea movslq add test xor " + J, ""), "TRAP": ("ud2 mov movabs call", "g7"), "TRAPIF": (J, ""),
+    "ZERO": ("xor", ""), "XZERO": ("xorps", ""), "BSWAP": ("bswap", ""), "MFENCE": ("mfence", ""), "XCHG": ("xchg", ""),
+    "DIVREM": ("test xor div idiv cltd cqto cmp mov movabs " + J, ""), "CLZ": ("bsr mov cmove xor", ""), "CTZ": ("bsf mov cmove", ""),
+    "XCMOV": ("movaps " + J, ""), "FMINMAX": ("ucomiss ucomisd andps orps addss addsd minss minsd maxss maxsd " + J, ""),
+    "CVT_SINT": (CVT, ""), "CVT_UINT": (CVT, ""), "CVT_FROM_U64": ("xorps test mov shr or cvtsi2ss cvtsi2sd addss addsd " + J, ""),
+    "SYM": ("movabs", ""), "MOVSP": ("mov", "g4"), "MOVFP": ("mov", "g5"),
+}
+
+
+def disassemble(path):
+    text = subprocess.run(["objdump", "-D", "-b", "binary", "-m", "i386:x86-64", "--no-show-raw-insn", "-w", path],
+                          capture_output=True, text=True, check=True).stdout
+    out = {}
+    for line in text.splitlines():
+        m = re.match(r"\s*([0-9a-f]+):\s+(.*)", line)
+        if m:
+            out[int(m.group(1), 16)] = re.sub(r"\s+", " ", m.group(2).split("#")[0].strip())
+    return out
+
+
+def registers(text):
+    for r in re.findall(r"%([a-z0-9]+)", text):
+        if r.startswith("xmm"):
+            yield "x" + r[3:]
+        elif r in REG:
+            yield "g%d" % REG[r][0]
+        elif r != "rip":
+            yield r
+
+
+def sequences(build):
+    """How many sequences are right and wrong. A sequence is wrong if it does not decode to its very end, or contains an
+    instruction or a register that its row has no business with."""
+    got = disassemble(f"{build}/x64_sequences.bin")
+    at = good = wrong = 0
+    for line in open(f"{build}/x64_sequences.txt"):
+        n, row, operands = line.rstrip("\n").split("\t")
+        end, why = at + int(n), None
+        names, extra = SEQUENCES[row]
+        names, allowed = names.split(), set(operands.split()) | set(extra.split()) | {"g11", "x15"}
+        if row != "RET" and at not in got:
+            why = "does not begin an instruction"
+        texts = [got[k] for k in range(at, end) if k in got]
+        if end not in got and end != max(got) + 1 and end <= max(got):
+            why = "runs into what follows"
+        for t in texts:
+            name = t.split(" ")[0]
+            if name not in names and name[:-1] not in names:
+                why = f"`{t}`"
+            elif not set(registers(t)) <= allowed:
+                why = f"`{t}` names another register than {' '.join(sorted(allowed))}"
+        if why:
+            wrong += 1
+            if wrong < 20:
+                print(f"{row} at {at:#x}: {why}")
+        else:
+            good += 1
+        at = end
+    return good, wrong
+
+
 def main():
     build = sys.argv[1]
     want = [line.rstrip("\n").split("\t") for line in open(f"{build}/x64_encodings.txt")]
-    dis = subprocess.run(["objdump", "-D", "-b", "binary", "-m", "i386:x86-64", "--no-show-raw-insn", "-w", f"{build}/x64_encodings.bin"],
-                         capture_output=True, text=True, check=True).stdout
-    got = {}
-    for line in dis.splitlines():
-        m = re.match(r"\s*([0-9a-f]+):\s+(.*)", line)
-        if m:
-            got[int(m.group(1), 16)] = m.group(2).split("#")[0].strip()
+    got = disassemble(f"{build}/x64_encodings.bin")
     at, bad, checked = 0, {}, {}
     for n, text in want:
         op = text.split(" ")[0]
         checked[op] = checked.get(op, 0) + 1
         theirs = got.get(at)
-        if theirs is None or normal(re.sub(r"\s+", " ", theirs), False) != normal(text, True):
+        if theirs is None or normal(theirs, False) != normal(text, True):
             bad.setdefault(op, []).append((at, text, theirs))
         at += int(n)
     for op, rows in bad.items():
         print(f"{op}: {len(rows)} of {checked[op]} differ, e.g. at {rows[0][0]:#x}: ours `{rows[0][1]}`, objdump `{rows[0][2]}`")
     differ = sum(map(len, bad.values()))
-    print(f"{len(want) - differ} passed, {differ} failed, 0 skipped")
-    return 1 if bad or not want else 0
+    good, wrong = sequences(build)
+    print(f"{len(want) - differ + good} passed, {differ + wrong} failed, 0 skipped")
+    return 1 if bad or wrong or not want or not good else 0
 
 
 sys.exit(main())

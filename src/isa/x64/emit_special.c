@@ -376,7 +376,8 @@ void x64_emit_special(EmitCtx *e, const MachInst *mi, const RaOperand *ops, cons
         unsigned d = R(al[0]);
         uint8_t b[3] = {(uint8_t)(0x40 | (mi->b[0] == 3 ? 8 : 0) | d >> 3), 0x0F,
                         (uint8_t)(0xC8 | (d & 7))};
-        x64_put_bytes(e, b, 3);
+        bool rex = b[0] != 0x40;
+        x64_put_bytes(e, b + !rex, 2u + rex);
         return;
     }
     case X64_DIVREM: emit_divrem(e, mi, al); return;

@@ -1,6 +1,6 @@
-/* Random operands for every encoded row: bytes to x64_encodings.bin, our text and length to x64_encodings.txt in the build
- * folder; tests/check.d/25-x64-encodings.sh has an independent disassembler read the bytes and compares. The test
- * itself checks that every encoding has 1 to 15 bytes. */
+/* Random operands for every row: bytes to x64_encodings.bin, our text and length to x64_encodings.txt in the build
+ * folder; tests/check.d/25-x64-encodings.sh has an independent disassembler read the bytes and compares. Rows with emission of their own go to x64_sequences.*: they must decode completely, into
+ * instructions that belong there, on their operands and the scratch registers only. The test itself checks that every encoding has 1 to 15 bytes. */
 #include <stdio.h>
 #include "cm.h"
 #include "isa/x64/x64.h"
@@ -162,7 +162,160 @@ static void encodings(void **state) {
     assert_int_equal(mem.live, 0);
 }
 
+/* ---- instructions with emission of their own ---- */
+/* Random operands of a special row; false if it has no bytes. *fixed: registers that it uses whatever its operands are. */
+static bool random_special(MachBuf *b, unsigned op, MachInst *mi, RaAlloc *al, uint32_t *nal,
+                           MachLabel *l) {
+    memset(mi, 0, sizeof *mi);
+    mi->op = (uint16_t)op;
+    mi->b[0] = (uint8_t)(2 + pick(2));
+    mi->b[1] = (uint8_t)pick(16);
+    *l = machbuf_new_label(b);
+    RaAlloc g = gpr(), x = xmm();
+    while ((g & 31) == RSP || (g & 31) == X64_TMP) g = gpr(); /* as the allocator does */
+    while ((x & 31) == X64_XTMP) x = xmm();
+    RaAlloc y = xmm(), h = gpr();
+    while ((y & 31) == X64_XTMP || y == x) y = xmm();
+    while ((h & 31) == RSP || (h & 31) == X64_TMP || h == g) h = gpr();
+    *nal = 0;
+#define OPERAND(a) al[(*nal)++] = (a)
+    switch (op) {
+    case X64_ARGS: return false;
+    case X64_RET: return true;
+    case X64_CALL:
+        mi->b[1] = CLIF_NAME_USER;
+        mi->b[5] = (uint8_t)pick(2);
+        return true;
+    case X64_CALL_R: OPERAND(g); return true;
+    case X64_JMP: mi->aux = *l; return true;
+    case X64_JCC:
+        mi->aux = *l;
+        mi->aux2 = machbuf_new_label(b);
+        mi->b[4] = (uint8_t)pick(16);
+        mi->b[5] = (uint8_t)pick(3);
+        return true;
+    case X64_BR_TABLE:
+        mi->imm = pick(12);
+        OPERAND(g);
+        OPERAND(h);
+        return true;
+    case X64_TRAP: mi->aux = 1 + pick(200); return true;
+    case X64_TRAPIF:
+        mi->aux = 1 + pick(200);
+        mi->b[4] = (uint8_t)pick(16);
+        mi->b[5] = (uint8_t)pick(3);
+        return true;
+    case X64_ZERO:
+    case X64_SYM:
+    case X64_MOVSP:
+    case X64_MOVFP: OPERAND(g); return true;
+    case X64_XZERO: OPERAND(x); return true;
+    case X64_BSWAP:
+        OPERAND(g);
+        OPERAND(g);
+        return true;
+    case X64_DIVREM:
+        while ((h & 31) == RAX || (h & 31) == RDX || (h & 31) == RSP || (h & 31) == X64_TMP)
+            h = gpr();
+        OPERAND(ra_alloc_reg(RAX));
+        OPERAND(h);
+        OPERAND(ra_alloc_reg(RAX));
+        OPERAND(ra_alloc_reg(RDX));
+        mi->imm = mi->b[0] == 3 ? (uint64_t)INT64_MIN : (uint64_t)(int64_t)INT32_MIN;
+        return true;
+    case X64_CLZ:
+    case X64_CTZ:
+        OPERAND(g);
+        OPERAND(h);
+        return true;
+    case X64_XCMOV:
+    case X64_FMINMAX:
+        mi->b[1] &= op == X64_FMINMAX ? 1 : 15;
+        OPERAND(x);
+        OPERAND(x);
+        OPERAND(y);
+        return true;
+    case X64_CVT_SINT:
+    case X64_CVT_UINT:
+        mi->b[1] &= 1;
+        mi->b[5] = (uint8_t)(2 + pick(2));
+        OPERAND(g);
+        OPERAND(x);
+        return true;
+    case X64_CVT_FROM_U64:
+        mi->b[5] = (uint8_t)(2 + pick(2));
+        OPERAND(x);
+        OPERAND(g);
+        return true;
+    case X64_MFENCE: return true;
+    case X64_XCHG:
+        OPERAND(g);
+        OPERAND(g);
+        *nal += random_rm(mi, al + 2, false, true);
+        mi->b[0] = (uint8_t)pick(4);
+        return true;
+    default: fail_msg("row %s has no random operands", x64_rows[op].text);
+    }
+    return false;
+}
+
+/* Bytes to x64_sequences.bin; row, length of the code and the registers it may name to x64_sequences.txt. */
+static void sequences(void **state) {
+    (void)state;
+    Mem mem;
+    mem_init(&mem, NULL);
+    MachBuf buf;
+    machbuf_init(&buf, &mem);
+    FILE *bin = fopen(COT_BUILD_DIR "/x64_sequences.bin", "wb"),
+         *txt = fopen(COT_BUILD_DIR "/x64_sequences.txt", "w");
+    assert_non_null(bin);
+    assert_non_null(txt);
+    static const char *const names[] = {
+#define X64_INST(NAME, ...) #NAME,
+#include "isa/x64/insts.def"
+#undef X64_INST
+    };
+    for (unsigned op = 0; op < X64_OP_COUNT; op++) {
+        if (x64_rows[op].form != F_SPECIAL) continue;
+        for (unsigned k = 0; k < 200; k++) {
+            MachInst mi;
+            RaAlloc al[8] = {0};
+            RaOperand ops[8] = {0};
+            uint32_t nal, targets[16];
+            MachLabel l;
+            machbuf_reset(&buf, isa_x64.label_kinds, 0);
+            MachSettings set = {.explicit_traps = k & 1};
+            EmitCtx e = {.buf = &buf, .isa = &isa_x64, .set = &set, .jt_targets = targets};
+            if (!random_special(&buf, op, &mi, al, &nal, &l)) break;
+            for (unsigned t = 0; t < 16; t++) targets[t] = l;
+            x64_emit(&e, &mi, ops, al, nal);
+            uint32_t n = machbuf_offset(&buf),
+                     table = op == X64_BR_TABLE && mi.imm > 4 ? 4 * (uint32_t)(mi.imm + 1) : 0;
+            assert_in_range(n, 1, 300);
+            x64_put_bytes(&e, "\x90", 1); /* so that no target is the end */
+            machbuf_bind(&buf, l);
+            if (op == X64_JCC) machbuf_bind(&buf, mi.aux2);
+            x64_put_bytes(&e, "\x90", 1);
+            for (uint32_t s = 0; s < buf.trap_stubs.n; s++)
+                machbuf_bind(&buf, buf.trap_stubs.p[s].label);
+            Diag d;
+            diag_clear(&d);
+            assert_true(machbuf_finish(&buf, &d));
+            fwrite(buf.code.p, 1, n - table, bin);
+            fprintf(txt, "%u\t%s\t", n - table, names[op]);
+            for (uint32_t a = 0; a < nal; a++)
+                fprintf(txt, "%c%u ", ra_alloc_preg(al[a]) >= X64_XMM ? 'x' : 'g',
+                        ra_alloc_preg(al[a]) & 31u);
+            fprintf(txt, "\n");
+        }
+    }
+    fclose(bin);
+    fclose(txt);
+    machbuf_free(&buf);
+    assert_int_equal(mem.live, 0);
+}
+
 int main(void) {
-    const struct CMUnitTest tests[] = {cmocka_unit_test(encodings)};
+    const struct CMUnitTest tests[] = {cmocka_unit_test(encodings), cmocka_unit_test(sequences)};
     return cmocka_run_group_tests(tests, NULL, NULL);
 }
