@@ -2,6 +2,7 @@
  * stacks, interruption, freeing while others run. */
 #include <pthread.h>
 #include <time.h>
+#include <ucontext.h>
 #include "rt_test.h"
 
 static Tm tm;
@@ -154,6 +155,61 @@ static void stacks_smaller_than_the_limit(void) {
     rt_engine_free(e);
 }
 
+/* A stack that is not the thread's: its owner provides what the engine allows, and RT_HOST_STACK. */
+static ucontext_t main_context, coroutine;
+static RtInstance *there;
+static void on_coroutine(void) {
+    overflow(there);
+}
+static void a_coroutines_stack(void) {
+#ifndef COT_SANITIZED /* they would have to be told of the switch */
+    RtConfig c = test_config();
+    c.max_stack = 512u << 10;
+    RtEngine *e = new_engine(&c);
+    RtModule *m = new_module(e, zoo());
+    there = fresh(e, m);
+    size_t size = c.max_stack + RT_HOST_STACK + 8192;
+    void *stack = malloc(size);
+    CHECK(stack && !getcontext(&coroutine));
+    coroutine.uc_stack.ss_sp = stack;
+    coroutine.uc_stack.ss_size = size;
+    coroutine.uc_link = &main_context;
+    makecontext(&coroutine, on_coroutine, 0);
+    for (int k = 0; k < 2; k++) {
+        CHECK(trap_of(there, "rec", 0, 0) == CLIF_TRAP_STACK_OVERFLOW);
+        if (k == 0) CHECK(!swapcontext(&main_context, &coroutine));
+    }
+    rt_store_free(rt_instance_store(there));
+    free(stack);
+    rt_module_free(m);
+    rt_engine_free(e);
+#else
+    (void)on_coroutine;
+    (void)main_context;
+    (void)coroutine;
+#endif
+}
+
+/* An engine made before fork works in the child as in the parent. */
+static void after_fork(void) {
+    RtConfig c = test_config();
+    RtEngine *e = new_engine(&c);
+    RtModule *m = new_module(e, zoo());
+    RtInstance *i = fresh(e, m);
+    exercise(i, 1);
+    pid_t pid = fork();
+    exercise(i, 2);
+    RtInstance *j = fresh(e, m);
+    exercise(j, 3);
+    rt_store_free(rt_instance_store(j));
+    rt_store_free(rt_instance_store(i));
+    rt_module_free(m);
+    rt_engine_free(e);
+    if (pid == 0) exit(0);
+    int st;
+    CHECK(waitpid(pid, &st, 0) == pid && st == 0);
+}
+
 /* ---- interruption ---- */
 static void pause_ms(long ms) {
     struct timespec t = {ms / 1000, ms % 1000 * 1000000};
@@ -221,6 +277,8 @@ int main(void) {
         RT_TEST(traps_in_many_threads_without_signals),
         RT_TEST(engine_and_module_outlive_their_owner),
         RT_TEST(stacks_smaller_than_the_limit),
+        RT_TEST(a_coroutines_stack),
+        RT_TEST(after_fork),
         RT_TEST(interruption),
         RT_TEST(time_outs_in_many_threads),
     };
