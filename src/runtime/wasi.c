@@ -117,6 +117,8 @@ static bool add_host(WasiCtx *ctx, int host, const char *what, Diag *diag) {
     if (err < 0) return diag_msg(diag, DIAG_IO, "%s: %s", what, strerror(-err));
     int acc = fcntl(host, F_GETFL) & O_ACCMODE;
     e.base = e.inheriting = wasi_fd_type_rights(&e);
+    if (acc == O_RDONLY) e.unopened = WASI_R_FD_WRITE;
+    if (acc == O_WRONLY) e.unopened = WASI_R_FD_READ;
     if (acc == O_RDONLY)
         e.base &= ~(uint64_t)(WASI_R_FD_WRITE | WASI_R_FD_ALLOCATE | WASI_R_FD_FILESTAT_SET_SIZE);
     if (acc == O_WRONLY) e.base &= ~(uint64_t)(WASI_R_FD_READ | WASI_R_FD_READDIR);
@@ -142,12 +144,14 @@ static bool add_stdio(WasiCtx *ctx, const WasiStdio *s, uint32_t fd, bool closed
     case WASI_STDIO_CLOSED: break;
     case WASI_STDIO_BYTES:
         e.base = stream | WASI_R_FD_READ;
+        e.unopened = WASI_R_FD_WRITE;
         e.bytes = s->bytes;
         e.bytes_len = s->bytes_len;
         break;
     case WASI_STDIO_SINK:
         e.kind = WASI_FD_SINK;
         e.base = stream | WASI_R_FD_WRITE;
+        e.unopened = WASI_R_FD_READ;
         e.sink = s->sink;
         e.user = s->user;
         break;

@@ -214,7 +214,10 @@ uint32_t wasi_fd_readdir(WasiCtx *ctx, WasiMem *m, const uint64_t *a) {
     if (!f->dir) f->dir = dir_new(ctx);
     if (!f->dir) return WASI_ENOMEM;
     Output o = {m->base + buf, cap};
-    if (cookie == 0) err = seek(f->dir, f->host, 0);
+    if (cookie == 0) {
+        f->dir->noffs = 1; /* what was seen before may be gone */
+        err = seek(f->dir, f->host, 0);
+    }
     if (!err && cookie < DOTS) err = put_dots(&o, f->host, &cookie);
     if (!err && o.left) err = put_host_entries(ctx, f->dir, f->host, cookie - DOTS, &o);
     if (!err) wasi_st32(m->base + result, cap - o.left);

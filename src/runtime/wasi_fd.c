@@ -55,6 +55,12 @@ void wasi_put_filestat(uint8_t *p, const struct stat *st, uint8_t filetype, bool
     wasi_st64(p + 24, guest_time(st->st_ctim));
 }
 
+/* A terminal, pipe or the like that the host lent: when the host used it is none of the guest's business. */
+static bool is_stream(const WasiFd *e) {
+    return !e->owned && e->filetype != WASI_FILETYPE_REGULAR_FILE &&
+           e->filetype != WASI_FILETYPE_DIRECTORY;
+}
+
 static WasiErrno filestat_get(WasiCtx *ctx, WasiMem *m, const uint64_t *a, bool p0) {
     WasiFd *e;
     WasiErrno err = wasi_fd_lookup(ctx, (uint32_t)a[0], WASI_R_FD_FILESTAT_GET, &e);
@@ -63,6 +69,10 @@ static WasiErrno filestat_get(WasiCtx *ctx, WasiMem *m, const uint64_t *a, bool 
         return WASI_EFAULT;
     struct stat st = {0};
     if (e->kind == WASI_FD_HOST && fstat(e->host, &st) < 0) return wasi_from_host(errno);
+    if (is_stream(e)) {
+        st.st_size = 0;
+        st.st_atim = st.st_mtim = st.st_ctim = (struct timespec){0};
+    }
     wasi_put_filestat(m->base + (uint32_t)a[1], &st, e->filetype, p0);
     return WASI_ESUCCESS;
 }

@@ -6,7 +6,8 @@
  *             is set, so taking the lowest free number looks at whole words from there on.
  *             A look-up names the rights the call needs. An entry of the wrong kind (a directory where
  *             a file is wanted, and so on) is reported before missing rights, since rights that cannot
- *             apply to a kind are never present.
+ *             apply to a kind are never present. Likewise reading what was opened for writing only, or the
+ *             other way round, is BADF, as POSIX programs expect.
  * Invariants  1. bit i of used[] is set iff fds[i].kind != WASI_FD_FREE.
  *             2. all words of used[] below fd_low/64 are full; used[] is as long as fds_max needs from the
  *                start, so only the array of entries grows.
@@ -80,7 +81,8 @@ static WasiFd *find(WasiCtx *ctx, uint32_t fd) {
 }
 
 static WasiErrno check(WasiFd *e, uint64_t rights, WasiFd **out) {
-    if (rights & ~e->base) return WASI_ENOTCAPABLE;
+    uint64_t missing = rights & ~e->base;
+    if (missing) return missing & e->unopened ? WASI_EBADF : WASI_ENOTCAPABLE;
     *out = e;
     return WASI_ESUCCESS;
 }

@@ -99,6 +99,8 @@ typedef struct WasiFd {
     uint32_t poll_slot; /* place in ctx->polled, in the call of poll_oneoff numbered poll_call */
     uint64_t poll_call;
     uint64_t base, inheriting;
+    uint64_t
+        unopened;  /* which of FD_READ and FD_WRITE it was never open for: BADF, not NOTCAPABLE */
     char *preopen; /* guest name, NUL-terminated, or NULL */
     uint32_t preopen_len;
     struct WasiDir *dir;  /* state of fd_readdir, or NULL */

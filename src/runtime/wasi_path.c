@@ -312,8 +312,6 @@ uint32_t wasi_path_filestat_set_times(WasiCtx *ctx, WasiMem *m, const uint64_t *
 
 /* What can apply to something that a path leads to. Other bits of a request are ignored. */
 #define RIGHTS_BY_PATH (WASI_RIGHTS_DIR | WASI_RIGHTS_FILE)
-#define RIGHTS_WRITING \
-    ((uint64_t)(WASI_R_FD_WRITE | WASI_R_FD_ALLOCATE | WASI_R_FD_FILESTAT_SET_SIZE))
 
 typedef struct OpenRequest {
     uint32_t oflags, fdflags;
@@ -370,12 +368,18 @@ static int open_flags(const OpenRequest *q) {
     return flags;
 }
 
-/* `passed`: the inheriting rights of the directory. */
+/* `passed`: the inheriting rights of the directory. What needs a file open for writing, but is not
+ * writing, is left to the host, which knows the error; unless the host's descriptor can write and the
+ * guest's cannot. */
 static void set_rights(WasiFd *e, const OpenRequest *q, uint64_t passed) {
-    e->base = wasi_fd_type_rights(e) & (q->mode_only ? passed : q->base);
-    if (!grants_write(q)) e->base &= ~RIGHTS_WRITING;
-    if (q->base & WASI_R_FD_WRITE && !(q->base & WASI_R_FD_READ))
-        e->base &= ~(uint64_t)WASI_R_FD_READ;
+    const uint64_t modes = WASI_R_FD_READ | WASI_R_FD_WRITE;
+    uint64_t open_for = q->base & modes;
+    if (q->mode_only && !open_for) open_for = WASI_R_FD_READ;
+    if (grants_write(q)) open_for |= WASI_R_FD_WRITE;
+    e->unopened = modes & ~open_for;
+    e->base = wasi_fd_type_rights(e) & (q->mode_only ? passed : q->base) & ~e->unopened;
+    if (!grants_write(q) && q->oflags & WASI_OFLAG_TRUNC)
+        e->base &= ~(uint64_t)(WASI_R_FD_ALLOCATE | WASI_R_FD_FILESTAT_SET_SIZE);
     if (e->filetype == WASI_FILETYPE_DIRECTORY)
         e->inheriting = q->mode_only ? passed : q->inheriting;
 }

@@ -176,7 +176,10 @@ static void starting_afresh(void **state) {
     EXPECT(SUCCESS, touch(t, ROOT, "a"));
     assert_int_equal(read_all(t, ROOT, 0, 512, e), 3);
     EXPECT(SUCCESS, touch(t, ROOT, "b"));
+    assert_int_equal(read_all(t, ROOT, 0, 512, e), 4);
     EXPECT(SUCCESS, unlink_file(t, ROOT, "a"));
+    assert_int_equal(read_all(t, ROOT, 0, 512, e), 3);
+    assert_int_equal(read_all(t, ROOT, 4, 512, e), 0); /* a cookie of the longer listing */
     assert_int_equal(read_all(t, ROOT, 0, 512, e), 3);
     assert_non_null(named(e, 3, "b"));
     assert_null(named(e, 3, "a"));
