@@ -146,6 +146,7 @@ static void stacks_smaller_than_the_limit(void) {
         pthread_attr_t a;
         pthread_attr_init(&a);
         CHECK(!pthread_attr_setstacksize(&a, kb << 10));
+        if (kb >= 1024) CHECK(!pthread_attr_setguardsize(&a, 600u << 10)); /* part of the stack */
         CHECK(!pthread_create(&t, &a, overflow, i));
         CHECK(!pthread_join(t, NULL));
         pthread_attr_destroy(&a);
