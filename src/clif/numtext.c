@@ -147,15 +147,15 @@ const char *clif_parse_offset32(ClifStr s, int32_t *out) {
     return NULL;
 }
 
-const char *clif_parse_hex_bytes(ClifStr s, uint8_t out[16], uint32_t *n) {
+const char *clif_parse_hex_bytes(ClifStr s, uint8_t out[CLIF_MAX_CONST_BYTES], uint32_t *n) {
     if (s.n <= 2 || !starts(s, "0x")) return "expected a hexadecimal string, e.g. 0x1234";
     uint32_t digits = 0;
     for (uint32_t k = 2; k < s.n; k++) digits += s.p[k] != '_';
     if (!digits) return "hexadecimal string must have some digits";
     if (digits % 2) return "hexadecimal string must have an even number of digits";
-    if (digits > 32) return "hexadecimal string has too many digits to fit in a 128-bit vector";
+    if (digits > 2 * CLIF_MAX_CONST_BYTES) return "hexadecimal string has too many digits";
     *n = digits / 2;
-    memset(out, 0, 16);
+    memset(out, 0, CLIF_MAX_CONST_BYTES);
     for (uint32_t k = 2; k < s.n; k++) {
         if (s.p[k] == '_') continue;
         int v = hex_digit(s.p[k]);

@@ -255,7 +255,7 @@ static bool func_decl(Parser *p) {
 }
 
 static bool const_decl(Parser *p) {
-    uint8_t bytes[256];
+    uint8_t bytes[CLIF_MAX_CONST_BYTES];
     uint32_t num, n;
     ClifType t;
     ClifStr s;

@@ -283,6 +283,7 @@ static bool operand(Parser *p, Operands *o, char letter) {
 static bool operands(Parser *p, Operands *o) {
     ClifFormat fmt = (ClifFormat)clif_op_info[o->op].format;
     vec_clear(&p->args);
+    vec_reserve(p->mem, &p->args, 16); /* never null, even if empty */
     for (const char *s = clif_format_info[fmt].pattern; *s; s++)
         if (!operand(p, o, *s)) return false;
     if (clif_op_info[o->op].has_list) o->d.a = list_new(p->mem, &p->f->lists, p->args.p, p->args.n);

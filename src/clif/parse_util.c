@@ -169,7 +169,7 @@ bool p_sized_const(Parser *p, ClifType t, uint8_t *bytes, uint32_t cap, uint32_t
     *n = size;
     if (!p_optional(p, TOK_LBRACKET)) {
         ClifStr s;
-        uint8_t given[16];
+        uint8_t given[CLIF_MAX_CONST_BYTES];
         uint32_t got;
         if (!p_integer(p, "expected an immediate hexadecimal operand", &s) ||
             !ok(p, clif_parse_hex_bytes(s, given, &got)))

@@ -90,7 +90,9 @@ const char *clif_parse_int(ClifStr s, unsigned bits,
 const char *clif_parse_offset32(ClifStr s, int32_t *out); /* with a sign */
 /* An IEEE number of 16, 32, 64 or 128 bits: 0.0, hexadecimal, Inf, NaN, NaN:0x1, sNaN:0x1. */
 const char *clif_parse_float(ClifStr s, unsigned bits, uint64_t out[2]);
-/* 0x0001_0203: an even number of digits, at most 32; bytes little-endian. */
-const char *clif_parse_hex_bytes(ClifStr s, uint8_t out[16], uint32_t *n);
+/* 0x0001_0203: an even number of digits; bytes little-endian. Long enough for constants of every vector type, so that
+ * what is printed can be read (the reference reads 16 bytes and prints more). */
+enum { CLIF_MAX_CONST_BYTES = 256 };
+const char *clif_parse_hex_bytes(ClifStr s, uint8_t out[CLIF_MAX_CONST_BYTES], uint32_t *n);
 void clif_print_float(StrBuf *o, unsigned bits, uint64_t lo, uint64_t hi);
 #endif

@@ -83,7 +83,7 @@ static bool check_calls_and_returns(Check *c) {
     const ClifSig *s = clif_call_sig(f, (ClifInst){c->inst});
     if (!s) return true;
     uint32_t skip = fmt == CLIF_FMT_CallIndirect || fmt == CLIF_FMT_TryCallIndirect;
-    if (!check_list(c, VERIFY_CALL_ARGS, args + skip, n - skip, s->params, s->nparams))
+    if (!check_list(c, VERIFY_CALL_ARGS, skip ? args + 1 : args, n - skip, s->params, s->nparams))
         return false;
     bool tail = info->flags & CLIF_OPF_RETURN;
     if (tail) {

@@ -105,6 +105,17 @@ static void skipped_numbers_are_filled(void **st) {
            "return\n}\n");
 }
 
+static void wide_constants_are_read_as_printed(void **st) {
+    (void)st;
+    static const char printed[] =
+        "function u1:2() fast {\n    const0 = "
+        "0xffffffff00000000000000000000000000000000000000000000000000000000\n\nblock3:\n"
+        "    v7 = vconst.i32x8 const0\n    return\n}\n";
+    expect("function u1:2() {\nblock3:\n v7 = vconst.i32x8 [0 0 0 0 0 0 0 -1]\n return\n}",
+           printed);
+    expect(printed, printed);
+}
+
 static void errors_have_places(void **st) {
     (void)st;
     static const struct {
@@ -335,6 +346,7 @@ int main(void) {
     const struct CMUnitTest tests[] = {
         cmocka_unit_test_setup_teardown(everything_prints_as_it_was_read, setup, teardown),
         cmocka_unit_test_setup_teardown(skipped_numbers_are_filled, setup, teardown),
+        cmocka_unit_test_setup_teardown(wide_constants_are_read_as_printed, setup, teardown),
         cmocka_unit_test_setup_teardown(errors_have_places, setup, teardown),
         cmocka_unit_test_setup_teardown(integers_have_ranges, setup, teardown),
         cmocka_unit_test_setup_teardown(floats_round_trip, setup, teardown),

@@ -1,0 +1,79 @@
+#!/usr/bin/env python3
+"""Inputs for the fuzz targets to start from.
+
+usage: corpus.py OUT SPEC CLIF      SPEC: where spec.py put its binaries; CLIF: a folder of .clif files. Either may be missing.
+
+OUT/corpus-fuzz_wasm: small modules, and bodies of functions (i32, i64) -> i32. OUT/corpus-fuzz_compile: the same after a byte
+that chooses the settings. OUT/corpus-fuzz_clif: files and single functions. Every k-th is taken, so that there are some
+hundreds."""
+import glob
+import os
+import sys
+
+MOST = 400
+
+
+def spread(paths, most=MOST):
+    paths = sorted(paths)
+    return paths[::max(1, len(paths) // most)]
+
+
+def write(folder, number, data):
+    with open(os.path.join(folder, "%05d" % number), "wb") as f:
+        f.write(data)
+
+
+def number(data, at):
+    value = shift = 0
+    while True:
+        byte = data[at]
+        value |= (byte & 127) << shift
+        at, shift = at + 1, shift + 7
+        if byte < 128:
+            return value, at
+
+
+def bodies(data):
+    """The bodies in a module's code section, without their sizes and declarations of locals if there are none."""
+    at = 8
+    while at < len(data):
+        kind = data[at]
+        size, at = number(data, at + 1)
+        if kind == 10:
+            count, p = number(data, at)
+            for _ in range(count):
+                n, p = number(data, p)
+                yield data[p:p + n]
+                p += n
+        at += size
+
+
+def main():
+    out, spec, clif = sys.argv[1:4]
+    folders = {t: os.path.join(out, "corpus-fuzz_" + t) for t in ("wasm", "compile", "clif")}
+    for f in folders.values():
+        os.makedirs(f, exist_ok=True)
+    n = 0
+    for path in spread(p for p in glob.glob(os.path.join(spec, "*", "*.wasm")) if os.path.getsize(p) <= 3000):
+        with open(path, "rb") as f:
+            data = f.read()
+        write(folders["wasm"], n, data)
+        write(folders["compile"], n, bytes([n * 37 % 256]) + data)
+        n += 1
+        try:
+            found = sorted(bodies(data), key=len)[-2:]
+        except IndexError:  # a module that is malformed on purpose
+            continue
+        for body in found:
+            write(folders["wasm"], n, body)
+            write(folders["compile"], n, bytes([n * 37 % 256]) + (body[1:] if body[:1] == b"\0" else body))
+            n += 1
+    for i, path in enumerate(spread(p for p in glob.glob(os.path.join(clif, "**", "*.clif"), recursive=True)
+                                    if os.path.getsize(p) <= 3000)):
+        with open(path, "rb") as f:
+            write(folders["clif"], i, f.read())
+    print("%d inputs of the front end, %d of the text reader" % (n, len(os.listdir(folders["clif"]))))
+
+
+if __name__ == "__main__":
+    main()
