@@ -4,7 +4,6 @@ COT names the program (default: cot on PATH), options may follow it."""
 import os
 import shlex
 import subprocess
-from pathlib import Path
 from typing import Dict, List, Tuple
 
 COT = shlex.split(os.getenv("COT", "cot"))
@@ -27,9 +26,11 @@ def get_wasi_worlds() -> List[str]:
     return ["wasi:cli/command"]
 
 
-def compute_argv(test_path: str, args_env_dirs: Tuple[List[str], Dict[str, str], List[Tuple[Path, str]]],
+def compute_argv(test_path: str, args_env_dirs: Tuple[List[str], Dict[str, str], object],
                  proposals: List[str], wasi_world: str, wasi_version: str) -> List[str]:
     args, env, dirs = args_env_dirs
+    if not isinstance(dirs, list):  # newer runners give one directory, or None
+        dirs = [(dirs, "/")] if dirs else []
     argv = COT[:1] + ["run"] + COT[1:]
     for name, value in env.items():
         argv += ["--env", f"{name}={value}"]

@@ -10,6 +10,7 @@ one program; a program without any runs with the defaults. The keys are those of
     dirs        preopened directories, "NAME" or "HOST::GUEST"; HOST is copied from DIR if it is there, otherwise
                 made empty; every run has its own copy    default []
     dirs_ro     the same, read-only
+    root        one more, under the name /
     links       object: symbolic links to be made below these directories, path -> content    default {}
     stdin       text for standard input, through a pipe   default: empty
     stdin_file  true: a regular file with that text instead of the pipe
@@ -34,7 +35,7 @@ import tools
 
 PEER = [sys.executable, os.path.join(tools.ROOT, "tests", "diff", "peer.py")]
 CFLAGS = ["--target=wasm32-wasi", "-std=gnu11", "-O1", "-Wall", "-Wextra", "-Werror"]
-KEYS = {"args", "env", "dirs", "dirs_ro", "links", "stdin", "stdin_file", "closed", "files", "stdout", "stderr", "exit_code", "wasmtime"}
+KEYS = {"args", "env", "dirs", "dirs_ro", "root", "links", "stdin", "stdin_file", "closed", "files", "stdout", "stderr", "exit_code", "wasmtime"}
 LIMIT = 60
 
 
@@ -77,6 +78,8 @@ def prepare(folder, work, spec):
     os.makedirs(work)
     options = []
     dirs = [("--dir", d) for d in spec.get("dirs", [])] + [("--dir-ro", d) for d in spec.get("dirs_ro", [])]
+    if spec.get("root"):
+        dirs.append(("--dir", spec["root"] + "::/"))
     for option, d in dirs:
         host = d.partition("::")[0]
         template, copy = os.path.join(folder, host), os.path.join(work, host)
