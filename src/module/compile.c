@@ -14,6 +14,7 @@
 #include "verify/verify.h"
 
 #define CODE_ALIGN 16u
+#define MIN_CODE_PER_THREAD 16384u
 
 typedef struct Item { /* the result of one item, in its worker's arena */
     const uint8_t *code;
@@ -285,7 +286,13 @@ static void run(void *arg) {
     j->items = mem_alloc(mem, (j->nitems + 1) * sizeof(Item));
     long cpus = sysconf(_SC_NPROCESSORS_ONLN);
     const UnitOptions *opt = j->opt;
-    uint32_t n = opt->print ? 1 : opt->threads ? opt->threads : cpus > 0 ? (uint32_t)cpus : 1;
+    uint32_t n = opt->print ? 1 : opt->threads;
+    if (n ==
+        0) { /* as many as there are processors, and work that is worth the start of a thread */
+        uint32_t worth = j->m->code_len / MIN_CODE_PER_THREAD + 1;
+        n = cpus > 0 ? (uint32_t)cpus : 1;
+        if (n > worth) n = worth;
+    }
     if (n > 64) n = 64;
     if (n > (j->nitems + 7) / 8) n = (j->nitems + 7) / 8;
     if (n == 0) n = 1;
