@@ -50,6 +50,12 @@ static void block_shrink(ListPool *lp, uint32_t b, unsigned from, unsigned to) {
 
 ListRef list_new(Mem *m, ListPool *lp, const uint32_t *elems, uint32_t n) {
     if (n == 0) return 0;
+    if (n == 1) { /* most are branch targets without arguments */
+        uint32_t x = elems[0], b = block_alloc(m, lp, 0);
+        lp->words.p[b] = 1;
+        lp->words.p[b + 1] = x;
+        return b + 1;
+    }
     /* The source may move with the pool: remember it by position. */
     uintptr_t base = (uintptr_t)lp->words.p, at = (uintptr_t)elems;
     bool inside = base && at >= base && at < base + (size_t)lp->words.n * sizeof *elems;

@@ -181,7 +181,7 @@ ClifValue cb_ternary(ClifBuilder *b, ClifOp op, ClifValue x, ClifValue y, ClifVa
 }
 
 ClifValue cb_iconst(ClifBuilder *b, ClifType t, int64_t imm) {
-    unsigned bits = clif_type_bits(t);
+    unsigned bits = t == CLIF_I32 ? 32 : clif_type_bits(t);
     uint64_t x = bits >= 64 ? (uint64_t)imm : (uint64_t)imm & (((uint64_t)1 << bits) - 1);
     return cb_ins1(
         b,

@@ -438,6 +438,8 @@ typedef struct ClifFunc {
 void clif_func_init(ClifFunc *f, Mem *m);
 void clif_func_clear(ClifFunc *f); /* empty again; keeps every capacity */
 void clif_func_free(ClifFunc *f);
+/* Room for about so many instructions and values, so that a large function does not move its arrays as it grows. */
+void clif_func_reserve(ClifFunc *f, uint32_t insts);
 /* The signature of a call-like instruction; NULL if it is none or its entity is out of range. */
 const ClifSig *clif_call_sig(const ClifFunc *f, ClifInst i);
 

@@ -14,12 +14,19 @@ ClifBlock clif_make_block(ClifFunc *f) {
     return (ClifBlock){f->blocks.n - 1};
 }
 
+/* insts last: should memory run out in between, the others have more room, never less. */
+static void reserve_insts(ClifFunc *f, uint64_t n) {
+    vec_reserve(f->mem, &f->results, n);
+    vec_reserve(f->mem, &f->links, n);
+    vec_reserve(f->mem, &f->srclocs, n);
+    vec_reserve(f->mem, &f->insts, n);
+}
 void clif_grow_insts(ClifFunc *f) {
-    uint64_t cap = f->insts.cap ? (uint64_t)f->insts.cap * 2 : 64;
-    vec_reserve(f->mem, &f->results, cap);
-    vec_reserve(f->mem, &f->links, cap);
-    vec_reserve(f->mem, &f->srclocs, cap);
-    vec_reserve(f->mem, &f->insts, cap); /* last: memory may run out in between */
+    reserve_insts(f, f->insts.cap ? (uint64_t)f->insts.cap * 2 : 64);
+}
+void clif_func_reserve(ClifFunc *f, uint32_t insts) {
+    reserve_insts(f, insts);
+    vec_reserve(f->mem, &f->values, insts);
 }
 
 ClifInst clif_make_inst(ClifFunc *f, ClifInstData d) {

@@ -225,6 +225,11 @@ bool blockorder_compute(BlockOrder *o, Mem *m, const ClifFunc *f, Diag *d) {
     vec_clear(&o->edge_calls);
     vec_clear(&o->targets);
     vec_clear(&o->target_calls);
+    vec_reserve(m, &o->blocks, o->order.n);
+    vec_reserve(m, &o->succs, o->order.n);
+    vec_reserve(m, &o->edge_calls, o->order.n);
+    vec_reserve(m, &o->targets, o->order.n);
+    vec_reserve(m, &o->target_calls, o->order.n);
     for (uint32_t i = 0; i < o->order.n; i++) number_block(o, m, f, o->order.p[i]);
     for (uint32_t i = 0; i < o->blocks.n; i++) link_block(o, m, f, i);
     fill_preds(o, m);

@@ -381,6 +381,7 @@ static void begin_func(Tr *t, const WasmFuncType *ft) {
     ClifFunc *f = t->f;
     uint32_t np, nr;
     clif_func_clear(f);
+    clif_func_reserve(f, (uint32_t)(t->r.end - t->r.p) / 2); /* an operator has about two bytes */
     f->name = (ClifName){CLIF_NAME_USER, 0, t->func};
     tr_sig_params(t, t->m->funcs.p[t->func].type, true, &np, &nr);
     clif_set_sig(f, t->tn->callconv, t->abi.p, np, t->abi.p + np, nr);
