@@ -15,7 +15,7 @@
 #define DONE UINT32_MAX
 #define NONE UINT32_MAX
 
-static void put(RaCtx *c, RaMoves *out, RaAlloc from, RaAlloc to, RaVReg v, const RaSpare *sp) {
+static void put(RaCtx *c, RaMoves *out, RaAlloc from, RaAlloc to, RaVReg v, RaSpare *sp) {
     if (!ra_is_slot(from) || !ra_is_slot(to)) {
         vec_push(c->mem, out, (RaMove){from, to, v});
         return;
@@ -23,7 +23,7 @@ static void put(RaCtx *c, RaMoves *out, RaAlloc from, RaAlloc to, RaVReg v, cons
     RaClass k = ra_vreg_class(v);
     RaPReg s = sp->scratch[k];
     bool save = s == RA_PREG_NONE;
-    if (save) s = sp->victim[k];
+    if (save) s = sp->victim[k], sp->slots_used = true;
     /* the whole register is saved: as an unknown value of the class's widest size */
     RaVReg whole = ra_vreg_whole(k);
     if (save) vec_push(c->mem, out, (RaMove){ra_alloc_reg(s), ra_alloc_slot(sp->save_slot), whole});
@@ -54,7 +54,7 @@ static bool independent(const RaMove *moves, uint32_t n) {
 }
 
 /* The cycle through move `first`: its destination is copied aside, so that the chain may begin with it. */
-static void open_cycle(RaCtx *c, const RaMove *moves, uint32_t first, const RaSpare *sp,
+static void open_cycle(RaCtx *c, const RaMove *moves, uint32_t first, RaSpare *sp,
                        RaMoves *out) {
     bool slots = false;
     uint32_t k = first, reader = first;
@@ -66,13 +66,14 @@ static void open_cycle(RaCtx *c, const RaMove *moves, uint32_t first, const RaSp
     RaVReg v = moves[reader].vreg;
     RaPReg s = sp->scratch[ra_vreg_class(v)];
     RaAlloc copy = slots || s == RA_PREG_NONE ? ra_alloc_slot(sp->cycle_slot) : ra_alloc_reg(s);
+    if (ra_is_slot(copy)) sp->slots_used = true;
     put(c, out, moves[first].to, copy, v, sp);
     c->pm_from.p[reader] = copy;
     c->pm_pending.p[first] = 0;
     vec_push(c->mem, &c->pm_work, first);
 }
 
-static void order(RaCtx *c, const RaMove *moves, uint32_t n, const RaSpare *sp, RaMoves *out) {
+static void order(RaCtx *c, const RaMove *moves, uint32_t n, RaSpare *sp, RaMoves *out) {
     uint32_t *writer = c->pm_writer.p;
     for (uint32_t next = 0;;) {
         while (c->pm_work.n) {
@@ -89,7 +90,7 @@ static void order(RaCtx *c, const RaMove *moves, uint32_t n, const RaSpare *sp, 
     }
 }
 
-void ra_parallel_move(RaCtx *c, const RaMove *moves, uint32_t n, const RaSpare *sp,
+void ra_parallel_move(RaCtx *c, const RaMove *moves, uint32_t n, RaSpare *sp,
                       uint32_t num_slots, RaMoves *out) {
     Mem *m = c->mem;
     if (n == 1 || independent(moves, n)) {

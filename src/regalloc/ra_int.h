@@ -4,7 +4,7 @@
 #include "base/hashmap.h"
 #include "regalloc/regalloc.h"
 
-/* ---- onepass.c ---- */
+/* ---- of the one-pass allocator, op_int.h; here because the context keeps them ---- */
 /* Positions: the operands of instruction i are at 2i, what leaves block b along its edges at 2 * inst_end - 1. */
 typedef struct OpVReg {
     uint32_t def_inst; /* instruction, or first instruction of the block it is a parameter of */
@@ -49,6 +49,7 @@ typedef struct RaSpare {
     RaPReg scratch[RA_NUM_CLASSES]; /* free registers, RA_PREG_NONE = there is none */
     RaPReg victim[RA_NUM_CLASSES];  /* then this one is saved for the time of a slot-to-slot move */
     uint32_t cycle_slot, save_slot; /* two slot units each */
+    bool slots_used;
 } RaSpare;
 
 /* ---- input.c: dominators for the check ---- */
@@ -89,7 +90,7 @@ struct RaCtx {
 
 bool ra_onepass(RaCtx *c, const RaFunc *f, const RaEnv *env, RaOutput *out, Diag *d);
 /* Appends to *out moves that, one after the other, do what `moves` do at once. num_slots bounds the slots named. */
-void ra_parallel_move(RaCtx *c, const RaMove *moves, uint32_t n, const RaSpare *spare,
+void ra_parallel_move(RaCtx *c, const RaMove *moves, uint32_t n, RaSpare *spare,
                       uint32_t num_slots, RaMoves *out);
 static inline uint64_t ra_random(RaCtx *c) { /* xorshift64 */
     c->rng ^= c->rng << 13;

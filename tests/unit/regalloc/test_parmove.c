@@ -10,7 +10,7 @@ static uint32_t *cell(uint32_t regs[64], uint32_t slots[SLOTS], RaAlloc a) {
     return ra_is_reg(a) ? &regs[ra_alloc_preg(a)] : &slots[ra_alloc_slot_index(a)];
 }
 
-static void all_maps(const RaSpare *sp) {
+static void all_maps(RaSpare *sp) {
     const RaAlloc locs[LOCS] = {ra_alloc_reg(0), ra_alloc_reg(1), ra_alloc_slot(4),
                                 ra_alloc_slot(5), ra_alloc_slot(6)};
     Mem m;
@@ -49,12 +49,12 @@ static void all_maps(const RaSpare *sp) {
 
 static void all_small_parallel_moves_agree_with_a_simulator(void **state) {
     (void)state;
-    all_maps(&(RaSpare){{15, 47}, {RA_PREG_NONE, RA_PREG_NONE}, 0, 2});
+    all_maps(&(RaSpare){{15, 47}, {RA_PREG_NONE, RA_PREG_NONE}, 0, 2, false});
 }
 
 static void without_a_free_register_one_is_saved(void **state) {
     (void)state;
-    all_maps(&(RaSpare){{RA_PREG_NONE, RA_PREG_NONE}, {VICTIM, 39}, 0, 2});
+    all_maps(&(RaSpare){{RA_PREG_NONE, RA_PREG_NONE}, {VICTIM, 39}, 0, 2, false});
 }
 
 int main(void) {
