@@ -3,8 +3,9 @@
  * Static style   address = base + uextend(index), the constant offset in the access; the base is loaded once, in the
  *                entry block, and the sum is remembered per index value while the block lasts. Out of bounds is a
  *                fault in the reservation.
- * Checked style  base and length come from the VmMemory at each access; index + (offset + size) is compared in
- *                64 bits, where it cannot wrap, then the access follows.
+ * Checked style  base and length come from the VmMemory, once per block and after each call (only a call can grow a memory);
+ *                index + (offset + size) is compared in 64 bits, where it cannot wrap, then the access follows. A later
+ *                access to the same index that ends no further needs no comparison.
  * Invariants     accesses are little endian, of any alignment, with trap heap_oob; VMContext accesses cannot trap.
  */
 #include "wasm/tr.h"
@@ -25,6 +26,8 @@ void tr_env_begin(Tr *t) {
     memset(t->builtin_sig, 0, sizeof t->builtin_sig);
     memset(t->mem_base, 0, sizeof t->mem_base);
     for (uint32_t k = 0; k < 16; k++) t->addr_cache[k].block = CLIF_NONE;
+    t->loaded.block = CLIF_NONE;
+    t->calls_made = 0;
     t->mf_heap = flags(t, CLIF_MEM_LITTLE, CLIF_TRAP_HEAP_OUT_OF_BOUNDS);
     t->mf_default = flags(t, 0, CLIF_TRAP_HEAP_OUT_OF_BOUNDS);
     t->mf_vm = flags(t, 0, CLIF_TRAP_NONE);
@@ -67,31 +70,46 @@ static ClifValue widen(Tr *t, uint32_t v) {
     return tr_un(t, CLIF_OP_UEXTEND, CLIF_I64, tr_cond(v));
 }
 
+/* base + index in the checked style, after the comparison with the length. */
+static ClifValue checked_address(Tr *t, uint32_t mem, ClifValue anchor, uint32_t index,
+                                 uint64_t end) {
+    if (t->loaded.memory != mem || t->loaded.block != t->b.cur.i ||
+        t->loaded.calls != t->calls_made) {
+        t->loaded.memory = mem;
+        t->loaded.block = t->b.cur.i;
+        t->loaded.calls = t->calls_made;
+        t->loaded.length = tr_vm_load(t, CLIF_I64, t->mf_vm, anchor, VM_MEMORY_BYTES).i;
+        t->loaded.base = tr_vm_load(t, CLIF_I64, t->mf_vm, anchor, VM_MEMORY_BASE).i;
+    }
+    ClifValue i = widen(t, index);
+    ClifValue last = tr_bin(t, CLIF_OP_IADD, CLIF_I64, i, tr_i64(t, (int64_t)end));
+    ClifValue out = cb_icmp(&t->b, CLIF_UGT, last, (ClifValue){t->loaded.length});
+    cb_trapnz(&t->b, out, CLIF_TRAP_HEAP_OUT_OF_BOUNDS);
+    ClifValue at = tr_bin(t, CLIF_OP_IADD, CLIF_I64, (ClifValue){t->loaded.base}, i);
+    if (!t->tn->spectre_guards) return at;
+    return cb_ternary(&t->b, CLIF_OP_SELECT_SPECTRE_GUARD, out, tr_i64(t, 0), at);
+}
+
 static ClifValue address(Tr *t, uint32_t mem, uint32_t index, uint32_t offset, uint32_t size,
                          int32_t *disp) {
     ClifValue anchor = memory_anchor(t, mem), at;
-    if (t->tn->mem_style == WASM_MEM_STATIC) {
-        uint32_t slot = (index ^ mem) & 15;
-        if (t->addr_cache[slot].index == index && t->addr_cache[slot].memory == mem &&
-            t->addr_cache[slot].block == t->b.cur.i)
-            at.i = t->addr_cache[slot].addr;
-        else {
-            at = tr_bin(t, CLIF_OP_IADD, CLIF_I64, anchor, widen(t, index));
-            t->addr_cache[slot].index = index;
-            t->addr_cache[slot].memory = mem;
-            t->addr_cache[slot].block = t->b.cur.i;
-            t->addr_cache[slot].addr = at.i;
-        }
+    uint32_t slot = (index ^ mem) & 15;
+    bool fixed = t->tn->mem_style == WASM_MEM_STATIC;
+    uint64_t end = (uint64_t)offset + size;
+    if (t->addr_cache[slot].index == index && t->addr_cache[slot].memory == mem &&
+        t->addr_cache[slot].block == t->b.cur.i &&
+        (fixed ||
+         (t->addr_cache[slot].calls == t->calls_made && end <= t->addr_cache[slot].checked))) {
+        at.i = t->addr_cache[slot].addr;
     } else {
-        ClifValue i = widen(t, index),
-                  length = tr_vm_load(t, CLIF_I64, t->mf_vm, anchor, VM_MEMORY_BYTES);
-        ClifValue end = tr_bin(t, CLIF_OP_IADD, CLIF_I64, i, tr_i64(t, (int64_t)offset + size));
-        ClifValue out = cb_icmp(&t->b, CLIF_UGT, end, length);
-        cb_trapnz(&t->b, out, CLIF_TRAP_HEAP_OUT_OF_BOUNDS);
-        at = tr_bin(t, CLIF_OP_IADD, CLIF_I64,
-                    tr_vm_load(t, CLIF_I64, t->mf_vm, anchor, VM_MEMORY_BASE), i);
-        if (t->tn->spectre_guards)
-            at = cb_ternary(&t->b, CLIF_OP_SELECT_SPECTRE_GUARD, out, tr_i64(t, 0), at);
+        at = fixed ? tr_bin(t, CLIF_OP_IADD, CLIF_I64, anchor, widen(t, index))
+                   : checked_address(t, mem, anchor, index, end);
+        t->addr_cache[slot].index = index;
+        t->addr_cache[slot].memory = mem;
+        t->addr_cache[slot].block = t->b.cur.i;
+        t->addr_cache[slot].addr = at.i;
+        t->addr_cache[slot].calls = t->calls_made;
+        t->addr_cache[slot].checked = end;
     }
     *disp = (int32_t)offset;
     if (offset > INT32_MAX) {
@@ -214,6 +232,7 @@ ClifInst tr_builtin(Tr *t, VmBuiltin which, const ClifValue *args, uint32_t n) {
             clif_import_sig(t->f, t->tn->host_callconv, p, n + 1, &r, s->result[0] != 0).i + 1;
     ClifValue table = tr_vm_load(t, CLIF_I64, t->mf_const, t->vmctx, VM_OFF_BUILTINS);
     ClifValue code = tr_vm_load(t, CLIF_I64, t->mf_const, table, 8 * (uint32_t)which);
+    t->calls_made++;
     return cb_call_indirect(&t->b, (ClifSigRef){t->builtin_sig[which] - 1}, code, v, n + 1);
 }
 

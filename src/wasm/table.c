@@ -73,6 +73,7 @@ bool tr_call(Tr *t) {
     const WasmFuncType *ft = &t->m->types.p[t->m->funcs.p[i].type];
     if (!pop_args(t, ft)) return false;
     if (t->live) {
+        t->calls_made++;
         if (wasm_func_is_import(t->m, i)) {
             uint32_t at = t->lay->imports + i * (uint32_t)sizeof(VmImport);
             note_caller(t);
@@ -133,6 +134,7 @@ bool tr_call_indirect(Tr *t) {
         note_caller(t);
         ClifValue code = tr_vm_load(t, CLIF_I64, t->mf_vm, ref, VM_FUNCREF_CODE);
         t->args.p[0] = tr_vm_load(t, CLIF_I64, t->mf_vm, ref, VM_FUNCREF_VMCTX).i;
+        t->calls_made++;
         call = cb_call_indirect(&t->b, sig_ref(t, type), code, (const ClifValue *)t->args.p,
                                 t->args.n);
     }

@@ -67,10 +67,17 @@ struct WasmTranslator {
         [WASM_MAX_MEMORIES]; /* value + 1: base (static style) or VmMemory * (checked style) */
     uint16_t mf_heap, mf_vm, mf_const, mf_null, mf_default; /* memory flags */
     ClifValue vmctx;
-    /* addresses already computed in this block: index value -> base + index (static style) */
+    /* Addresses already computed in this block: index value -> base + index. Checked style: since the last call, with
+     * index + checked known to be within bounds. */
     struct {
-        uint32_t index, memory, block, addr;
+        uint32_t index, memory, block, addr, calls;
+        uint64_t checked;
     } addr_cache[16];
+    /* Checked style: base and length of a memory as loaded in this block since the last call, which might grow it. */
+    struct {
+        uint32_t memory, block, calls, base, length;
+    } loaded;
+    uint32_t calls_made; /* calls emitted so far */
 };
 typedef struct WasmTranslator Tr;
 

@@ -167,6 +167,34 @@ static void memory_base_is_loaded_once(void **st) {
     wb_free(&w);
 }
 
+/* Checked memories: an access within what was compared already needs no comparison; base and length are loaded again
+ * after a call, which may have grown the memory, and in another block. */
+static void a_checked_address_is_compared_once(void **st) {
+    (void)st;
+    Wb w;
+    wb_init(&w);
+    w.tn.mem_style = WASM_MEM_CHECKED;
+    /* load offset=8, load offset=0, load offset=12 of local 0; add; add */
+    WB_FUNC(&w, "i", "i", 0, 0x20, 0, 0x28, 2, 8, 0x20, 0, 0x28, 2, 0, 0x20, 0, 0x28, 2, 12, 0x6A,
+            0x6A, 0x0B);
+    const char *s = text(&w);
+    COUNT(s, "trapnz", 2);            /* up to 12, up to 16 */
+    COUNT(s, "load.i64 notrap v", 2); /* length, base */
+    COUNT(s, "load.i32 little v", 3);
+    /* load; memory.grow; load; add; add */
+    WB_FUNC(&w, "i", "i", 0, 0x20, 0, 0x28, 2, 0, 0x20, 0, 0x40, 0, 0x20, 0, 0x28, 2, 0, 0x6A, 0x6A,
+            0x0B);
+    s = text(&w);
+    COUNT(s, "trapnz", 2);
+    COUNT(s, "load.i64 notrap v", 4);
+    /* load; block; local.get 0; br_if 0; load; drop; end */
+    WB_FUNC(&w, "i", "i", 0, 0x20, 0, 0x28, 2, 0, 0x02, 0x40, 0x20, 0, 0x0D, 0, 0x20, 0, 0x28, 2, 0,
+            0x1A, 0x0B, 0x0B);
+    s = text(&w);
+    COUNT(s, "trapnz", 2);
+    wb_free(&w);
+}
+
 int main(void) {
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(branch_to_loop_goes_to_header),
@@ -179,6 +207,7 @@ int main(void) {
         cmocka_unit_test(compare_stays_narrow),
         cmocka_unit_test(dead_code_is_validated_and_silent),
         cmocka_unit_test(if_without_else_joins_at_its_else_block),
-        cmocka_unit_test(memory_base_is_loaded_once)};
+        cmocka_unit_test(memory_base_is_loaded_once),
+        cmocka_unit_test(a_checked_address_is_compared_once)};
     return cmocka_run_group_tests(tests, NULL, NULL);
 }
