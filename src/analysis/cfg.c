@@ -1,7 +1,8 @@
 /* analysis/cfg.c — predecessors, successors and reverse postorder.
  *
  * Idea        Successors are read off each block's last instruction, a block named several times by one branch
- *             counting once (a stamp per block tells). Predecessors are the same edges sorted by target, by
+ *             counting once (a stamp per block tells); targets outside the layout, which only an invalid function
+ *             has, are no edges. Predecessors are the same edges sorted by target, by
  *             counting. Postorder is a depth-first walk with its own stack.
  * Cost        O(blocks + edges), entries of jump tables included. No allocation once the arrays are big enough.
  * requires: layout   preserves: everything */
@@ -21,7 +22,9 @@ static void collect_succs(CfgAnalysis *c, Mem *m, const ClifFunc *f) {
         uint32_t n = clif_branch_calls(f, (ClifInst){last}, &calls, tmp);
         for (uint32_t k = 0; k < n; k++) {
             uint32_t to = clif_call_block(f, calls[k]).i;
-            if (stamp[to] == b) continue;
+            if (to >= c->nblocks || !(f->blocks.p[to].flags & CLIF_BLOCK_INSERTED) ||
+                stamp[to] == b)
+                continue;
             stamp[to] = b;
             vec_push(m, &c->succ, to);
         }
@@ -45,7 +48,7 @@ static void invert(CfgAnalysis *c, Mem *m, const ClifFunc *f) {
         }
 }
 
-/* Successors are walked last to first, so that in reverse postorder the first one comes soonest. */
+/* Successors are walked first to last, the reference's order: loops tend to be closed before they are left. */
 static void postorder(CfgAnalysis *c, Mem *m, uint32_t entry) {
     uint32_t *num = analysis_fill(m, &c->rpo_num, c->nblocks, CLIF_NONE);
     vec_clear(&c->rpo);
@@ -62,7 +65,7 @@ static void postorder(CfgAnalysis *c, Mem *m, uint32_t entry) {
             c->stack.n--;
             continue;
         }
-        uint32_t s = c->succ.p[c->succ_start.p[b] + --left[b]];
+        uint32_t s = c->succ.p[c->succ_start.p[b + 1] - left[b]--];
         if (num[s] != CLIF_NONE) continue;
         num[s] = 0;
         vec_push(m, &c->stack, s);

@@ -70,6 +70,8 @@ static void make(ClifFunc *f, ClifBuilder *b) {
                            .c = CLIF_RMW_ADD},
             CLIF_I32);
     cb_icmp(b, CLIF_ULT, v1, seven);
+    cb_ins1(b, (ClifInstData){.op = CLIF_OP_GET_PINNED_REG, .type = CLIF_I64}, CLIF_I64);
+    cb_ins1(b, (ClifInstData){.op = CLIF_OP_GET_FRAME_POINTER, .type = CLIF_I64}, CLIF_I64);
     ClifValue args[] = {v0, v1};
     cb_call(b, fn, args, 2);
     cb_call(b, patch, NULL, 0);
@@ -116,7 +118,7 @@ static uint32_t result_of(ClifFunc *f, ClifOp op) {
     return clif_result(f, find(f, op), 0).i;
 }
 
-#define BREAK(RULE) static void break_##RULE(ClifFunc *f)
+#define BREAK(RULE) static void break_##RULE(ClifFunc *f, __attribute__((unused)) VerifyCtx *v)
 BREAK(SIG_TYPE) {
     f->abi_params.p[f->sigs.p[1].params].type = 0, f->sigs.p[1].nparams = 1;
 }
@@ -142,9 +144,9 @@ BREAK(STACK_LIMIT) {
     f->stack_limit = 77;
 }
 BREAK(ALIAS) {
-    uint32_t v = result_of(f, CLIF_OP_STACK_ADDR);
-    f->values.p[v].kind = CLIF_VAL_ALIAS;
-    f->values.p[v].ref = v;
+    uint32_t x = result_of(f, CLIF_OP_STACK_ADDR);
+    f->values.p[x].kind = CLIF_VAL_ALIAS;
+    f->values.p[x].ref = x;
 }
 BREAK(LAYOUT) {
     f->links.p[find(f, CLIF_OP_STORE).i].block = 3;
@@ -257,13 +259,45 @@ BREAK(BITCAST) {
     f->memflags.p[1].bits = CLIF_MEM_ALIGNED;
 }
 BREAK(GV_USE) {
-    at(f, CLIF_OP_SYMBOL_VALUE)->a = 0;
+    f->values.p[result_of(f, CLIF_OP_SYMBOL_VALUE)].type = CLIF_I32;
+    at(f, CLIF_OP_SYMBOL_VALUE)->type = CLIF_I32;
+}
+BREAK(SIG_EXTENSION) {
+    ClifAbiParam *p = &f->abi_params.p[f->sig.returns];
+    p->type = CLIF_F32, p->ext = CLIF_EXT_SEXT;
+}
+BREAK(PRESERVE_ALL) {
+    f->sigs.p[0].callconv = CLIF_CC_PRESERVE_ALL;
+}
+BREAK(DYN_TYPE) {
+    clif_make_dyn_type(f, CLIF_I32X4, (ClifGlobalValue){99});
+}
+BREAK(TRY_CONVENTION) {
+    f->sigs.p[0].callconv = CLIF_CC_FAST;
+}
+BREAK(PINNED_REG) {
+    v->no_pinned_reg = true;
+    (void)f;
+}
+BREAK(FRAME_POINTER) {
+    v->no_frame_pointers = true;
+    (void)f;
+}
+BREAK(ADDRESS) {
+    at(f, CLIF_OP_LOAD)->a = 1;
+}
+BREAK(STORE_READONLY) {
+    f->memflags.p[0].bits = CLIF_MEM_READONLY;
+}
+BREAK(DEBUG_TAGS) {
+    ClifDebugTag t = {find(f, CLIF_OP_IADD).i, 0, 1};
+    vec_push(f->mem, &f->debug_tags, t);
 }
 BREAK(HANDLER) {
     at(f, CLIF_OP_GET_EXCEPTION_HANDLER_ADDRESS)->b = 1;
 }
 
-static void (*const breaks[VERIFY_RULE_COUNT])(ClifFunc *) = {
+static void (*const breaks[VERIFY_RULE_COUNT])(ClifFunc *, VerifyCtx *) = {
 #define VERIFY_RULE(NAME, text) [VERIFY_##NAME] = break_##NAME,
 #include "verify/rules.def"
 #undef VERIFY_RULE
@@ -299,10 +333,12 @@ static void a_good_function_passes_and_each_broken_rule_is_named(void **st) {
     if (!clif_verify(&x.v, &x.f, &x.d)) fail_msg("%s", x.d.msg);
     for (int r = 0; r < VERIFY_RULE_COUNT; r++) {
         make(&x.f, &x.b);
-        breaks[r](&x.f);
+        x.v.no_pinned_reg = x.v.no_frame_pointers = false;
+        breaks[r](&x.f, &x.v);
         diag_clear(&x.d);
         if (clif_verify(&x.v, &x.f, &x.d)) fail_msg("rule %s is not enforced", verify_rule_name[r]);
-        if ((int)x.v.failed != r) fail_msg("rule %s: reported %s", verify_rule_name[r], x.d.msg);
+        if ((int)x.v.errors.p[0].rule != r)
+            fail_msg("rule %s: reported %s", verify_rule_name[r], x.d.msg);
         assert_int_equal(x.d.kind, DIAG_INVALID);
     }
     close_fix(&x);
@@ -313,12 +349,12 @@ static void messages_name_block_and_instruction(void **st) {
     Fix x;
     open_fix(&x);
     make(&x.f, &x.b);
-    break_ARG_TYPE(&x.f);
+    break_ARG_TYPE(&x.f, &x.v);
     diag_clear(&x.d);
     assert_false(clif_verify(&x.v, &x.f, &x.d));
     assert_non_null(strstr(x.d.msg, "block0: inst"));
     assert_non_null(strstr(x.d.msg, "iadd v1, v0"));
-    assert_non_null(strstr(x.d.msg, "v0, is i64"));
+    assert_non_null(strstr(x.d.msg, "arg 1 (v0) has type i64, expected i32"));
     close_fix(&x);
 }
 
@@ -343,7 +379,7 @@ static void unreachable_code_is_typed_but_not_ordered(void **st) {
     if (!clif_verify(&x.v, &x.f, &x.d)) fail_msg("%s", x.d.msg);
     clif_data(&x.f, add)->type = CLIF_I64;
     assert_false(clif_verify(&x.v, &x.f, &x.d));
-    assert_int_equal(x.v.failed, VERIFY_CTRL_TYPE);
+    assert_int_equal(x.v.errors.p[0].rule, VERIFY_CTRL_TYPE);
     close_fix(&x);
 }
 

@@ -1,0 +1,42 @@
+/* filetest/filetest_int.h — shared by the files of this folder. */
+#ifndef COT_FILETEST_FILETEST_INT_H
+#define COT_FILETEST_FILETEST_INT_H
+#include "filetest/filecheck.h"
+#include "filetest/filetest.h"
+#include "verify/verify.h"
+
+typedef struct FtEdit {
+    uint32_t func, at, len; /* new expectation of this function, in Ft.edit_text */
+} FtEdit;
+typedef struct Ft {
+    Mem *mem;
+    const char *file;
+    const char *text;
+    uint32_t n;
+    const FtOptions *opt;
+    FtResult *out;
+    ClifReader *reader;
+    VEC(ClifFunc *) funcs;
+    VEC(ClifDetails *) details;
+    VerifyCtx verify;
+    ClifType ptr_type; /* of the one target of the file, INVALID without one */
+    StrBuf sb, why;
+    FtKind kind;  /* of the test that runs */
+    bool precise; /* its option precise-output */
+    VEC(FtEdit) edits;
+    StrBuf edit_text;
+} Ft;
+
+/* A failure of the running test at a line; always false. */
+bool ft_fail(Ft *t, uint32_t line, const char *fmt, ...) __attribute__((format(printf, 3, 4)));
+/* Compares t->sb with what the function's comments expect, by directives or precisely. */
+bool ft_check_output(Ft *t, uint32_t func);
+/* "; error: text" -> text for directive "error:". */
+bool ft_directive(const ClifComment *c, const char *directive, ClifStr *rest);
+
+/* tests.c: one kind of test on one function. False: ft_fail has been called. */
+bool ft_cat(Ft *t, uint32_t func);
+bool ft_verifier(Ft *t, uint32_t func);
+bool ft_print_cfg(Ft *t, uint32_t func);
+bool ft_domtree(Ft *t, uint32_t func);
+#endif

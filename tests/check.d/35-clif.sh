@@ -1,0 +1,29 @@
+#!/usr/bin/env bash
+# CLIF test files: ours always, the reference's when the suites are there; each file also has to print to a fixed point. The
+# counts per kind of test and folder go to the conformance page.
+set -u
+. "$(dirname "$0")/../diff/env.sh"
+need cot
+mkdir -p "$BUILD/conformance"
+tsv=$BUILD/conformance/clif.tsv passed=0 failed=0 skipped=0
+: >"$tsv"
+run() { # run NAME FOLDER
+    local out
+    out=$("$COT" test "$2")
+    echo "-- $2"
+    echo "$out"
+    echo "$out" | awk -v group="$1" '$3 == "files" {
+        reason = ""; at = index($0, "skipped: "); if (at) reason = substr($0, at + 9)
+        printf "CLIF tests, %s\t%s\t%d\t%d\t%d\t%s\n", $1, group, $4, $6, $8, reason }' >>"$tsv"
+    read -r p f s < <(echo "$out" | tail -1 | awk '{ print $1, $3, $5 }')
+    passed=$((passed + p)) failed=$((failed + f)) skipped=$((skipped + s))
+}
+run own "$ROOT/tests/filetests"
+if [ -d "${COT_SUITES:-/nonexistent}/clif" ]; then
+    for d in "$COT_SUITES"/clif/*/; do run "$(basename "$d")" "$d"; done
+else
+    echo "COT_SUITES does not name a folder with the reference's CLIF tests"
+    skipped=$((skipped + 1))
+fi
+echo "$passed passed, $failed failed, $skipped skipped"
+[ "$failed" = 0 ]

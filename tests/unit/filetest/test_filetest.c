@@ -1,0 +1,181 @@
+/* Regular expressions, directives, whole files. */
+#include "cm.h"
+#include "filetest/filecheck.h"
+#include "filetest/filetest.h"
+
+static void regexes_match_as_they_say(void **st) {
+    (void)st;
+    static const struct {
+        const char *rx, *text;
+        int from, to; /* -1: no match */
+    } cases[] = {
+        {"abc", "xxabcx", 2, 5},
+        {"a*", "baaa", 0, 0},
+        {"a+", "baaac", 1, 4},
+        {"a+?", "baaac", 1, 2},
+        {"(?:ab|a)(c|bcd)", "abcd", 0, 3},
+        {"a{2,3}", "aaaa", 0, 3},
+        {"a{2,3}?", "aaaa", 0, 2},
+        {"^b$", "a\nb\nc", 2, 3},
+        {"\\bv\\d+\\b", "xv12 v34", 5, 8},
+        {"\\Bv", "xv", 1, 2},
+        {"[^a-c\\d]+", "ab12xy-", 4, 7},
+        {"[]a]+", "x]a", 1, 3},
+        {".+", "ab\ncd", 0, 2},
+        {"(a|b)*c", "ababd", -1, -1},
+        {"\\.", "a.b", 1, 2},
+        {"x?y??z", "xyz", 0, 3},
+        {"", "abc", 0, 0},
+    };
+    Mem m;
+    mem_init(&m, NULL);
+    Regex r = {0};
+    for (size_t k = 0; k < sizeof cases / sizeof *cases; k++) {
+        uint32_t g[2 * REGEX_MAX_GROUPS];
+        const char *e = regex_compile(&r, &m, cases[k].rx, (uint32_t)strlen(cases[k].rx));
+        if (e) fail_msg("%s: %s", cases[k].rx, e);
+        bool hit = regex_search(&r, cases[k].text, (uint32_t)strlen(cases[k].text), g);
+        assert_int_equal(hit, cases[k].from >= 0);
+        if (hit && ((int)g[0] != cases[k].from || (int)g[1] != cases[k].to))
+            fail_msg("%s in %s: %u..%u", cases[k].rx, cases[k].text, g[0], g[1]);
+    }
+    static const char *const bad[] = {
+        "(", ")", "[a", "a{3,2}", "*", "\\", "a{1001}", "((((a{9}){9}){9}){9}){9}", "[z-a]"};
+    for (size_t k = 0; k < sizeof bad / sizeof *bad; k++)
+        if (!regex_compile(&r, &m, bad[k], (uint32_t)strlen(bad[k])))
+            fail_msg("%s is accepted", bad[k]);
+    regex_free(&r);
+    assert_int_equal(m.live, 0);
+}
+
+/* The classic that makes naive backtracking exponential. */
+static void search_is_linear(void **st) {
+    (void)st;
+    Mem m;
+    mem_init(&m, NULL);
+    Regex r = {0};
+    char text[3001];
+    memset(text, 'a', 3000);
+    uint32_t g[2 * REGEX_MAX_GROUPS];
+    assert_null(regex_compile(&r, &m, "(a*)*b", 6));
+    assert_false(regex_search(&r, text, 3000, g));
+    assert_null(regex_compile(&r, &m, "(a|aa)+b", 8));
+    assert_false(regex_search(&r, text, 3000, g));
+    regex_free(&r);
+}
+
+static bool check(const char *const *lines, const char *text) {
+    Mem m;
+    mem_init(&m, NULL);
+    FileCheck c;
+    filecheck_init(&c, &m);
+    for (; *lines; lines++)
+        filecheck_add(&c, &(ClifComment){.line = 1, .text = {*lines, (uint32_t)strlen(*lines)}});
+    StrBuf why;
+    sb_init(&why, &m);
+    bool ok = filecheck_run(&c, text, (uint32_t)strlen(text), &why);
+    assert_int_equal(ok, why.n == 0);
+    sb_free(&why);
+    filecheck_free(&c);
+    assert_int_equal(m.live, 0);
+    return ok;
+}
+#define YES(text, ...) assert_true(check((const char *const[]){__VA_ARGS__, NULL}, text))
+#define NO(text, ...) assert_false(check((const char *const[]){__VA_ARGS__, NULL}, text))
+
+static void directives_match_in_their_ranges(void **st) {
+    (void)st;
+    YES("one two\nthree", "; check: one", "; check: two", "; check: three");
+    NO("one two", "; check: two", "; check: one");
+    YES("one two\nthree", "; check: one", "; sameln: two", "; nextln: three");
+    NO("one\ntwo", "; check: one", "; sameln: two");
+    NO("one\n\ntwo", "; check: one", "; nextln: two");
+    YES("one\ntwo", "; nextln: two");
+    YES("two one three", "; unordered: one", "; unordered: two", "; check: three");
+    NO("two three one", "; unordered: one", "; unordered: two", "; check: three", "; check: x");
+    YES("one five three", "; check: one", "; not: two", "; check: three");
+    NO("one two three", "; check: one", "; not: two", "; check: three");
+    NO("one two", "; check: one", "; not: two");
+    NO("onetwo", "; check: one");
+    YES("onetwo", "; check: one$()");
+    YES("a $ b", "; check: a $$ b");
+    YES("v1 = f\nv2 = g v1", "; regex: V=\\bv\\d+\\b", "; check: $(x=$V) = f",
+        "; check: $(=v\\d) = g $x");
+    NO("v1 = f\nv2 = g v2", "; regex: V=\\bv\\d+\\b", "; check: $(x=$V) = f",
+       "; check: $V = g $(x)");
+    YES("a(b)c.d", "; check: a(b)c.d");
+    NO("a", "; check: $undefined");
+    NO("a", "; check: $(x=(");
+    NO("a", "; regex: =b");
+    YES("", "; nothing here, check:this is no directive");
+}
+
+static void run(Mem *m, const char *text, bool bless, FtResult *r) {
+    filetest_result_init(r, m);
+    FtOptions o = {.bless = bless};
+    filetest_run(m, "t.clif", text, (uint32_t)strlen(text), &o, r);
+}
+
+static void blessing_writes_what_then_passes(void **st) {
+    (void)st;
+    static const char before[] = "test cat precise-output\n\nfunction %a() {\nblock0:\n    "
+                                 "return\n}\n; old\n;; kept\n\nfunction %b() "
+                                 "{\nblock0:\n    trap user1\n}";
+    static const char after[] = "test cat precise-output\n\nfunction %a() {\nblock0:\n    "
+                                "return\n}\n\n; function %a() fast {\n; block0:\n;     "
+                                "return\n; }\n\n;; kept\n\nfunction %b() {\nblock0:\n    trap "
+                                "user1\n}\n; function %b() fast {\n; block0:\n;     "
+                                "trap user1\n; }\n";
+    Mem m;
+    mem_init(&m, NULL);
+    FtResult r;
+    run(&m, before, false, &r);
+    assert_int_equal(r.counts[FT_CAT].failed, 1);
+    assert_false(r.rewrite);
+    filetest_result_free(&r);
+    run(&m, before, true, &r);
+    assert_int_equal(r.counts[FT_CAT].passed, 1);
+    assert_true(r.rewrite);
+    assert_string_equal(sb_cstr(&r.blessed), after);
+    FtResult again;
+    run(&m, sb_cstr(&r.blessed), true, &again);
+    assert_int_equal(again.counts[FT_CAT].passed, 1);
+    assert_false(again.rewrite);
+    filetest_result_free(&again);
+    filetest_result_free(&r);
+    assert_int_equal(m.live, 0);
+}
+
+static void failures_and_skips_are_told(void **st) {
+    (void)st;
+    Mem m;
+    mem_init(&m, NULL);
+    FtResult r;
+    run(&m,
+        "test verifier\ntest nonsense\nfunction %a() {\nblock0: ; error: too short\n    "
+        "return\n}\n",
+        false, &r);
+    assert_int_equal(r.counts[FT_VERIFIER].failed, 1);
+    assert_int_equal(r.counts[FT_UNKNOWN].skipped, 1);
+    assert_string_equal(sb_cstr(&r.failures),
+                        "t.clif:4: error: test verifier: expected error: too short\n");
+    assert_string_equal(sb_cstr(&r.skips), "t.clif: test nonsense: no such kind of test\n");
+    filetest_result_free(&r);
+    run(&m, "function %a() {\nblock0:\n    retrun\n}\n", false, &r);
+    assert_string_equal(sb_cstr(&r.failures),
+                        "t.clif:3:5: error: unknown opcode: 'retrun'\n    retrun\n    ^\n");
+    assert_int_equal(r.counts[FT_READ].failed, 1);
+    filetest_result_free(&r);
+    assert_int_equal(m.live, 0);
+}
+
+int main(void) {
+    const struct CMUnitTest tests[] = {
+        cmocka_unit_test(regexes_match_as_they_say),
+        cmocka_unit_test(search_is_linear),
+        cmocka_unit_test(directives_match_in_their_ranges),
+        cmocka_unit_test(blessing_writes_what_then_passes),
+        cmocka_unit_test(failures_and_skips_are_told),
+    };
+    return cmocka_run_group_tests(tests, NULL, NULL);
+}
