@@ -3,6 +3,7 @@
 
 #include <pthread.h>
 #include <signal.h>
+#include <stdatomic.h>
 #include <time.h>
 
 /* ---- arguments that are wrong in the same way everywhere ---- */
@@ -717,7 +718,7 @@ static void no_wider_rights_by_moving(void **state) {
 }
 
 /* Opening a pipe without a writer blocks. Signals interrupt it; it goes on until the embedder says stop. */
-static int interruptions;
+static atomic_int interruptions;
 
 static bool stop_at_three(void *user) {
     (void)user;
