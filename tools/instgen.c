@@ -37,6 +37,10 @@ static const FormatRow formats[] = {
     {"UnaryGlobalValue", "Type u32", "ty g", "inst_entity_a"},
     {"Binary", "Type Value Value", "ty a b", "inst_2"},
     {"Ternary", "Type Value Value Value", "ty a b c", "inst_3"},
+    {"BinaryImm8", "Type Value u8", "ty a k", "inst_lane"},
+    {"TernaryImm8", "Type Value Value u8", "ty a b k", "inst_lane_2"},
+    {"UnaryConst", "Type u32", "ty c", "inst_entity_a"},
+    {"Shuffle", "Type Value Value u32", "ty a b m", "inst_shuffle"},
     {"IntCompare", "Type IntCC Value Value", "ty cc a b", "inst_icmp"},
     {"FloatCompare", "Type FloatCC Value Value", "ty cc a b", "inst_fcmp"},
     {"FuncAddr", "Type u32", "ty fn", "inst_entity_a"},
@@ -70,6 +74,10 @@ static const FormRow forms[] = {
     {"VRMV", "Type Rm Reg", "Reg", "ClifType t, X64Rm a, RaVReg b", "t, a, b"},
     {"VM", "Type Rm", "Reg", "ClifType t, X64Rm a", "t, a"},
     {"MOVI", "Type u64", "Reg", "ClifType t, uint64_t k", "t, k"},
+    {"RMRI", "Type Reg Rm u8", "Reg", "ClifType t, RaVReg a, X64Rm b, uint8_t k", "t, a, b, k"},
+    {"XSHI", "Type Reg u8", "Reg", "ClifType t, RaVReg a, uint8_t k", "t, a, k"},
+    {"MVXI", "Type Reg u8", "Reg", "ClifType t, RaVReg a, uint8_t k", "t, a, k"},
+    {"FMA", "Type Reg Reg Rm", "Reg", "ClifType t, RaVReg a, RaVReg b, X64Rm c", "t, a, b, c"},
     {"SETCC", "Cond1", "Reg", "uint8_t cc", "cc"},
 };
 #define COUNT(a) (sizeof(a) / sizeof *(a))

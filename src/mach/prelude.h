@@ -117,6 +117,28 @@ static inline void isle_inst_load(LowerCtx *L, ClifInst i, ClifType *ty, uint16_
     *a = isle_v(d->a);
     *off = (int32_t)d->b;
 }
+static inline void isle_inst_lane(LowerCtx *L, ClifInst i, ClifType *ty, ClifValue *a, uint8_t *k) {
+    D;
+    TY;
+    *a = isle_v(d->a);
+    *k = (uint8_t)d->aux;
+}
+static inline void isle_inst_lane_2(LowerCtx *L, ClifInst i, ClifType *ty, ClifValue *a,
+                                    ClifValue *b, uint8_t *k) {
+    D;
+    TY;
+    *a = isle_v(d->a);
+    *b = isle_v(d->b);
+    *k = (uint8_t)d->aux;
+}
+static inline void isle_inst_shuffle(LowerCtx *L, ClifInst i, ClifType *ty, ClifValue *a,
+                                     ClifValue *b, uint32_t *mask) {
+    D;
+    TY;
+    *a = isle_v(d->a);
+    *b = isle_v(d->b);
+    *mask = d->c;
+}
 static inline void isle_inst_store(LowerCtx *L, ClifInst i, ClifType *ty, uint16_t *fl,
                                    ClifValue *x, ClifValue *a, int32_t *off) {
     D;
@@ -203,6 +225,15 @@ static inline bool isle_ty_8_or_16(LowerCtx *L, ClifType t, ClifType *o) {
 }
 static inline bool isle_ty_float(LowerCtx *L, ClifType t, ClifType *o) {
     return (void)L, *o = t, t == CLIF_F32 || t == CLIF_F64;
+}
+static inline bool isle_ty_vec(LowerCtx *L, ClifType t, ClifType *o) {
+    return (void)L, *o = t, t >= 0x10 && t < 0x90 && clif_type_bits(t) == 128;
+}
+static inline bool isle_ty_vec_int(LowerCtx *L, ClifType t, ClifType *o) {
+    return isle_ty_vec(L, t, o) && clif_lane_type(t) <= CLIF_I64;
+}
+static inline bool isle_ty_vec_float(LowerCtx *L, ClifType t, ClifType *o) {
+    return (void)L, *o = t, t == CLIF_F32X4 || t == CLIF_F64X2;
 }
 static inline ValueRegs isle_output_reg(LowerCtx *L, RaVReg r) {
     return (void)L, (ValueRegs){{r, RA_VREG_NONE}, 1};

@@ -26,7 +26,9 @@ WasmFeatures wasm_features_default(void) {
                           .bulk_memory = true,
                           .reference_types = true,
                           .extended_const = true,
-                          .multi_memory = true};
+                          .multi_memory = true,
+                          .simd = true,
+                          .relaxed_simd = true};
 }
 
 static bool same_shape(const WasmModule *a, const WasmFuncType *x, const WasmModule *b,

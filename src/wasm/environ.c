@@ -186,7 +186,7 @@ bool tr_global(Tr *t, bool set) {
         const WasmConstInst *k = g->init.n == 1 ? &t->m->const_insts.p[g->init.first] : NULL;
         if (set) v = tr_val(t, v).i;
         if (!g->type.mut && k && k->op <= WASM_CE_V128) {
-            v = k->op == WASM_CE_V128  ? tr_vconst(t, t->m->bytes + k->imm).i
+            v = k->op == WASM_CE_V128  ? tr_vconst(t, CLIF_I8X16, t->m->bytes + k->imm).i
                 : k->op == WASM_CE_F32 ? cb_f32const(&t->b, (uint32_t)k->imm).i
                 : k->op == WASM_CE_F64 ? cb_f64const(&t->b, k->imm).i
                                        : cb_iconst(&t->b, ty, (int64_t)k->imm).i;

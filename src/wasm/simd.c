@@ -63,10 +63,9 @@ static ClifType half_as_many(ClifType ty) { /* lanes, twice as wide */
     return clif_vector_of(clif_lane_type(ty) + 1, clif_type_log2_lanes(ty) - 1);
 }
 
-ClifValue tr_vconst(Tr *t, const uint8_t bytes[16]) {
-    ClifInstData d = {
-        .op = CLIF_OP_VCONST, .type = CLIF_I8X16, .a = clif_intern_const(t->f, bytes, 16).i};
-    return cb_ins1(&t->b, d, CLIF_I8X16);
+ClifValue tr_vconst(Tr *t, ClifType ty, const uint8_t bytes[16]) {
+    ClifInstData d = {.op = CLIF_OP_VCONST, .type = ty, .a = clif_intern_const(t->f, bytes, 16).i};
+    return cb_ins1(&t->b, d, ty);
 }
 
 /* ---- immediates ---- */
@@ -86,7 +85,7 @@ static bool lane(Tr *t, unsigned limit, uint8_t *x) {
 static bool v_const(Tr *t) {
     const uint8_t *p = sixteen(t);
     if (!p) return false;
-    tr_push(t, WASM_V128, t->live ? tr_vconst(t, p).i : 0);
+    tr_push(t, WASM_V128, t->live ? tr_vconst(t, CLIF_I8X16, p).i : 0);
     return true;
 }
 
@@ -383,7 +382,7 @@ static bool v_trunc_zero(Tr *t, const WasmOpInfo *o) {
         bool sign = o->clif == CLIF_OP_FCVT_TO_SINT_SAT;
         x = un(t, (ClifOp)o->clif, CLIF_I64X2, x);
         x = bin(t, sign ? CLIF_OP_SNARROW : CLIF_OP_UUNARROW, CLIF_I64X2, x,
-                as(t, CLIF_I64X2, tr_vconst(t, zeros)));
+                tr_vconst(t, CLIF_I64X2, zeros));
     }
     return push_vec(t, x);
 }

@@ -178,7 +178,7 @@ ClifValue tr_vm_addr(Tr *t, uint32_t off);
 void tr_sig_params(Tr *t, uint32_t type, bool vmctx, uint32_t *np, uint32_t *nr);
 /* simd.c */
 bool tr_vector(Tr *t, const WasmOpInfo *o);
-ClifValue tr_vconst(Tr *t, const uint8_t bytes[16]); /* i8x16 */
+ClifValue tr_vconst(Tr *t, ClifType ty, const uint8_t bytes[16]);
 /* numeric.c */
 bool tr_divide(Tr *t, const WasmOpInfo *o);
 bool tr_trunc(Tr *t, const WasmOpInfo *o);

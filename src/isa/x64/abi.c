@@ -86,9 +86,9 @@ static bool assign(LowerCtx *L, const ClifSig *s, bool params, Assign *a) {
         } else if (p->type == CLIF_I128) {
             assign_part(a, CLIF_I64, 0, ints, nints, nfloats);
             assign_part(a, CLIF_I64, 0, ints, nints, nfloats);
-        } else if (clif_type_bits(p->type) > 64) {
+        } else if (clif_type_bits(p->type) != 128 && clif_type_bits(p->type) > 64) {
             return diag_msg(L->diag, DIAG_UNSUPPORTED,
-                            "x86_64: vector or wide float in a signature");
+                            "x86_64: vector of more than 128 bits in a signature");
         } else {
             assign_part(a, p->type, p->ext, ints, nints, nfloats);
         }
@@ -136,13 +136,17 @@ static X64Rm reg_rm(RaVReg r) {
 }
 
 static void load_part(LowerCtx *L, RaVReg dst, ClifType t, X64Rm m) {
-    if (x64_is_float(t))
+    if (clif_type_bits(t) == 128)
+        x64_rm_inst(L, X64_MOVUPS, 2, dst, m);
+    else if (x64_is_float(t))
         x64_rm_inst(L, X64_MOVS, x64_size(t), dst, m);
     else
         x64_rm_inst(L, X64_MOV, t == CLIF_I64 ? 3 : 2, dst, m);
 }
 static void store_part(LowerCtx *L, RaVReg src, ClifType t, X64Rm m) {
-    if (x64_is_float(t))
+    if (clif_type_bits(t) == 128)
+        x64_store(L, X64_MOVUPS_ST, 2, m, reg_rm(src));
+    else if (x64_is_float(t))
         x64_store(L, X64_MOVS_ST, x64_size(t), m, reg_rm(src));
     else
         x64_store(L, X64_STORE, 3, m, reg_rm(src));

@@ -52,11 +52,9 @@ static RaVReg udiv(LowerCtx *L, ClifType t, RaVReg x, uint64_t d) {
         g = magic(d >> even, n, n - even);
         x = shift(L, X64_SHR, t, x, even);
     }
-    if (!g.wide && t == CLIF_I32)
-        return shift(L, X64_SHR, CLIF_I64, mul64(L, x, g.m), 32 + g.s);
-    RaVReg hi = t == CLIF_I32
-                    ? shift(L, X64_SHR, CLIF_I64, mul64(L, x, g.m), 32)
-                    : x64_mul_hi(L, t, false, x, x64_reg_rm(L, x64_int_const(L, t, g.m)));
+    if (!g.wide && t == CLIF_I32) return shift(L, X64_SHR, CLIF_I64, mul64(L, x, g.m), 32 + g.s);
+    RaVReg hi = t == CLIF_I32 ? shift(L, X64_SHR, CLIF_I64, mul64(L, x, g.m), 32)
+                              : x64_mul_hi(L, t, false, x, x64_reg_rm(L, x64_int_const(L, t, g.m)));
     if (!g.wide) return shift(L, X64_SHR, t, hi, g.s);
     /* (x * 2^n + x * m) >> (n + s) without overflow; s > 0 */
     RaVReg half = shift(L, X64_SHR, t, alu(L, X64_SUB, t, x, hi), 1);
@@ -100,7 +98,8 @@ bool x64_div_const(LowerCtx *L, ClifType t, uint8_t kind, ClifValue a, int64_t k
     bool is_signed = kind & 1, remainder = kind & 2;
     uint64_t d = t == CLIF_I64 ? (uint64_t)k : (uint32_t)k;
     if (t < CLIF_I32 || d == 0) return false;
-    if (is_signed && (k == 1 || k == -1 || d == (uint64_t)1 << (clif_type_bits(t) - 1))) return false;
+    if (is_signed && (k == 1 || k == -1 || d == (uint64_t)1 << (clif_type_bits(t) - 1)))
+        return false;
     uint64_t mag = is_signed && k < 0 ? 0 - (uint64_t)k : d;
     bool power = (mag & (mag - 1)) == 0;
     if (!is_signed && !power && d >> 63) return false;

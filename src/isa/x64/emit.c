@@ -27,6 +27,7 @@ const X64Row x64_rows[X64_OP_COUNT] = {
 #define ZD XF_ZD
 #define CC XF_CC
 #define I8 XF_I8
+#define V XF_V
 #define X64_INST(NAME, text, FORM, flags, opcode, digit) \
     [X64_##NAME] = {text, flags, F_##FORM, opcode, digit},
 #include "isa/x64/insts.def"
@@ -50,6 +51,7 @@ const X64Row x64_rows[X64_OP_COUNT] = {
 #undef ZD
 #undef CC
 #undef I8
+#undef V
 };
 
 static inline uint8_t *put32(uint8_t *p, uint32_t x) {
@@ -345,6 +347,20 @@ void x64_emit(EmitCtx *e, const MachInst *mi, const RaOperand *ops, const RaAllo
         return;
     case F_MOVI: x64_put_mov_imm(e, reg_of(al[0]), mi->imm); return;
     case F_MUL: x64_put(e, r->flags, size, opc, r->digit, 0, x64_ea(e, mi, al + 3), 0, 0); return;
+    case F_RMRI:
+        x64_put(e, r->flags, size, opc, reg_of(al[0]), 0, x64_ea(e, mi, al + 2), 1,
+                (int64_t)mi->imm);
+        return;
+    case F_XSHI:
+        x64_put(e, r->flags, size, opc, r->digit, 0, ea_reg(reg_of(al[0])), 1, (int64_t)mi->imm);
+        return;
+    case F_MVXI:
+        x64_put(e, r->flags, size, opc, reg_of(al[1]), 0, ea_reg(reg_of(al[0])), 1,
+                (int64_t)mi->imm);
+        return;
+    case F_FMA:
+        x64_put(e, r->flags, size, opc, reg_of(al[0]), reg_of(al[2]), x64_ea(e, mi, al + 3), 0, 0);
+        return;
     case F_SPECIAL: x64_emit_special(e, mi, ops, al, nops); return;
     }
 }

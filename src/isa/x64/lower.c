@@ -123,6 +123,11 @@ X64Rm x64_rm(LowerCtx *L, ClifValue v) {
     ClifOp op = def_op(L, v, &k);
     if (op == CLIF_OP_F32CONST && clif_imm64(k)) return x64_const32(L, clif_imm64(k));
     if (op == CLIF_OP_F64CONST && clif_imm64(k)) return x64_const64(L, clif_imm64(k));
+    if (op == CLIF_OP_VCONST && clif_type_bits(k->type) == 128) {
+        uint64_t b[2];
+        memcpy(b, L->f->bytes.p + L->f->consts.p[k->a].first, 16);
+        return x64_const128(L, b[0], b[1]);
+    }
     if (op == CLIF_OP_LOAD && x64_sinkable(L, v)) {
         ClifInst i = lower_def_inst(L, v);
         const ClifInstData *d = clif_data(L->f, i);
@@ -316,7 +321,7 @@ RaVReg x64_cond_reg(LowerCtx *L, X64Cond c) {
 }
 
 static RaVReg cmov_op(LowerCtx *L, X64Op op, ClifType t, unsigned cc, RaVReg yes, RaVReg no) {
-    RaVReg d = lower_new_vreg(L, x64_is_float(t) ? CLIF_F64 : CLIF_I64);
+    RaVReg d = lower_new_vreg(L, x64_is_float(t) ? t : CLIF_I64);
     MachInst *mi = x64_begin(L, op, x64_wide(t));
     mi->b[1] = (uint8_t)cc;
     lower_def(L, d, RA_REUSE, 1);

@@ -212,6 +212,28 @@ void x64_print(const MachInst *mi, const RaOperand *ops, const RaAlloc *al, uint
         one(&p, 0, dst);
         break;
     case F_MUL: rm(&p, 3, src); break;
+    case F_RMRI:
+        imm(&p);
+        rm(&p, 2, mi->op == X64_PINSRB || mi->op == X64_PINSRW ? 4 : src);
+        one(&p, 1, dst);
+        one(&p, 0, dst);
+        break;
+    case F_XSHI:
+        imm(&p);
+        one(&p, 1, dst);
+        one(&p, 0, dst);
+        break;
+    case F_MVXI:
+        imm(&p);
+        one(&p, 1, 16);
+        one(&p, 0, r->flags & XF_WS ? dst : 4);
+        break;
+    case F_FMA:
+        rm(&p, 3, src);
+        one(&p, 2, src);
+        one(&p, 1, dst);
+        one(&p, 0, dst);
+        break;
     case F_SPECIAL: print_special(&p, nops); break;
     }
 }

@@ -62,7 +62,7 @@ static inline void x64_mi_rm(LowerCtx *L, MachInst *mi,
     if (m.kind == XK_IMM) {
         mi->imm = (uint64_t)m.imm;
     } else if (m.kind == XK_REG) {
-        lower_use(L, m.r, RA_ANY, 0);
+        lower_use(L, m.r, x64_rows[mi->op].flags & XF_V ? RA_REG : RA_ANY, 0);
     } else {
         mi->b[3] = (uint8_t)(m.mode << 4 | m.scale);
         mi->b[4] = m.trap;
@@ -72,34 +72,33 @@ static inline void x64_mi_rm(LowerCtx *L, MachInst *mi,
         if (m.mode == XM_INDEX) lower_use(L, m.idx, RA_REG, 0);
     }
 }
-static inline RaVReg x64_dst(LowerCtx *L, X64Op op) {
-    return lower_new_vreg(L, x64_rows[op].flags & XF_XD ? CLIF_F64 : CLIF_I64);
+static inline RaVReg x64_dst(LowerCtx *L, X64Op op, ClifType t) {
+    bool wide = (x64_rows[op].flags & XF_V) || clif_type_bits(t) > 64;
+    ClifType d = !(x64_rows[op].flags & XF_XD) ? CLIF_I64 : wide ? CLIF_I8X16 : CLIF_F64;
+    return lower_new_vreg(L, d);
 }
 static inline MachInst *x64_begin(LowerCtx *L, X64Op op, unsigned size) {
     MachInst *mi = lower_begin(L, op);
     mi->b[0] = (uint8_t)size;
     return mi;
 }
-static inline RaVReg x64_form_ALU_at(LowerCtx *L, X64Op op, unsigned size, RaVReg a,
-                                     X64Rm b) { /* d=1 u rm */
-    RaVReg d = x64_dst(L, op);
-    MachInst *mi = x64_begin(L, op, size);
+/* 8- and 16-bit arithmetic is done in 32 bits (no partial registers) unless memory or a spill slot is read: those hold enough. */
+static inline unsigned x64_wide(ClifType t) {
+    return t == CLIF_I64 || t == CLIF_F64 || t == CLIF_F64X2 ? 3 : 2;
+}
+/* d=1 u rm */
+static inline RaVReg x64_form_ALU(LowerCtx *L, X64Op op, ClifType t, RaVReg a, X64Rm b) {
+    RaVReg d = x64_dst(L, op, t);
+    MachInst *mi = x64_begin(L, op, x64_wide(t));
     lower_def(L, d, RA_REUSE, 1);
     lower_use(L, a, RA_REG, 0);
     x64_mi_rm(L, mi, b);
     return d;
 }
-/* 8- and 16-bit arithmetic is done in 32 bits (no partial registers) unless memory or a spill slot is read: those hold enough. */
-static inline unsigned x64_wide(ClifType t) {
-    return t == CLIF_I64 || t == CLIF_F64 ? 3 : 2;
-}
-static inline RaVReg x64_form_ALU(LowerCtx *L, X64Op op, ClifType t, RaVReg a, X64Rm b) {
-    return x64_form_ALU_at(L, op, x64_wide(t), a, b);
-}
 static inline RaVReg x64_form_RMR(LowerCtx *L, X64Op op, ClifType t, RaVReg a, X64Rm b) {
     if (b.kind == XK_REG && (x64_rows[op].flags & (XF_FP | XF_XS)) ==
                                 XF_XS) { /* 16-byte operand: not from an 8-byte slot */
-        RaVReg d = x64_dst(L, op);
+        RaVReg d = x64_dst(L, op, t);
         MachInst *mi = x64_begin(L, op, x64_wide(t));
         lower_def(L, d, RA_REUSE, 1);
         lower_use(L, a, RA_REG, 0);
@@ -107,7 +106,7 @@ static inline RaVReg x64_form_RMR(LowerCtx *L, X64Op op, ClifType t, RaVReg a, X
         lower_use(L, b.r, RA_REG, 0);
         return d;
     }
-    return x64_form_ALU_at(L, op, x64_wide(t), a, b);
+    return x64_form_ALU(L, op, t, a, b);
 }
 static inline Unit x64_form_CMP_at(LowerCtx *L, X64Op op, unsigned size, RaVReg a, X64Rm b) {
     MachInst *mi = x64_begin(L, op, size);
@@ -138,17 +137,17 @@ static inline Unit x64_form_XST(LowerCtx *L, X64Op op, ClifType t, X64Rm m, RaVR
     return x64_store(L, op, x64_size(t), m, x64_reg_rm(L, b)), 0;
 }
 static inline RaVReg x64_form_RM(LowerCtx *L, X64Op op, ClifType t, X64Rm a) {
-    RaVReg d = x64_dst(L, op);
+    RaVReg d = x64_dst(L, op, t);
     x64_rm_inst(L, op, x64_wide(t), d, a);
     return d;
 }
 static inline RaVReg x64_form_RMI(LowerCtx *L, X64Op op, ClifType t, X64Rm a, int64_t k) {
-    RaVReg d = x64_dst(L, op);
+    RaVReg d = x64_dst(L, op, t);
     x64_rm_inst(L, op, x64_wide(t), d, a)->imm = (uint64_t)k;
     return d;
 }
 static inline RaVReg x64_form_R1(LowerCtx *L, X64Op op, ClifType t, RaVReg a) {
-    RaVReg d = x64_dst(L, op);
+    RaVReg d = x64_dst(L, op, t);
     x64_begin(L, op, x64_wide(t));
     lower_def(L, d, RA_REUSE, 1);
     lower_use(L, a, RA_REG, 0);
@@ -156,7 +155,7 @@ static inline RaVReg x64_form_R1(LowerCtx *L, X64Op op, ClifType t, RaVReg a) {
 }
 static inline RaVReg x64_form_SHIFT(LowerCtx *L, X64Op op, ClifType t, RaVReg a,
                                     X64Rm b) { /* narrow rotates keep their size */
-    RaVReg d = x64_dst(L, op);
+    RaVReg d = x64_dst(L, op, t);
     MachInst *mi = x64_begin(L, op, op == X64_ROL || op == X64_ROR ? x64_size(t) : x64_wide(t));
     lower_def(L, d, RA_REUSE, 1);
     lower_use(L, a, RA_REG, 0);
@@ -174,14 +173,14 @@ static inline Unit x64_form_UU(LowerCtx *L, X64Op op, ClifType t, RaVReg a, X64R
     return 0;
 }
 static inline RaVReg x64_form_MVX(LowerCtx *L, X64Op op, ClifType t, RaVReg a) {
-    RaVReg d = x64_dst(L, op);
+    RaVReg d = x64_dst(L, op, t);
     x64_begin(L, op, x64_wide(t));
     lower_def(L, d, RA_REG, 0);
     lower_use(L, a, RA_REG, 0);
     return d;
 }
 static inline RaVReg x64_form_VRMR(LowerCtx *L, X64Op op, ClifType t, RaVReg a, X64Rm b) {
-    RaVReg d = x64_dst(L, op);
+    RaVReg d = x64_dst(L, op, t);
     MachInst *mi = x64_begin(L, op, x64_wide(t));
     lower_def(L, d, RA_REG, 0);
     lower_use(L, a, RA_REG, 0);
@@ -195,15 +194,48 @@ static inline RaVReg x64_form_VM(LowerCtx *L, X64Op op, ClifType t, X64Rm a) {
     return x64_form_RM(L, op, t, a);
 }
 static inline RaVReg x64_form_MOVI(LowerCtx *L, X64Op op, ClifType t, uint64_t k) {
-    RaVReg d = x64_dst(L, op);
+    RaVReg d = x64_dst(L, op, t);
     x64_begin(L, op, x64_wide(t))->imm = k;
     lower_def(L, d, RA_REG, 0);
     return d;
 }
 static inline RaVReg x64_form_SETCC(LowerCtx *L, X64Op op, uint8_t cc) {
-    RaVReg d = x64_dst(L, op);
+    RaVReg d = lower_new_vreg(L, CLIF_I64);
     x64_begin(L, op, 0)->b[1] = cc;
     lower_def(L, d, RA_REG, 0);
+    return d;
+}
+static inline RaVReg x64_form_RMRI(LowerCtx *L, X64Op op, ClifType t, RaVReg a, X64Rm b,
+                                   uint8_t k) {
+    RaVReg d = x64_dst(L, op, CLIF_I8X16);
+    MachInst *mi = x64_begin(L, op, x64_wide(t));
+    mi->imm = k;
+    lower_def(L, d, RA_REUSE, 1);
+    lower_use(L, a, RA_REG, 0);
+    x64_mi_rm(L, mi, b);
+    return d;
+}
+static inline RaVReg x64_form_XSHI(LowerCtx *L, X64Op op, ClifType t, RaVReg a, uint8_t k) {
+    RaVReg d = x64_dst(L, op, t);
+    x64_begin(L, op, 2)->imm = k;
+    lower_def(L, d, RA_REUSE, 1);
+    lower_use(L, a, RA_REG, 0);
+    return d;
+}
+static inline RaVReg x64_form_MVXI(LowerCtx *L, X64Op op, ClifType t, RaVReg a, uint8_t k) {
+    RaVReg d = lower_new_vreg(L, CLIF_I64);
+    x64_begin(L, op, x64_wide(t))->imm = k;
+    lower_def(L, d, RA_REG, 0);
+    lower_use(L, a, RA_REG, 0);
+    return d;
+}
+static inline RaVReg x64_form_FMA(LowerCtx *L, X64Op op, ClifType t, RaVReg a, RaVReg b, X64Rm c) {
+    RaVReg d = x64_dst(L, op, t);
+    MachInst *mi = x64_begin(L, op, x64_wide(t));
+    lower_def(L, d, RA_REUSE, 1);
+    lower_use(L, a, RA_REG, 0);
+    lower_use(L, b, RA_REG, 0);
+    x64_mi_rm(L, mi, c);
     return d;
 }
 #include "isa/x64/insts_ctors.h"
@@ -217,6 +249,9 @@ X64_HAS(lzcnt, LZCNT)
 X64_HAS(bmi1, BMI1)
 X64_HAS(bmi2, BMI2)
 X64_HAS(popcnt, POPCNT)
+X64_HAS(ssse3, SSSE3)
+X64_HAS(sse41, SSE41)
+X64_HAS(fma, FMA)
 bool x64_sinkable(LowerCtx *L, ClifValue v);
 static inline bool x64_simm32(LowerCtx *L, ClifValue v, int64_t *k) {
     return isle_iconst_s(L, v, k) && *k == (int32_t)*k;
@@ -246,9 +281,75 @@ static inline X64Cond x64_cond1(unsigned cc) {
 static inline X64Cond x64_carry(LowerCtx *L) {
     return (void)L, x64_cond1(CC_B);
 }
+static inline X64Cond x64_nonzero(LowerCtx *L) {
+    return (void)L, x64_cond1(CC_NE);
+}
 static inline Unit x64_none_unit(LowerCtx *L) {
     return (void)L, 0;
 }
+
+/* ---- vectors (vector.c) ---- */
+/* Operators that are one instruction per lane width. */
+typedef uint8_t Packed;
+enum {
+    Packed_Add,
+    Packed_Sub,
+    Packed_Mul,
+    Packed_AddSatS,
+    Packed_AddSatU,
+    Packed_SubSatS,
+    Packed_SubSatU,
+    Packed_MinS,
+    Packed_MinU,
+    Packed_MaxS,
+    Packed_MaxU,
+    Packed_Avg,
+    Packed_Eq,
+    Packed_Gt,
+    Packed_Abs,
+    Packed_NarrowS,
+    Packed_NarrowU,
+    Packed_WidenS,
+    Packed_WidenU,
+    Packed_AddPairs,
+    Packed_COUNT
+};
+bool x64_packed_row(LowerCtx *L, Packed what, ClifType t, uint16_t *row);
+static inline RaVReg x64_packed(LowerCtx *L, uint16_t row, ClifType t, RaVReg a, X64Rm b) {
+    return x64_form_RMR(L, (X64Op)row, t, a, b);
+}
+static inline RaVReg x64_packed_1(LowerCtx *L, uint16_t row, ClifType t, X64Rm a) {
+    return x64_form_RM(L, (X64Op)row, t, a);
+}
+static inline RaVReg x64_after(LowerCtx *L, Unit u, RaVReg r) {
+    return (void)L, (void)u, r;
+}
+bool x64_zero_vec(LowerCtx *L, ClifValue v, Unit *u);
+RaVReg x64_vec_zero(LowerCtx *L);
+RaVReg x64_vec_ones(LowerCtx *L);
+RaVReg x64_vec_const(LowerCtx *L, uint32_t c);
+X64Rm x64_each(LowerCtx *L, ClifType t, uint64_t k); /* k in every lane, in the pool */
+RaVReg x64_splat(LowerCtx *L, ClifType t, ClifValue v);
+RaVReg x64_scalar_to_vec(LowerCtx *L, ClifType t, ClifValue v);
+bool x64_extract_lane(LowerCtx *L, ClifType t, RaVReg v, uint8_t lane, RaVReg *out);
+bool x64_insert_lane(LowerCtx *L, ClifType t, RaVReg v, ClifValue x, uint8_t lane, RaVReg *out);
+bool x64_shuffle(LowerCtx *L, ClifValue a, ClifValue b, uint32_t mask, RaVReg *out);
+RaVReg x64_vec_shift(LowerCtx *L, ClifType t, uint8_t kind, RaVReg a, ClifValue n);
+bool x64_vec_icmp(LowerCtx *L, ClifType t, IntCC cc, RaVReg a, RaVReg b, RaVReg *out);
+RaVReg x64_vec_fcmp(LowerCtx *L, ClifType t, FloatCC cc, RaVReg a, RaVReg b);
+RaVReg x64_vec_mul64(LowerCtx *L, RaVReg a, RaVReg b);
+RaVReg x64_vec_mul8(LowerCtx *L, RaVReg a, RaVReg b);
+RaVReg x64_vec_popcnt8(LowerCtx *L, RaVReg a);
+RaVReg x64_vec_abs64(LowerCtx *L, RaVReg a);
+RaVReg x64_vec_fmin(LowerCtx *L, ClifType t, RaVReg a, RaVReg b);
+RaVReg x64_vec_fmax(LowerCtx *L, ClifType t, RaVReg a, RaVReg b);
+RaVReg x64_vec_to_sint(LowerCtx *L, RaVReg a);
+RaVReg x64_vec_to_uint(LowerCtx *L, RaVReg a);
+RaVReg x64_vec_from_uint(LowerCtx *L, RaVReg a);
+RaVReg x64_vec_f64_to_sint(LowerCtx *L, RaVReg a);
+RaVReg x64_vec_f64_to_uint(LowerCtx *L, RaVReg a);
+RaVReg x64_vec_fma_calls(LowerCtx *L, ClifType t, RaVReg a, RaVReg b, RaVReg c);
+RaVReg x64_vec_all_true(LowerCtx *L, ClifType t, RaVReg a, uint16_t eq);
 
 /* ---- sequences (lower.c, divconst.c) ---- */
 X64Cond x64_icmp_flags(LowerCtx *L, IntCC cc, ClifValue a, ClifValue b);

@@ -42,6 +42,10 @@ typedef enum X64Form {
     F_VM,
     F_MOVI,
     F_MUL,
+    F_RMRI,
+    F_XSHI,
+    F_MVXI,
+    F_FMA,
     F_SPECIAL
 } X64Form;
 enum {
@@ -63,7 +67,8 @@ enum {
     XF_XS = 1 << 15,
     XF_ZD = 1 << 16,
     XF_CC = 1 << 17,
-    XF_I8 = 1 << 18
+    XF_I8 = 1 << 18,
+    XF_V = 1 << 19
 };
 typedef struct X64Row {
     const char *text;
@@ -146,6 +151,7 @@ static inline unsigned x64_size(ClifType t) {
            : t == CLIF_F64  ? 3
            : t == CLIF_F16  ? 1
            : t == CLIF_F128 ? 4
+           : t >= 0x10      ? (clif_type_bits(t) == 128 ? 4 : 3)
                             : (unsigned)(t & 15) - 1;
 }
 static inline bool x64_is_float(ClifType t) {

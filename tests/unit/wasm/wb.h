@@ -49,7 +49,6 @@ static inline void wb_init(Wb *w) {
     sb_init(&w->text, &w->mem);
     w->t = wasm_translator_new(&w->mem);
     w->ft = wasm_features_default();
-    w->ft.simd = w->ft.relaxed_simd = true; /* the translator's, if not every target's */
     w->tn = (WasmTunables){WASM_MEM_STATIC, false, false, false, CLIF_CC_FAST, CLIF_CC_SYSTEM_V};
     wb_start(w);
 }

@@ -1,0 +1,546 @@
+/* isa/x64/vector.c — 128-bit vectors: the table of packed instructions, and what takes more than one of them.
+ *
+ * Vectors are in xmm registers whatever their lanes. Constants are 16 bytes in the pool, which is aligned, so they may be
+ * memory operands of SSE instructions; other memory is loaded with movups first.
+ * What a processor lacks shows in x64_has; the rows of map 0F38 and 0F3A belong to SSSE3, SSE4.1 or SSE4.2, which
+ * row_ok tells by opcode (Intel SDM vol. 2). */
+#include "isa/x64/rules_in.h"
+
+static bool row_ok(LowerCtx *L, X64Op op) {
+    const X64Row *r = &x64_rows[op];
+    if (!(r->flags & (XF_M38 | XF_M3A))) return true;
+    bool ssse3 = r->flags & XF_M38 ? r->opcode < 0x20 : op == X64_PALIGNR;
+    return x64_has(L->set, ssse3               ? X64_HAS_SSSE3
+                           : op == X64_PCMPGTQ ? X64_HAS_SSE42
+                                               : X64_HAS_SSE41);
+}
+
+bool x64_packed_row(LowerCtx *L, Packed what, ClifType t, uint16_t *row) {
+    static const uint16_t rows[Packed_COUNT][4] = {
+        /* by lane: i8 i16 i32 i64; 0 = none */
+        [Packed_Add] = {X64_PADDB, X64_PADDW, X64_PADDD, X64_PADDQ},
+        [Packed_Sub] = {X64_PSUBB, X64_PSUBW, X64_PSUBD, X64_PSUBQ},
+        [Packed_Mul] = {0, X64_PMULLW, X64_PMULLD, 0},
+        [Packed_AddSatS] = {X64_PADDSB, X64_PADDSW, 0, 0},
+        [Packed_AddSatU] = {X64_PADDUSB, X64_PADDUSW, 0, 0},
+        [Packed_SubSatS] = {X64_PSUBSB, X64_PSUBSW, 0, 0},
+        [Packed_SubSatU] = {X64_PSUBUSB, X64_PSUBUSW, 0, 0},
+        [Packed_MinS] = {X64_PMINSB, X64_PMINSW, X64_PMINSD, 0},
+        [Packed_MinU] = {X64_PMINUB, X64_PMINUW, X64_PMINUD, 0},
+        [Packed_MaxS] = {X64_PMAXSB, X64_PMAXSW, X64_PMAXSD, 0},
+        [Packed_MaxU] = {X64_PMAXUB, X64_PMAXUW, X64_PMAXUD, 0},
+        [Packed_Avg] = {X64_PAVGB, X64_PAVGW, 0, 0},
+        [Packed_Eq] = {X64_PCMPEQB, X64_PCMPEQW, X64_PCMPEQD, X64_PCMPEQQ},
+        [Packed_Gt] = {X64_PCMPGTB, X64_PCMPGTW, X64_PCMPGTD, X64_PCMPGTQ},
+        [Packed_Abs] = {X64_PABSB, X64_PABSW, X64_PABSD, 0},
+        [Packed_NarrowS] = {0, X64_PACKSSWB, X64_PACKSSDW, 0},
+        [Packed_NarrowU] = {0, X64_PACKUSWB, X64_PACKUSDW, 0},
+        [Packed_WidenS] = {X64_PMOVSXBW, X64_PMOVSXWD, X64_PMOVSXDQ, 0},
+        [Packed_WidenU] = {X64_PMOVZXBW, X64_PMOVZXWD, X64_PMOVZXDQ, 0},
+        [Packed_AddPairs] = {0, X64_PHADDW, X64_PHADDD, 0},
+    };
+    unsigned lane = clif_lane_type(t) - CLIF_I8;
+    *row = lane < 4 ? rows[what][lane] : 0;
+    return *row && row_ok(L, (X64Op)*row);
+}
+
+/* ---- short forms ---- */
+#define T CLIF_I8X16
+static X64Rm in(RaVReg r) {
+    return (X64Rm){.kind = XK_REG, .r = r};
+}
+static RaVReg op2(LowerCtx *L, X64Op op, RaVReg a, RaVReg b) {
+    return x64_form_RMR(L, op, T, a, in(b));
+}
+static RaVReg op2m(LowerCtx *L, X64Op op, RaVReg a, X64Rm b) {
+    return x64_form_RMR(L, op, T, a, b);
+}
+static RaVReg fop2(LowerCtx *L, X64Op op, ClifType t, RaVReg a, RaVReg b) {
+    return x64_form_RMR(L, op, t, a, in(b));
+}
+static RaVReg shift_imm(LowerCtx *L, X64Op op, RaVReg a, unsigned k) {
+    return x64_form_XSHI(L, op, T, a, (uint8_t)k);
+}
+static RaVReg pshufd(LowerCtx *L, RaVReg a, unsigned k) {
+    return x64_form_RMI(L, X64_PSHUFD, T, in(a), k);
+}
+static RaVReg copy(LowerCtx *L, RaVReg a, ClifType t) {
+    RaVReg d = lower_new_vreg(L, t);
+    x64_lower_copy(L, d, a, t);
+    return d;
+}
+
+/* ---- constants ---- */
+RaVReg x64_vec_zero(LowerCtx *L) {
+    RaVReg d = lower_new_vreg(L, T);
+    x64_begin(L, X64_XZERO, 2);
+    lower_def(L, d, RA_REG, 0);
+    return d;
+}
+RaVReg x64_vec_ones(LowerCtx *L) {
+    RaVReg z = x64_vec_zero(L);
+    return op2(L, X64_PCMPEQD, z, z);
+}
+static X64Rm pool16(LowerCtx *L, const uint8_t *bytes) {
+    uint64_t k[2];
+    memcpy(k, bytes, 16);
+    return x64_const128(L, k[0], k[1]);
+}
+static const uint8_t *const_bytes(LowerCtx *L, uint32_t c) {
+    return L->f->bytes.p + L->f->consts.p[c].first;
+}
+static bool all_zero(const uint8_t *p) {
+    for (int i = 0; i < 16; i++)
+        if (p[i]) return false;
+    return true;
+}
+bool x64_zero_vec(LowerCtx *L, ClifValue v, Unit *u) {
+    ClifInst i = lower_def_inst(L, v);
+    *u = 0;
+    if (i.i == CLIF_NONE) return false;
+    const ClifInstData *d = clif_data(L->f, i);
+    return d->op == CLIF_OP_VCONST && all_zero(const_bytes(L, d->a));
+}
+RaVReg x64_vec_const(LowerCtx *L, uint32_t c) {
+    const uint8_t *p = const_bytes(L, c);
+    return all_zero(p) ? x64_vec_zero(L) : x64_form_RM(L, X64_MOVUPS, T, pool16(L, p));
+}
+X64Rm x64_each(LowerCtx *L, ClifType t, uint64_t k) {
+    for (unsigned bits = clif_lane_bits(t); bits < 64; bits *= 2) k |= k << bits;
+    return x64_const128(L, k, k);
+}
+
+/* ---- lanes ---- */
+RaVReg x64_splat(LowerCtx *L, ClifType t, ClifValue v) {
+    RaVReg x = lower_value_reg(L, v);
+    switch (t) {
+    case CLIF_F32X4: return pshufd(L, x, 0);
+    case CLIF_F64X2: return pshufd(L, x, 0x44);
+    case CLIF_I64X2: return pshufd(L, x64_form_RM(L, X64_MOVD, CLIF_I64, in(x)), 0x44);
+    default: break;
+    }
+    RaVReg r = x64_form_RM(L, X64_MOVD, CLIF_I32, in(x));
+    if (t == CLIF_I32X4) return pshufd(L, r, 0);
+    if (t == CLIF_I8X16) {
+        if (x64_has(L->set, X64_HAS_SSSE3)) return op2(L, X64_PSHUFB, r, x64_vec_zero(L));
+        r = op2(L, X64_PUNPCKLBW, r, r);
+    }
+    return pshufd(L, x64_form_RMI(L, X64_PSHUFLW, T, in(r), 0), 0);
+}
+
+/* Lane 0 from a scalar, zeros above. */
+RaVReg x64_scalar_to_vec(LowerCtx *L, ClifType t, ClifValue v) {
+    RaVReg x = lower_value_reg(L, v);
+    ClifType lane = clif_lane_type(t);
+    if (t == CLIF_F32X4) return op2(L, X64_MOVSS_RR, x64_vec_zero(L), x);
+    if (t == CLIF_F64X2) return op2(L, X64_MOVSD_RR, x64_vec_zero(L), x);
+    if (lane < CLIF_I32)
+        x = x64_form_RM(L, lane == CLIF_I8 ? X64_MOVZX8 : X64_MOVZX16, CLIF_I32, in(x));
+    return x64_form_RM(L, X64_MOVD, lane == CLIF_I64 ? CLIF_I64 : CLIF_I32, in(x));
+}
+
+bool x64_extract_lane(LowerCtx *L, ClifType t, RaVReg v, uint8_t k, RaVReg *out) {
+    bool sse41 = x64_has(L->set, X64_HAS_SSE41);
+    switch (t) {
+    case CLIF_F32X4: *out = k ? pshufd(L, v, k) : copy(L, v, CLIF_F32); return true;
+    case CLIF_F64X2: *out = k ? pshufd(L, v, 0xEE) : copy(L, v, CLIF_F64); return true;
+    case CLIF_I64X2:
+        if (k) v = pshufd(L, v, 0xEE);
+        *out = x64_form_MVX(L, X64_MOVD_R, CLIF_I64, v);
+        return true;
+    case CLIF_I32X4:
+        if (k) v = pshufd(L, v, k);
+        *out = x64_form_MVX(L, X64_MOVD_R, CLIF_I32, v);
+        return true;
+    case CLIF_I16X8: *out = x64_form_RMI(L, X64_PEXTRW_R, CLIF_I32, in(v), k); return true;
+    case CLIF_I8X16:
+        if (sse41) {
+            *out = x64_form_MVXI(L, X64_PEXTRB, CLIF_I32, v, k);
+        } else {
+            *out = x64_form_RMI(L, X64_PEXTRW_R, CLIF_I32, in(v), k / 2);
+            if (k & 1) *out = x64_form_SHIFT(L, X64_SHR, CLIF_I32, *out, x64_imm(L, 8));
+        }
+        return true;
+    default: return false;
+    }
+}
+
+bool x64_insert_lane(LowerCtx *L, ClifType t, RaVReg v, ClifValue xv, uint8_t k, RaVReg *out) {
+    bool sse41 = x64_has(L->set, X64_HAS_SSE41);
+    RaVReg x = lower_value_reg(L, xv);
+    switch (t) {
+    case CLIF_F32X4:
+        if (k == 0) {
+            *out = op2(L, X64_MOVSS_RR, v, x);
+        } else if (sse41) {
+            *out = x64_form_RMRI(L, X64_INSERTPS, t, v, in(x), (uint8_t)(k << 4));
+        } else { /* bring the lane to the front, change it there, put it back */
+            static const uint8_t front[] = {0, 0xE1, 0xC6, 0x27};
+            v = pshufd(L, v, front[k]);
+            *out = pshufd(L, op2(L, X64_MOVSS_RR, v, x), front[k]);
+        }
+        return true;
+    case CLIF_F64X2:
+        *out = k ? op2(L, X64_PUNPCKLQDQ, v, x) : op2(L, X64_MOVSD_RR, v, x);
+        return true;
+    case CLIF_I64X2:
+        if (sse41) {
+            *out = x64_form_RMRI(L, X64_PINSR, CLIF_I64, v, in(x), k);
+        } else {
+            x = x64_form_RM(L, X64_MOVD, CLIF_I64, in(x));
+            *out = k ? op2(L, X64_PUNPCKLQDQ, v, x) : op2(L, X64_MOVSD_RR, v, x);
+        }
+        return true;
+    case CLIF_I32X4:
+        if (sse41) {
+            *out = x64_form_RMRI(L, X64_PINSR, CLIF_I32, v, in(x), k);
+        } else {
+            v = x64_form_RMRI(L, X64_PINSRW, CLIF_I32, v, in(x), (uint8_t)(2 * k));
+            x = x64_form_SHIFT(L, X64_SHR, CLIF_I32, x, x64_imm(L, 16));
+            *out = x64_form_RMRI(L, X64_PINSRW, CLIF_I32, v, in(x), (uint8_t)(2 * k + 1));
+        }
+        return true;
+    case CLIF_I16X8: *out = x64_form_RMRI(L, X64_PINSRW, CLIF_I32, v, in(x), k); return true;
+    case CLIF_I8X16:
+        if (sse41) {
+            *out = x64_form_RMRI(L, X64_PINSRB, CLIF_I32, v, in(x), k);
+        } else {
+            RaVReg w = x64_form_RMI(L, X64_PEXTRW_R, CLIF_I32, in(v), k / 2);
+            x = x64_form_RM(L, X64_MOVZX8, CLIF_I32, in(x));
+            if (k & 1) x = x64_form_SHIFT(L, X64_SHL, CLIF_I32, x, x64_imm(L, 8));
+            w = x64_form_ALU(L, X64_AND, CLIF_I32, w, x64_imm(L, k & 1 ? 0xFF : 0xFF00));
+            w = x64_form_ALU(L, X64_OR, CLIF_I32, w, in(x));
+            *out = x64_form_RMRI(L, X64_PINSRW, CLIF_I32, v, in(w), k / 2);
+        }
+        return true;
+    default: return false;
+    }
+}
+
+/* ---- shuffles ---- */
+/* Mask bytes as units of `n` bytes: true if each unit is whole; unit[i] = source unit. */
+static bool units(const uint8_t *m, unsigned n, uint8_t *unit) {
+    for (unsigned i = 0; i < 16; i += n) {
+        if (m[i] % n) return false;
+        for (unsigned k = 1; k < n; k++)
+            if (m[i + k] != m[i] + k) return false;
+        unit[i / n] = m[i] / n;
+    }
+    return true;
+}
+
+/* punpckl, punpckh: unit i of the result is unit (from + i / 2) of a or b in turn. */
+static bool is_unpack(const uint8_t *u, unsigned count, unsigned from) {
+    for (unsigned i = 0; i < count; i++)
+        if (u[i] != from + i / 2 + (i & 1 ? count : 0)) return false;
+    return true;
+}
+
+static RaVReg pick_bytes(LowerCtx *L, RaVReg v, const uint8_t *m, unsigned base) {
+    uint8_t k[16];
+    for (int i = 0; i < 16; i++) k[i] = (uint8_t)(m[i] - base) < 16 ? (uint8_t)(m[i] - base) : 0x80;
+    return op2m(L, X64_PSHUFB, v, pool16(L, k));
+}
+
+bool x64_shuffle(LowerCtx *L, ClifValue av, ClifValue bv, uint32_t mask, RaVReg *out) {
+    static const uint16_t low[] = {X64_PUNPCKLBW, X64_PUNPCKLWD, X64_PUNPCKLDQ, X64_PUNPCKLQDQ},
+                          high[] = {X64_PUNPCKHBW, X64_PUNPCKHWD, X64_PUNPCKHDQ, X64_PUNPCKHQDQ};
+    uint8_t m[16], u[16];
+    memcpy(m, L->f->bytes.p + L->f->imm128s.p[mask].first, 16);
+    bool uses_a = false, uses_b = false;
+    for (int i = 0; i < 16; i++) {
+        if (av.i == bv.i) m[i] &= 15;
+        uses_a |= m[i] < 16;
+        uses_b |= m[i] >= 16;
+    }
+    RaVReg a = lower_value_reg(L, uses_a ? av : bv);
+    if (!uses_a || !uses_b) { /* one source */
+        for (int i = 0; i < 16; i++) m[i] &= 15;
+        if (units(m, 4, u)) {
+            *out = pshufd(L, a,
+                          u[0] | (unsigned)u[1] << 2 | (unsigned)u[2] << 4 | (unsigned)u[3] << 6);
+            return true;
+        }
+        if (!x64_has(L->set, X64_HAS_SSSE3)) return false;
+        *out = pick_bytes(L, a, m, 0);
+        return true;
+    }
+    RaVReg b = lower_value_reg(L, bv);
+    for (unsigned k = 0; k < 4; k++) {
+        unsigned count = 16u >> k;
+        if (!units(m, 1u << k, u)) break;
+        if (is_unpack(u, count, 0)) return *out = op2(L, (X64Op)low[k], a, b), true;
+        if (is_unpack(u, count, count / 2)) return *out = op2(L, (X64Op)high[k], a, b), true;
+    }
+    if (units(m, 4, u) && u[0] < 4 && u[1] < 4 && u[2] >= 4 && u[3] >= 4) {
+        unsigned k = u[0] | (unsigned)u[1] << 2 | (u[2] & 3u) << 4 | (u[3] & 3u) << 6;
+        *out = x64_form_RMRI(L, X64_SHUFPS, T, a, in(b), (uint8_t)k);
+        return true;
+    }
+    if (!x64_has(L->set, X64_HAS_SSSE3)) return false;
+    bool run = true; /* a stretch of the concatenation: palignr */
+    for (int i = 1; i < 16; i++) run &= m[i] == m[0] + i;
+    *out = run ? x64_form_RMRI(L, X64_PALIGNR, T, b, in(a), m[0])
+               : op2(L, X64_ORPS, pick_bytes(L, a, m, 0), pick_bytes(L, b, m, 16));
+    return true;
+}
+
+/* ---- shifts ---- */
+/* Row by lane (i16 i32 i64) and kind; by a count in a register, by an immediate. */
+static X64Op shift_row(ClifType lane, unsigned kind, bool immediate) {
+    static const uint16_t rows[2][3][3] = {{{X64_PSLLW, X64_PSLLD, X64_PSLLQ},
+                                            {X64_PSRLW, X64_PSRLD, X64_PSRLQ},
+                                            {X64_PSRAW, X64_PSRAD, 0}},
+                                           {{X64_PSLLWI, X64_PSLLDI, X64_PSLLQI},
+                                            {X64_PSRLWI, X64_PSRLDI, X64_PSRLQI},
+                                            {X64_PSRAWI, X64_PSRADI, 0}}};
+    unsigned k = kind == 4 ? 0 : kind == 5 ? 1 : 2;
+    return (X64Op)rows[immediate][k][lane - CLIF_I16];
+}
+
+typedef struct Count { /* of a shift */
+    bool known;
+    unsigned k;
+    RaVReg x; /* in the low quadword of a vector register */
+} Count;
+
+static RaVReg shift(LowerCtx *L, ClifType lane, unsigned kind, RaVReg a, Count n) {
+    X64Op row = shift_row(lane, kind, n.known);
+    return n.known ? shift_imm(L, row, a, n.k) : op2(L, row, a, n.x);
+}
+
+/* Bytes as words, shifted, and packed again. A byte to be shifted with its sign is in the upper half of its word. */
+static RaVReg shift_bytes(LowerCtx *L, unsigned kind, RaVReg a, Count n) {
+    RaVReg other = kind == 7 ? a : x64_vec_zero(L);
+    RaVReg lo = op2(L, X64_PUNPCKLBW, a, other), hi = op2(L, X64_PUNPCKHBW, a, other);
+    if (kind == 7) {
+        lo = shift_imm(L, X64_PSRAWI, lo, 8);
+        hi = shift_imm(L, X64_PSRAWI, hi, 8);
+    }
+    lo = shift(L, CLIF_I16, kind, lo, n);
+    hi = shift(L, CLIF_I16, kind, hi, n);
+    if (kind == 4) {
+        X64Rm low = x64_each(L, CLIF_I16X8, 0xFF);
+        lo = op2m(L, X64_ANDPS, lo, low);
+        hi = op2m(L, X64_ANDPS, hi, low);
+    }
+    return op2(L, kind == 7 ? X64_PACKSSWB : X64_PACKUSWB, lo, hi);
+}
+
+RaVReg x64_vec_shift(LowerCtx *L, ClifType t, uint8_t kind, RaVReg a, ClifValue nv) {
+    ClifType lane = clif_lane_type(t);
+    uint64_t k;
+    Count n = {0};
+    n.known = isle_iconst_u(L, nv, &k);
+    if (n.known) {
+        n.k = (unsigned)(k & (clif_lane_bits(t) - 1));
+    } else {
+        RaVReg x = x64_form_ALU(L, X64_AND, CLIF_I32, lower_value_reg(L, nv),
+                                x64_imm(L, clif_lane_bits(t) - 1));
+        n.x = x64_form_RM(L, X64_MOVD, CLIF_I32, in(x));
+    }
+    if (lane == CLIF_I8) return shift_bytes(L, kind, a, n);
+    if (lane == CLIF_I64 &&
+        kind == 7) { /* (x >>> n ^ m) - m, where m is the sign bit shifted as far */
+        RaVReg m = x64_form_RM(L, X64_MOVUPS, T, x64_each(L, t, UINT64_C(1) << 63));
+        m = shift(L, lane, 5, m, n);
+        return op2(L, X64_PSUBQ, op2(L, X64_XORPS, shift(L, lane, 5, a, n), m), m);
+    }
+    return shift(L, lane, kind, a, n);
+}
+
+/* ---- comparisons ---- */
+static RaVReg not_vec(LowerCtx *L, RaVReg a) {
+    return op2(L, X64_XORPS, a, x64_vec_ones(L));
+}
+
+bool x64_vec_icmp(LowerCtx *L, ClifType t, IntCC cc, RaVReg a, RaVReg b, RaVReg *out) {
+    static const struct {
+        uint8_t swap, negate, what; /* signed ones; unsigned: min or max, then equal */
+    } how[] = {[CLIF_EQ] = {0, 0, Packed_Eq},    [CLIF_NE] = {0, 1, Packed_Eq},
+               [CLIF_SGT] = {0, 0, Packed_Gt},   [CLIF_SLT] = {1, 0, Packed_Gt},
+               [CLIF_SLE] = {0, 1, Packed_Gt},   [CLIF_SGE] = {1, 1, Packed_Gt},
+               [CLIF_UGE] = {0, 0, Packed_MaxU}, [CLIF_ULT] = {0, 1, Packed_MaxU},
+               [CLIF_ULE] = {0, 0, Packed_MinU}, [CLIF_UGT] = {0, 1, Packed_MinU}};
+    uint16_t row, eq;
+    RaVReg x = how[cc].swap ? b : a, y = how[cc].swap ? a : b;
+    if (x64_packed_row(L, how[cc].what, t, &row)) {
+        *out = op2(L, (X64Op)row, x, y);
+        if (how[cc].what >= Packed_MinS && how[cc].what <= Packed_MaxU) {
+            if (!x64_packed_row(L, Packed_Eq, t, &eq)) return false;
+            *out = op2(L, (X64Op)eq, *out, x);
+        }
+        if (how[cc].negate) *out = not_vec(L, *out);
+        return true;
+    }
+    if (cc < CLIF_ULT || !x64_packed_row(L, Packed_Gt, t, &row)) return false;
+    /* unsigned without min and max: signed, of both with the sign bit turned */
+    X64Rm sign = x64_each(L, t, UINT64_C(1) << (clif_lane_bits(t) - 1));
+    x = op2m(L, X64_XORPS, a, sign);
+    y = op2m(L, X64_XORPS, b, sign);
+    bool swap = cc == CLIF_ULT || cc == CLIF_UGE;
+    *out = op2(L, (X64Op)row, swap ? y : x, swap ? x : y);
+    if (cc == CLIF_UGE || cc == CLIF_ULE) *out = not_vec(L, *out);
+    return true;
+}
+
+enum { CMP_EQ, CMP_LT, CMP_LE, CMP_UNORD, CMP_NEQ, CMP_NLT, CMP_NLE, CMP_ORD };
+static RaVReg cmpp(LowerCtx *L, ClifType t, RaVReg a, RaVReg b, unsigned k) {
+    return x64_form_RMRI(L, X64_CMPP, t, a, in(b), (uint8_t)k);
+}
+
+RaVReg x64_vec_fcmp(LowerCtx *L, ClifType t, FloatCC cc, RaVReg a, RaVReg b) {
+    switch (cc) {
+    case CLIF_FORD: return cmpp(L, t, a, b, CMP_ORD);
+    case CLIF_FUNO: return cmpp(L, t, a, b, CMP_UNORD);
+    case CLIF_FEQ: return cmpp(L, t, a, b, CMP_EQ);
+    case CLIF_FNE: return cmpp(L, t, a, b, CMP_NEQ);
+    case CLIF_FLT: return cmpp(L, t, a, b, CMP_LT);
+    case CLIF_FLE: return cmpp(L, t, a, b, CMP_LE);
+    case CLIF_FGT: return cmpp(L, t, b, a, CMP_LT);
+    case CLIF_FGE: return cmpp(L, t, b, a, CMP_LE);
+    case CLIF_FULT: return cmpp(L, t, b, a, CMP_NLE);
+    case CLIF_FULE: return cmpp(L, t, b, a, CMP_NLT);
+    case CLIF_FUGT: return cmpp(L, t, a, b, CMP_NLE);
+    case CLIF_FUGE: return cmpp(L, t, a, b, CMP_NLT);
+    case CLIF_FUEQ: return op2(L, X64_ORPS, cmpp(L, t, a, b, CMP_EQ), cmpp(L, t, a, b, CMP_UNORD));
+    default: return op2(L, X64_ANDPS, cmpp(L, t, a, b, CMP_NEQ), cmpp(L, t, a, b, CMP_ORD));
+    }
+}
+
+/* ptest sets the zero flag when no lane of x is zero, that is, when x == 0 has no bit set */
+RaVReg x64_vec_all_true(LowerCtx *L, ClifType t, RaVReg a, uint16_t eq) {
+    (void)t;
+    RaVReg z = op2(L, (X64Op)eq, x64_vec_zero(L), a);
+    if (x64_has(L->set, X64_HAS_SSE41)) {
+        x64_form_UU(L, X64_PTEST, T, z, in(z));
+    } else {
+        RaVReg m = x64_form_RM(L, X64_PMOVMSKB, T, in(z));
+        x64_form_TEST(L, X64_TEST, CLIF_I32, m, in(m));
+    }
+    return x64_cond_reg(L, x64_cond1(CC_E));
+}
+
+/* ---- integer sequences ---- */
+/* (ah:al) * (bh:bl) mod 2^64 = al * bl + ((ah * bl + al * bh) << 32) */
+RaVReg x64_vec_mul64(LowerCtx *L, RaVReg a, RaVReg b) {
+    RaVReg x = op2(L, X64_PMULUDQ, shift_imm(L, X64_PSRLQI, a, 32), b);
+    RaVReg y = op2(L, X64_PMULUDQ, shift_imm(L, X64_PSRLQI, b, 32), a);
+    RaVReg cross = shift_imm(L, X64_PSLLQI, op2(L, X64_PADDQ, x, y), 32);
+    return op2(L, X64_PADDQ, cross, op2(L, X64_PMULUDQ, a, b));
+}
+
+/* even and odd bytes as words */
+RaVReg x64_vec_mul8(LowerCtx *L, RaVReg a, RaVReg b) {
+    RaVReg even = op2m(L, X64_ANDPS, op2(L, X64_PMULLW, a, b), x64_each(L, CLIF_I16X8, 0xFF));
+    RaVReg odd = op2(L, X64_PMULLW, shift_imm(L, X64_PSRLWI, a, 8), shift_imm(L, X64_PSRLWI, b, 8));
+    return op2(L, X64_ORPS, shift_imm(L, X64_PSLLWI, odd, 8), even);
+}
+
+/* bits per nibble by table (Mula) */
+RaVReg x64_vec_popcnt8(LowerCtx *L, RaVReg a) {
+    static const uint8_t bits[16] = {0, 1, 1, 2, 1, 2, 2, 3, 1, 2, 2, 3, 2, 3, 3, 4};
+    X64Rm low = x64_each(L, CLIF_I8X16, 15);
+    RaVReg table = x64_form_RM(L, X64_MOVUPS, T, pool16(L, bits));
+    RaVReg hi = op2m(L, X64_ANDPS, shift_imm(L, X64_PSRLWI, a, 4), low);
+    RaVReg lo = op2m(L, X64_ANDPS, a, low);
+    return op2(L, X64_PADDB, op2(L, X64_PSHUFB, table, lo), op2(L, X64_PSHUFB, table, hi));
+}
+
+/* (x ^ s) - s, where s is the sign in all bits */
+RaVReg x64_vec_abs64(LowerCtx *L, RaVReg a) {
+    RaVReg s = pshufd(L, shift_imm(L, X64_PSRADI, a, 31), 0xF5);
+    return op2(L, X64_PSUBQ, op2(L, X64_XORPS, a, s), s);
+}
+
+/* ---- floats ---- */
+/* minps and maxps give their second operand for NaN and for two zeros. Both orders, joined, have the right sign of zero and a
+ * NaN wherever there was one; then NaNs are made quiet and their payload is cleared. */
+static RaVReg canonical(LowerCtx *L, ClifType t, RaVReg v, RaVReg nan) {
+    bool f64 = t == CLIF_F64X2;
+    RaVReg fraction = shift_imm(L, f64 ? X64_PSRLQI : X64_PSRLDI, nan, f64 ? 13 : 10);
+    return op2(L, X64_ANDNPS, fraction, v);
+}
+
+RaVReg x64_vec_fmin(LowerCtx *L, ClifType t, RaVReg a, RaVReg b) {
+    RaVReg x = fop2(L, X64_MINP, t, a, b), y = fop2(L, X64_MINP, t, b, a);
+    RaVReg either = op2(L, X64_ORPS, x, y), nan = cmpp(L, t, either, y, CMP_UNORD);
+    return canonical(L, t, op2(L, X64_ORPS, either, nan), nan);
+}
+
+RaVReg x64_vec_fmax(LowerCtx *L, ClifType t, RaVReg a, RaVReg b) {
+    RaVReg x = fop2(L, X64_MAXP, t, a, b), y = fop2(L, X64_MAXP, t, b, a);
+    RaVReg differ = op2(L, X64_XORPS, x, y);
+    RaVReg either = op2(L, X64_ORPS, x, differ);
+    RaVReg positive = fop2(L, X64_SUBP, t, either, differ); /* -0 - -0 = +0; NaNs stay NaNs */
+    return canonical(L, t, positive, cmpp(L, t, either, either, CMP_UNORD));
+}
+
+/* NaN becomes 0. cvttps2dq gives the least integer for all that is out of range: right below; above, its sign is wrong. */
+RaVReg x64_vec_to_sint(LowerCtx *L, RaVReg a) {
+    RaVReg number = cmpp(L, CLIF_F32X4, a, a, CMP_EQ);
+    RaVReg v = op2(L, X64_ANDPS, a, number);
+    RaVReg positive = op2(L, X64_XORPS, v, number); /* sign bit: a number, and not negative */
+    RaVReg i = x64_form_RM(L, X64_CVTTPS2DQ, T, in(v));
+    RaVReg over = shift_imm(L, X64_PSRADI, op2(L, X64_ANDPS, positive, i), 31);
+    return op2(L, X64_XORPS, i, over);
+}
+
+/* min(x, 2^31 - 1) + min(max(x - 2^31, 0), 2^31), each as a signed conversion does it */
+RaVReg x64_vec_to_uint(LowerCtx *L, RaVReg a) {
+    RaVReg zero = x64_vec_zero(L);
+    RaVReg v = fop2(L, X64_MAXP, CLIF_F32X4, a, zero); /* NaN: the second operand */
+    RaVReg big = x64_form_RM(L, X64_MOVUPS, T, x64_each(L, CLIF_F32X4, 0x4F000000));
+    RaVReg low = x64_form_RM(L, X64_CVTTPS2DQ, T, in(v));
+    RaVReg rest = fop2(L, X64_SUBP, CLIF_F32X4, v, big);
+    RaVReg over = cmpp(L, CLIF_F32X4, big, rest, CMP_LE);
+    RaVReg high = op2(L, X64_XORPS, x64_form_RM(L, X64_CVTTPS2DQ, T, in(rest)), over);
+    return op2(L, X64_PADDD, low, op2(L, X64_PMAXSD, high, zero));
+}
+
+/* low 16 bits exactly, the upper 16 halved and exactly, doubled; one rounding in the sum */
+RaVReg x64_vec_from_uint(LowerCtx *L, RaVReg a) {
+    RaVReg low = shift_imm(L, X64_PSRLDI, shift_imm(L, X64_PSLLDI, a, 16), 16);
+    RaVReg high = shift_imm(L, X64_PSRLDI, op2(L, X64_PSUBD, a, low), 1);
+    low = x64_form_RM(L, X64_CVTDQ2PS, T, in(low));
+    high = x64_form_RM(L, X64_CVTDQ2PS, T, in(high));
+    high = fop2(L, X64_ADDP, CLIF_F32X4, high, high);
+    return fop2(L, X64_ADDP, CLIF_F32X4, high, low);
+}
+
+RaVReg x64_vec_f64_to_sint(LowerCtx *L, RaVReg a) {
+    RaVReg number = cmpp(L, CLIF_F64X2, a, a, CMP_EQ);
+    X64Rm most = x64_each(L, CLIF_F64X2, 0x41DFFFFFFFC00000); /* 2^31 - 1 */
+    RaVReg limit = op2m(L, X64_ANDPS, number, most);          /* 0 for NaN */
+    RaVReg v = fop2(L, X64_MINP, CLIF_F64X2, a, limit);
+    return x64_form_RM(L, X64_CVTTPD2DQ, T, in(v));
+}
+
+/* The integer part, in range, is added to 2^52, which leaves it in the low word. */
+RaVReg x64_vec_f64_to_uint(LowerCtx *L, RaVReg a) {
+    RaVReg zero = x64_vec_zero(L);
+    RaVReg v = fop2(L, X64_MAXP, CLIF_F64X2, a, zero);
+    v = x64_form_RMR(L, X64_MINP, CLIF_F64X2, v, x64_each(L, CLIF_F64X2, 0x41EFFFFFFFE00000));
+    v = x64_form_RMI(L, X64_ROUNDPD, CLIF_F64X2, in(v), 11);
+    v = x64_form_RMR(L, X64_ADDP, CLIF_F64X2, v, x64_each(L, CLIF_F64X2, 0x4330000000000000));
+    return x64_form_RMRI(L, X64_SHUFPS, T, v, in(zero), 0x88);
+}
+
+RaVReg x64_vec_fma_calls(LowerCtx *L, ClifType t, RaVReg a, RaVReg b, RaVReg c) {
+    ClifType lane = clif_lane_type(t);
+    RaVReg r = a;
+    for (uint8_t k = 0; k < clif_type_lanes(t); k++) {
+        RaVReg x[3] = {a, b, c}, y;
+        unsigned sel = lane == CLIF_F32 ? k : k ? 0xEE : 0xE4;
+        for (int i = 0; i < 3; i++) x[i] = pshufd(L, x[i], sel);
+        x64_lower_libcall(L, lane == CLIF_F32 ? CLIF_LIBCALL_FMA_F32 : CLIF_LIBCALL_FMA_F64, x, 3,
+                          lane, &y);
+        if (lane == CLIF_F64) {
+            r = k ? op2(L, X64_PUNPCKLQDQ, r, y) : op2(L, X64_MOVSD_RR, r, y);
+        } else {
+            static const uint8_t front[] = {0xE4, 0xE1, 0xC6, 0x27};
+            r = pshufd(L, op2(L, X64_MOVSS_RR, pshufd(L, r, front[k]), y), front[k]);
+        }
+    }
+    return r;
+}
