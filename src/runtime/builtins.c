@@ -108,6 +108,16 @@ static void raise_from_stub(uint32_t code) {
     RT_RAISE((ClifTrap)code);
 }
 
+#if defined(__x86_64__)
+/* What the instruction pshufb does, for processors without SSSE3. */
+typedef uint8_t Bytes16 __attribute__((vector_size(16)));
+static Bytes16 byte_shuffle(Bytes16 a, Bytes16 index) {
+    Bytes16 r;
+    for (int i = 0; i < 16; i++) r[i] = index[i] & 0x80 ? 0 : a[index[i] & 15];
+    return r;
+}
+#endif
+
 const void *rt_libcall(void *user, ClifLibCall call) {
     (void)user;
     const char *n = clif_libcall_symbol[call];
@@ -131,6 +141,9 @@ const void *rt_libcall(void *user, ClifLibCall call) {
         FN("memmove", memmove),
         FN("memcmp", memcmp),
         FN("cot_raise_trap", raise_from_stub),
+#if defined(__x86_64__)
+        FN("cot_x86_pshufb", byte_shuffle),
+#endif
 #undef FN
     };
     for (size_t i = 0; i < sizeof known / sizeof *known; i++)

@@ -649,17 +649,21 @@ RaVReg x64_float_minmax(LowerCtx *L, ClifType t, bool max, RaVReg a, RaVReg b) {
     return d;
 }
 
+ClifLibCall x64_round_call(ClifType t, uint8_t mode) {
+    static const uint8_t calls[4][2] = {{CLIF_LIBCALL_NEAREST_F32, CLIF_LIBCALL_NEAREST_F64},
+                                        {CLIF_LIBCALL_FLOOR_F32, CLIF_LIBCALL_FLOOR_F64},
+                                        {CLIF_LIBCALL_CEIL_F32, CLIF_LIBCALL_CEIL_F64},
+                                        {CLIF_LIBCALL_TRUNC_F32, CLIF_LIBCALL_TRUNC_F64}};
+    return (ClifLibCall)calls[mode][t == CLIF_F64];
+}
+
 RaVReg x64_round(LowerCtx *L, ClifType t, uint8_t mode, ClifValue v) {
     if (x64_has(L->set, X64_HAS_SSE41)) {
         X64Rm m = x64_rm(L, v);
         return x64_form_RMI(L, t == CLIF_F32 ? X64_ROUNDSS : X64_ROUNDSD, t, m, mode | 8);
     }
-    static const uint8_t calls[4][2] = {{CLIF_LIBCALL_NEAREST_F32, CLIF_LIBCALL_NEAREST_F64},
-                                        {CLIF_LIBCALL_FLOOR_F32, CLIF_LIBCALL_FLOOR_F64},
-                                        {CLIF_LIBCALL_CEIL_F32, CLIF_LIBCALL_CEIL_F64},
-                                        {CLIF_LIBCALL_TRUNC_F32, CLIF_LIBCALL_TRUNC_F64}};
     RaVReg a = lower_value_reg(L, v), r;
-    x64_lower_libcall(L, (ClifLibCall)calls[mode][t == CLIF_F64], &a, 1, t, &r);
+    x64_lower_libcall(L, x64_round_call(t, mode), &a, 1, t, &r);
     return r;
 }
 

@@ -9,8 +9,7 @@
 static bool row_ok(LowerCtx *L, X64Op op) {
     const X64Row *r = &x64_rows[op];
     if (!(r->flags & (XF_M38 | XF_M3A))) return true;
-    bool ssse3 = r->flags & XF_M38 ? r->opcode < 0x20 : op == X64_PALIGNR;
-    return x64_has(L->set, ssse3               ? X64_HAS_SSSE3
+    return x64_has(L->set, r->opcode < 0x20    ? X64_HAS_SSSE3
                            : op == X64_PCMPGTQ ? X64_HAS_SSE42
                                                : X64_HAS_SSE41);
 }
@@ -111,6 +110,14 @@ X64Rm x64_each(LowerCtx *L, ClifType t, uint64_t k) {
 }
 
 /* ---- lanes ---- */
+/* pshufb, or a call that does the same. */
+RaVReg x64_byte_shuffle(LowerCtx *L, RaVReg a, RaVReg b) {
+    RaVReg x[2] = {a, b}, r;
+    if (x64_has(L->set, X64_HAS_SSSE3)) return op2(L, X64_PSHUFB, a, b);
+    x64_lower_libcall(L, CLIF_LIBCALL_X86_PSHUFB, x, 2, T, &r);
+    return r;
+}
+
 RaVReg x64_splat(LowerCtx *L, ClifType t, ClifValue v) {
     RaVReg x = lower_value_reg(L, v);
     switch (t) {
@@ -239,10 +246,11 @@ static bool is_unpack(const uint8_t *u, unsigned count, unsigned from) {
 static RaVReg pick_bytes(LowerCtx *L, RaVReg v, const uint8_t *m, unsigned base) {
     uint8_t k[16];
     for (int i = 0; i < 16; i++) k[i] = (uint8_t)(m[i] - base) < 16 ? (uint8_t)(m[i] - base) : 0x80;
-    return op2m(L, X64_PSHUFB, v, pool16(L, k));
+    if (x64_has(L->set, X64_HAS_SSSE3)) return op2m(L, X64_PSHUFB, v, pool16(L, k));
+    return x64_byte_shuffle(L, v, x64_form_RM(L, X64_MOVUPS, T, pool16(L, k)));
 }
 
-bool x64_shuffle(LowerCtx *L, ClifValue av, ClifValue bv, uint32_t mask, RaVReg *out) {
+RaVReg x64_shuffle(LowerCtx *L, ClifValue av, ClifValue bv, uint32_t mask) {
     static const uint16_t low[] = {X64_PUNPCKLBW, X64_PUNPCKLWD, X64_PUNPCKLDQ, X64_PUNPCKLQDQ},
                           high[] = {X64_PUNPCKHBW, X64_PUNPCKHWD, X64_PUNPCKHDQ, X64_PUNPCKHQDQ};
     uint8_t m[16], u[16];
@@ -257,32 +265,26 @@ bool x64_shuffle(LowerCtx *L, ClifValue av, ClifValue bv, uint32_t mask, RaVReg 
     if (!uses_a || !uses_b) { /* one source */
         for (int i = 0; i < 16; i++) m[i] &= 15;
         if (units(m, 4, u)) {
-            *out = pshufd(L, a,
+            return pshufd(L, a,
                           u[0] | (unsigned)u[1] << 2 | (unsigned)u[2] << 4 | (unsigned)u[3] << 6);
-            return true;
         }
-        if (!x64_has(L->set, X64_HAS_SSSE3)) return false;
-        *out = pick_bytes(L, a, m, 0);
-        return true;
+        return pick_bytes(L, a, m, 0);
     }
     RaVReg b = lower_value_reg(L, bv);
     for (unsigned k = 0; k < 4; k++) {
         unsigned count = 16u >> k;
         if (!units(m, 1u << k, u)) break;
-        if (is_unpack(u, count, 0)) return *out = op2(L, (X64Op)low[k], a, b), true;
-        if (is_unpack(u, count, count / 2)) return *out = op2(L, (X64Op)high[k], a, b), true;
+        if (is_unpack(u, count, 0)) return op2(L, (X64Op)low[k], a, b);
+        if (is_unpack(u, count, count / 2)) return op2(L, (X64Op)high[k], a, b);
     }
     if (units(m, 4, u) && u[0] < 4 && u[1] < 4 && u[2] >= 4 && u[3] >= 4) {
         unsigned k = u[0] | (unsigned)u[1] << 2 | (u[2] & 3u) << 4 | (u[3] & 3u) << 6;
-        *out = x64_form_RMRI(L, X64_SHUFPS, T, a, in(b), (uint8_t)k);
-        return true;
+        return x64_form_RMRI(L, X64_SHUFPS, T, a, in(b), (uint8_t)k);
     }
-    if (!x64_has(L->set, X64_HAS_SSSE3)) return false;
-    bool run = true; /* a stretch of the concatenation: palignr */
+    bool run = x64_has(L->set, X64_HAS_SSSE3); /* a stretch of the concatenation: palignr */
     for (int i = 1; i < 16; i++) run &= m[i] == m[0] + i;
-    *out = run ? x64_form_RMRI(L, X64_PALIGNR, T, b, in(a), m[0])
+    return run ? x64_form_RMRI(L, X64_PALIGNR, T, b, in(a), m[0])
                : op2(L, X64_ORPS, pick_bytes(L, a, m, 0), pick_bytes(L, b, m, 16));
-    return true;
 }
 
 /* ---- shifts ---- */
@@ -354,34 +356,53 @@ static RaVReg not_vec(LowerCtx *L, RaVReg a) {
     return op2(L, X64_XORPS, a, x64_vec_ones(L));
 }
 
-bool x64_vec_icmp(LowerCtx *L, ClifType t, IntCC cc, RaVReg a, RaVReg b, RaVReg *out) {
+/* 64-bit lanes without SSE4: equal if both halves are; greater if the upper half is, or, with equal upper halves, if the
+ * difference the other way round has its upper half's sign set. */
+static RaVReg eq64(LowerCtx *L, RaVReg a, RaVReg b) {
+    RaVReg x = op2(L, X64_PCMPEQD, a, b);
+    return op2(L, X64_ANDPS, pshufd(L, x, 0xB1), x);
+}
+static RaVReg gt64(LowerCtx *L, RaVReg a, RaVReg b) {
+    RaVReg above = op2(L, X64_PCMPGTD, a, b), same = op2(L, X64_PCMPEQD, a, b);
+    RaVReg borrow = op2(L, X64_ANDPS, same, op2(L, X64_PSUBQ, b, a));
+    return pshufd(L, op2(L, X64_ORPS, borrow, above), 0xF5);
+}
+static RaVReg compare(LowerCtx *L, Packed what, ClifType t, RaVReg a, RaVReg b) {
+    uint16_t row;
+    if (x64_packed_row(L, what, t, &row)) return op2(L, (X64Op)row, a, b);
+    return what == Packed_Eq ? eq64(L, a, b) : gt64(L, a, b);
+}
+
+RaVReg x64_vec_icmp(LowerCtx *L, ClifType t, IntCC cc, RaVReg a, RaVReg b) {
     static const struct {
-        uint8_t swap, negate, what; /* signed ones; unsigned: min or max, then equal */
+        uint8_t swap, negate, what; /* unsigned: the minimum or maximum, then equal */
     } how[] = {[CLIF_EQ] = {0, 0, Packed_Eq},    [CLIF_NE] = {0, 1, Packed_Eq},
                [CLIF_SGT] = {0, 0, Packed_Gt},   [CLIF_SLT] = {1, 0, Packed_Gt},
                [CLIF_SLE] = {0, 1, Packed_Gt},   [CLIF_SGE] = {1, 1, Packed_Gt},
                [CLIF_UGE] = {0, 0, Packed_MaxU}, [CLIF_ULT] = {0, 1, Packed_MaxU},
                [CLIF_ULE] = {0, 0, Packed_MinU}, [CLIF_UGT] = {0, 1, Packed_MinU}};
-    uint16_t row, eq;
-    RaVReg x = how[cc].swap ? b : a, y = how[cc].swap ? a : b;
-    if (x64_packed_row(L, how[cc].what, t, &row)) {
-        *out = op2(L, (X64Op)row, x, y);
-        if (how[cc].what >= Packed_MinS && how[cc].what <= Packed_MaxU) {
-            if (!x64_packed_row(L, Packed_Eq, t, &eq)) return false;
-            *out = op2(L, (X64Op)eq, *out, x);
-        }
-        if (how[cc].negate) *out = not_vec(L, *out);
-        return true;
+    uint16_t row;
+    RaVReg x = how[cc].swap ? b : a, y = how[cc].swap ? a : b, r;
+    if (cc < CLIF_ULT) {
+        r = compare(L, how[cc].what, t, x, y);
+    } else if (x64_packed_row(L, how[cc].what, t, &row)) {
+        r = compare(L, Packed_Eq, t, op2(L, (X64Op)row, x, y), x);
+    } else { /* signed, of both with the sign bit turned */
+        X64Rm sign = x64_each(L, t, UINT64_C(1) << (clif_lane_bits(t) - 1));
+        x = op2m(L, X64_XORPS, a, sign);
+        y = op2m(L, X64_XORPS, b, sign);
+        bool swap = cc == CLIF_ULT || cc == CLIF_UGE;
+        r = compare(L, Packed_Gt, t, swap ? y : x, swap ? x : y);
+        return cc == CLIF_UGE || cc == CLIF_ULE ? not_vec(L, r) : r;
     }
-    if (cc < CLIF_ULT || !x64_packed_row(L, Packed_Gt, t, &row)) return false;
-    /* unsigned without min and max: signed, of both with the sign bit turned */
-    X64Rm sign = x64_each(L, t, UINT64_C(1) << (clif_lane_bits(t) - 1));
-    x = op2m(L, X64_XORPS, a, sign);
-    y = op2m(L, X64_XORPS, b, sign);
-    bool swap = cc == CLIF_ULT || cc == CLIF_UGE;
-    *out = op2(L, (X64Op)row, swap ? y : x, swap ? x : y);
-    if (cc == CLIF_UGE || cc == CLIF_ULE) *out = not_vec(L, *out);
-    return true;
+    return how[cc].negate ? not_vec(L, r) : r;
+}
+
+RaVReg x64_vec_minmax(LowerCtx *L, ClifType t, Packed what, RaVReg a, RaVReg b) {
+    bool sign = what == Packed_MinS || what == Packed_MaxS;
+    bool max = what == Packed_MaxS || what == Packed_MaxU;
+    RaVReg m = x64_vec_icmp(L, t, sign ? CLIF_SGT : CLIF_UGT, max ? a : b, max ? b : a);
+    return op2(L, X64_ORPS, op2(L, X64_ANDPS, a, m), op2(L, X64_ANDNPS, m, b));
 }
 
 enum { CMP_EQ, CMP_LT, CMP_LE, CMP_UNORD, CMP_NEQ, CMP_NLT, CMP_NLE, CMP_ORD };
@@ -408,10 +429,9 @@ RaVReg x64_vec_fcmp(LowerCtx *L, ClifType t, FloatCC cc, RaVReg a, RaVReg b) {
     }
 }
 
-/* ptest sets the zero flag when no lane of x is zero, that is, when x == 0 has no bit set */
-RaVReg x64_vec_all_true(LowerCtx *L, ClifType t, RaVReg a, uint16_t eq) {
-    (void)t;
-    RaVReg z = op2(L, (X64Op)eq, x64_vec_zero(L), a);
+/* no lane is zero when x == 0 has no bit set */
+RaVReg x64_vec_all_true(LowerCtx *L, ClifType t, RaVReg a) {
+    RaVReg z = compare(L, Packed_Eq, t, x64_vec_zero(L), a);
     if (x64_has(L->set, X64_HAS_SSE41)) {
         x64_form_UU(L, X64_PTEST, T, z, in(z));
     } else {
@@ -430,6 +450,67 @@ RaVReg x64_vec_mul64(LowerCtx *L, RaVReg a, RaVReg b) {
     return op2(L, X64_PADDQ, cross, op2(L, X64_PMULUDQ, a, b));
 }
 
+RaVReg x64_vec_mul32(LowerCtx *L, RaVReg a, RaVReg b) {
+    RaVReg even = pshufd(L, op2(L, X64_PMULUDQ, a, b), 0x08);
+    RaVReg x = shift_imm(L, X64_PSRLQI, a, 32), y = shift_imm(L, X64_PSRLQI, b, 32);
+    return op2(L, X64_PUNPCKLDQ, even, pshufd(L, op2(L, X64_PMULUDQ, x, y), 0x08));
+}
+
+/* (x * y + 2^14) >> 15 in 32 bits; the pack saturates the one product that is too large */
+RaVReg x64_vec_mul_q15(LowerCtx *L, RaVReg a, RaVReg b) {
+    RaVReg lo = op2(L, X64_PMULLW, a, b), hi = op2(L, X64_PMULHW, a, b), r[2];
+    for (int k = 0; k < 2; k++) {
+        r[k] = op2(L, k ? X64_PUNPCKHWD : X64_PUNPCKLWD, lo, hi);
+        r[k] = op2m(L, X64_PADDD, r[k], x64_each(L, CLIF_I32X4, 0x4000));
+        r[k] = shift_imm(L, X64_PSRADI, r[k], 15);
+    }
+    return op2(L, X64_PACKSSDW, r[0], r[1]);
+}
+
+/* even lanes of both plus odd lanes of both */
+bool x64_vec_add_pairs(LowerCtx *L, ClifType t, RaVReg a, RaVReg b, RaVReg *out) {
+    RaVReg even, odd;
+    if (t == CLIF_I32X4) {
+        even = x64_form_RMRI(L, X64_SHUFPS, T, a, in(b), 0x88);
+        odd = x64_form_RMRI(L, X64_SHUFPS, T, a, in(b), 0xDD);
+    } else if (t == CLIF_I16X8) {
+        RaVReg x = shift_imm(L, X64_PSRADI, shift_imm(L, X64_PSLLDI, a, 16), 16);
+        RaVReg y = shift_imm(L, X64_PSRADI, shift_imm(L, X64_PSLLDI, b, 16), 16);
+        even = op2(L, X64_PACKSSDW, x, y);
+        odd =
+            op2(L, X64_PACKSSDW, shift_imm(L, X64_PSRADI, a, 16), shift_imm(L, X64_PSRADI, b, 16));
+    } else {
+        return false;
+    }
+    *out = op2(L, t == CLIF_I32X4 ? X64_PADDD : X64_PADDW, even, odd);
+    return true;
+}
+
+/* i32x4 to unsigned words: [0, 65535] moved to the signed range, packed, moved back */
+RaVReg x64_vec_narrow_u32(LowerCtx *L, RaVReg a, RaVReg b) {
+    RaVReg x[2] = {a, b};
+    X64Rm most = x64_each(L, CLIF_I32X4, 65535);
+    for (int k = 0; k < 2; k++) {
+        RaVReg v = op2(L, X64_ANDNPS, shift_imm(L, X64_PSRADI, x[k], 31), x[k]);
+        RaVReg over = op2m(L, X64_PCMPGTD, v, most);
+        v = op2m(L, X64_ANDPS, op2(L, X64_ORPS, v, over), most);
+        x[k] = op2m(L, X64_PSUBD, v, x64_each(L, CLIF_I32X4, 0x8000));
+    }
+    return op2m(L, X64_XORPS, op2(L, X64_PACKSSDW, x[0], x[1]), x64_each(L, CLIF_I16X8, 0x8000));
+}
+
+/* A half of the lanes, each next to zeros or to copies of its sign. */
+bool x64_vec_widen(LowerCtx *L, ClifType t, bool sign, bool high, RaVReg a, RaVReg *out) {
+    static const uint16_t rows[2][3] = {{X64_PUNPCKLBW, X64_PUNPCKLWD, X64_PUNPCKLDQ},
+                                        {X64_PUNPCKHBW, X64_PUNPCKHWD, X64_PUNPCKHDQ}};
+    unsigned lane = clif_lane_type(t) - CLIF_I8;
+    if (lane > 2) return false;
+    RaVReg upper = x64_vec_zero(L);
+    if (sign) upper = compare(L, Packed_Gt, t, upper, a);
+    *out = op2(L, (X64Op)rows[high][lane], a, upper);
+    return true;
+}
+
 /* even and odd bytes as words */
 RaVReg x64_vec_mul8(LowerCtx *L, RaVReg a, RaVReg b) {
     RaVReg even = op2m(L, X64_ANDPS, op2(L, X64_PMULLW, a, b), x64_each(L, CLIF_I16X8, 0xFF));
@@ -444,7 +525,8 @@ RaVReg x64_vec_popcnt8(LowerCtx *L, RaVReg a) {
     RaVReg table = x64_form_RM(L, X64_MOVUPS, T, pool16(L, bits));
     RaVReg hi = op2m(L, X64_ANDPS, shift_imm(L, X64_PSRLWI, a, 4), low);
     RaVReg lo = op2m(L, X64_ANDPS, a, low);
-    return op2(L, X64_PADDB, op2(L, X64_PSHUFB, table, lo), op2(L, X64_PSHUFB, table, hi));
+    lo = x64_byte_shuffle(L, table, lo);
+    return op2(L, X64_PADDB, lo, x64_byte_shuffle(L, table, hi));
 }
 
 /* (x ^ s) - s, where s is the sign in all bits */
@@ -495,7 +577,8 @@ RaVReg x64_vec_to_uint(LowerCtx *L, RaVReg a) {
     RaVReg rest = fop2(L, X64_SUBP, CLIF_F32X4, v, big);
     RaVReg over = cmpp(L, CLIF_F32X4, big, rest, CMP_LE);
     RaVReg high = op2(L, X64_XORPS, x64_form_RM(L, X64_CVTTPS2DQ, T, in(rest)), over);
-    return op2(L, X64_PADDD, low, op2(L, X64_PMAXSD, high, zero));
+    high = op2(L, X64_ANDNPS, shift_imm(L, X64_PSRADI, high, 31), high); /* at least 0 */
+    return op2(L, X64_PADDD, low, high);
 }
 
 /* low 16 bits exactly, the upper 16 halved and exactly, doubled; one rounding in the sum */
@@ -516,31 +599,49 @@ RaVReg x64_vec_f64_to_sint(LowerCtx *L, RaVReg a) {
     return x64_form_RM(L, X64_CVTTPD2DQ, T, in(v));
 }
 
-/* The integer part, in range, is added to 2^52, which leaves it in the low word. */
+/* In range, then with SSE4.1: the integer part is added to 2^52, which leaves it in the low word. Without: what is not below
+ * 2^31 is converted less 2^31, and gets its top bit back. */
 RaVReg x64_vec_f64_to_uint(LowerCtx *L, RaVReg a) {
     RaVReg zero = x64_vec_zero(L);
     RaVReg v = fop2(L, X64_MAXP, CLIF_F64X2, a, zero);
     v = x64_form_RMR(L, X64_MINP, CLIF_F64X2, v, x64_each(L, CLIF_F64X2, 0x41EFFFFFFFE00000));
-    v = x64_form_RMI(L, X64_ROUNDPD, CLIF_F64X2, in(v), 11);
-    v = x64_form_RMR(L, X64_ADDP, CLIF_F64X2, v, x64_each(L, CLIF_F64X2, 0x4330000000000000));
-    return x64_form_RMRI(L, X64_SHUFPS, T, v, in(zero), 0x88);
+    if (x64_has(L->set, X64_HAS_SSE41)) {
+        v = x64_form_RMI(L, X64_ROUNDPD, CLIF_F64X2, in(v), 11);
+        v = x64_form_RMR(L, X64_ADDP, CLIF_F64X2, v, x64_each(L, CLIF_F64X2, 0x4330000000000000));
+        return x64_form_RMRI(L, X64_SHUFPS, T, v, in(zero), 0x88);
+    }
+    RaVReg big = x64_form_RM(L, X64_MOVUPS, T, x64_each(L, CLIF_F64X2, 0x41E0000000000000));
+    RaVReg over = cmpp(L, CLIF_F64X2, big, v, CMP_LE);
+    v = fop2(L, X64_SUBP, CLIF_F64X2, v, op2(L, X64_ANDPS, big, over));
+    RaVReg top = shift_imm(L, X64_PSLLDI, over, 31);
+    top = x64_form_RMRI(L, X64_SHUFPS, T, top, in(zero), 0x88);
+    return op2(L, X64_XORPS, x64_form_RM(L, X64_CVTTPD2DQ, T, in(v)), top);
+}
+
+/* A routine of the C library on each lane. */
+static RaVReg lane_calls(LowerCtx *L, ClifType t, ClifLibCall call, const RaVReg *v, uint32_t n) {
+    static const uint8_t front[] = {0xE4, 0xE1, 0xC6, 0x27}; /* lane k to the front, and back */
+    ClifType lane = clif_lane_type(t);
+    RaVReg r = v[0];
+    for (uint8_t k = 0; k < clif_type_lanes(t); k++) {
+        RaVReg x[3], y;
+        for (uint32_t i = 0; i < n; i++)
+            x[i] = pshufd(L, v[i], lane == CLIF_F32 ? k : k ? 0xEE : 0xE4);
+        x64_lower_libcall(L, call, x, n, lane, &y);
+        if (lane == CLIF_F64)
+            r = op2(L, k ? X64_PUNPCKLQDQ : X64_MOVSD_RR, r, y);
+        else
+            r = pshufd(L, op2(L, X64_MOVSS_RR, pshufd(L, r, front[k]), y), front[k]);
+    }
+    return r;
+}
+
+RaVReg x64_vec_round(LowerCtx *L, ClifType t, uint8_t mode, RaVReg a) {
+    return lane_calls(L, t, x64_round_call(clif_lane_type(t), mode), &a, 1);
 }
 
 RaVReg x64_vec_fma_calls(LowerCtx *L, ClifType t, RaVReg a, RaVReg b, RaVReg c) {
-    ClifType lane = clif_lane_type(t);
-    RaVReg r = a;
-    for (uint8_t k = 0; k < clif_type_lanes(t); k++) {
-        RaVReg x[3] = {a, b, c}, y;
-        unsigned sel = lane == CLIF_F32 ? k : k ? 0xEE : 0xE4;
-        for (int i = 0; i < 3; i++) x[i] = pshufd(L, x[i], sel);
-        x64_lower_libcall(L, lane == CLIF_F32 ? CLIF_LIBCALL_FMA_F32 : CLIF_LIBCALL_FMA_F64, x, 3,
-                          lane, &y);
-        if (lane == CLIF_F64) {
-            r = k ? op2(L, X64_PUNPCKLQDQ, r, y) : op2(L, X64_MOVSD_RR, r, y);
-        } else {
-            static const uint8_t front[] = {0xE4, 0xE1, 0xC6, 0x27};
-            r = pshufd(L, op2(L, X64_MOVSS_RR, pshufd(L, r, front[k]), y), front[k]);
-        }
-    }
-    return r;
+    RaVReg x[3] = {a, b, c};
+    ClifLibCall call = t == CLIF_F32X4 ? CLIF_LIBCALL_FMA_F32 : CLIF_LIBCALL_FMA_F64;
+    return lane_calls(L, t, call, x, 3);
 }

@@ -114,6 +114,19 @@ static bool random_inst(unsigned op, MachInst *mi, RaAlloc *al) {
         mi->imm = mi->b[0] == 3 ? (uint64_t)imm << pick(32) : (uint64_t)pick(UINT32_MAX);
         return true;
     case F_MUL: random_rm(mi, al + 3, false, false); return true;
+    case F_RMRI:
+        random_rm(mi, al + 2, xs, false);
+        mi->imm = op == X64_CMPP ? pick(8) : pick(256);
+        return true;
+    case F_XSHI: mi->imm = pick(64); return true;
+    case F_MVXI:
+        al[1] = xmm();
+        mi->imm = pick(16);
+        return true;
+    case F_FMA:
+        al[2] = xmm();
+        random_rm(mi, al + 3, true, false);
+        return true;
     case F_SPECIAL: return false;
     }
     return false;
