@@ -1,6 +1,6 @@
 #!/usr/bin/env bash
 # The WebAssembly spec suite under $COT_SUITES/wasm-spec, converted by wasm-tools and run natively. Every assertion of
-# the class wasm2-nosimd must pass: as it is, with explicit bounds checks, without signal handlers, with both, with code
+# the classes wasm2-nosimd and wasm2 must pass: as it is, with explicit bounds checks, without signal handlers, with both, with code
 # for a processor without any extension, with the verifier and the allocation checker on every function, under sanitizers,
 # and with random register allocation (SPEC_SEEDS chooses the seeds), checked as well. All other files are run too and
 # counted by reason in build/conformance/wasm-spec.tsv: there an assertion may be skipped, if its module was refused with
@@ -11,7 +11,9 @@ need python3 suites wasm-tools cot
 suite=$COT_SUITES/wasm-spec
 out=$BUILD/spec
 spec=$ROOT/tests/diff/spec.py
-want=$(awk -F'\t' '$2 == "wasm2-nosimd" { n += $3 } END { print n }' "$suite/classes.tsv")
+# class NAME: the number of its assertions
+class() { awk -F'\t' -v c="$1" '$2 == c { n += $3 } END { print n }' "$suite/classes.tsv"; }
+want=$(($(class wasm2-nosimd) + $(class wasm2)))
 checked=${COT_CHECKED_BIN:-$BUILD/checked/cot} stress=${COT_STRESS_BIN:-$BUILD/stress/cot}
 asan=${COT_ASAN:-$BUILD/asan/cot}
 status=0
@@ -28,12 +30,13 @@ run() {
     echo "   $p passed, $f failed, $k skipped"
     passed=$((passed + p)) failed=$((failed + f)) skipped=$((skipped + k))
 }
-# core FLAGS…: the class wasm2-nosimd
-core() { run "wasm2-nosimd $*" --class wasm2-nosimd --strict --expect "$want" -- "$@"; }
+# core FLAGS…: the classes of Wasm 2.0
+core() { run "Wasm 2.0 $*" --class wasm2-nosimd --class wasm2 --strict --expect "$want" -- "$@"; }
 
 "$PY" "$spec" convert "$suite" "$out" || status=1
-run wasm2-nosimd --class wasm2-nosimd --strict --expect "$want" --tsv "$BUILD/conformance/wasm-spec-core.tsv"
-run "all other files" --class wasm2 --class wasm3 --class all --tsv "$BUILD/conformance/wasm-spec.tsv" -- --strict
+run wasm2-nosimd --class wasm2-nosimd --strict --expect "$(class wasm2-nosimd)" --tsv "$BUILD/conformance/wasm-spec-core.tsv"
+run wasm2 --class wasm2 --strict --expect "$(class wasm2)" --tsv "$BUILD/conformance/wasm-spec-simd.tsv"
+run "all other files" --class wasm3 --class all --tsv "$BUILD/conformance/wasm-spec.tsv" -- --strict
 core -W bounds=explicit
 core -W signals=off
 core -W bounds=explicit -W signals=off

@@ -48,7 +48,7 @@ for command in run "compile --emit asm" "compile --emit timing" validate bench; 
     bad 1 'leb\.wasm:0x[9a]: error: .+' "$@" leb.wasm
     bad 1 'longer\.wasm:0x[a-f]: error: .+' "$@" longer.wasm
     bad 1 'invalid\.wasm:0x1[78]: error: .+' "$@" invalid.wasm
-    bad 1 'simd\.wasm:0x17: error: .* needs the SIMD proposal.*' "$@" simd.wasm
+    bad 1 'simd\.wasm:0x17: error: .* needs the SIMD proposal.*' "$@" -W simd=off simd.wasm
     INPUT=empty.wasm bad 1 '-:0x0: error: magic header not detected' "$@" -
     INPUT=invalid.wasm bad 1 '-:0x1[78]: error: .+' "$@" -
     bad 1 "cot $1: error: unknown option '--nonsense'" "$@" --nonsense f.wasm

@@ -3,4 +3,9 @@
 set -u
 . "$(dirname "$0")/../diff/env.sh"
 need python3 bench wasm-tools cot-run
-exec "$PY" "$ROOT/bench/sightglass"
+# As it is, then with SIMD off: what needs it must be refused by name.
+"$PY" "$ROOT/bench/sightglass" --supported simd,relaxed-simd
+first=$?
+"$PY" "$ROOT/bench/sightglass" --cot "$COT" --flags "-W simd=off" --only simd
+second=$?
+[ $first = 0 ] && [ $second = 0 ]

@@ -1,7 +1,7 @@
 #!/usr/bin/env python3
 """Broken modules. Starts from random valid ones (and the small ones of $COT_BENCH), changes them in one of four ways, and
 asks of `cot validate` an exit code of 0 or 1, of a refusal one line `FILE:0xOFFSET: error: …`, of the decision that it
-is the one of wasm-tools for Wasm 2.0 without SIMD plus extended constant expressions and multi-memory; of `cot run` on
+is the one of wasm-tools for Wasm 2.0 plus relaxed SIMD, extended constant expressions and multi-memory; of `cot run` on
 what validates and of up to three of its exported functions that it ends. A signal, a sanitizer report or a hang is a
 failure. What fails stays in DIR.
 
@@ -17,7 +17,7 @@ import sys
 sys.path.insert(0, os.path.dirname(os.path.abspath(__file__)))
 import tools
 
-FEATURES = "wasm2,-simd,extended-const,multi-memory"
+FEATURES = "wasm2,relaxed-simd,extended-const,multi-memory"
 PLACE = re.compile(rb":0x[0-9a-fA-F]+: error: ")
 SANITIZER = re.compile(rb"AddressSanitizer|LeakSanitizer|UndefinedBehaviorSanitizer|runtime error:|ThreadSanitizer")
 SANITIZER_EXIT = 99
@@ -34,7 +34,7 @@ def bases(rng, out):
             f.write(rng.bytes(100 + rng.below(3000)))
         cmd = [tools.wasm_tools(), "smith", seed, "-o", path, "--ensure-termination", "--fuel", "300"]
         if i % 4:
-            cmd += ["--%s-enabled=false" % x for x in ("simd", "relaxed-simd", "gc", "threads", "memory64", "tail-call",
+            cmd += ["--%s-enabled=false" % x for x in ("gc", "threads", "memory64", "tail-call",
                                                        "exceptions", "compact-imports", "custom-descriptors")]
         if i % 4 == 1:
             cmd += ["--max-imports=0", "--export-everything=true", "--min-memories=1", "--min-funcs=3"]

@@ -61,6 +61,12 @@ def normal(text, ours):
     ops = [operand(o) for o in operands(rest)]
     if name == "movabs":
         name = "mov"
+    m = re.fullmatch(r"cmp(eq|lt|le|unord|neq|nlt|nle|ord)(ps|pd)", name)
+    if m:  # the immediate is in the name
+        name, ops = "cmp" + m.group(2), ["$%d" % "eq lt le unord neq nlt nle ord".split().index(m.group(1))] + ops
+    name = {"pinsrd": "pinsrl"}.get(name.replace("rex ", ""), name)
+    if name in ("pextrw", "pextrb", "pmovmskb", "movmskps", "movmskpd") and ops[-1] in REG:
+        ops[-1] = "r%d" % REG[ops[-1]][0]
     if name.startswith("test") and not str(ops[0]).startswith("$"):  # symmetric
         ops = sorted(ops, key=str)
     if ours and re.fullmatch("(not|neg)[bwlq]", name):
@@ -75,7 +81,7 @@ def normal(text, ours):
         n = number(ops[0][1:])
         ops = ["$%d" % (n & 0xFFFFFFFF if REG[ops[-1]][1] == 4 else n), "r%d" % REG[ops[-1]][0]]
         return "mov", tuple(ops)
-    if ours and len(ops) >= 3 and ops[-1] == ops[-2] and not (name[:4] == "imul" and ops[0][0] == "$") and not re.match("v(add|sub|mul|div)|andn[lq]|imul[lq] .|rorx|rounds|shlx|shrx|sarx", name):
+    if ours and len(ops) >= 3 and ops[-1] == ops[-2] and not (name[:4] == "imul" and ops[0][0] == "$") and not re.match("v(add|sub|mul|div)|andn[lq]|imul[lq] .|rorx|round|pshuf[dlh]|pmov|shlx|shrx|sarx", name):
         ops = ops[:-1]
     m = re.fullmatch(r"(set|cmov)(.*)", name)
     if m:

@@ -81,11 +81,16 @@ static bool random_inst(unsigned op, MachInst *mi, RaAlloc *al) {
         return true;
     case F_RMR: random_rm(mi, al + 2, xs, false); return true;
     case F_RM:
+        if (op == X64_PMOVMSKB || op == X64_MOVMSKP) { /* registers only */
+            al[1] = xmm();
+            return true;
+        }
         do random_rm(mi, al + 1, xs, op == X64_LEA);
         while (op == X64_LEA && (al[1] == al[0] || (mi->b[3] >> 4 == XM_INDEX && al[2] == al[0])));
         return true; /* a lea that is an add: see test_run.c */
     case F_RMI:
         random_rm(mi, al + 1, xs, false);
+        if (op == X64_PEXTRW_R) mi->b[2] = XK_REG, al[1] = xmm();
         mi->imm = r->flags & XF_I8 ? pick(16) : (uint64_t)imm;
         return true;
     case F_XST:
