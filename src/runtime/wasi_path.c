@@ -15,6 +15,7 @@
  *             request that names nothing but FD_READ and FD_WRITE is an access mode: all other rights
  *             that apply come along (the reference, and programs written for it, use requests so). Any
  *             other request is taken by the word; a right that the directory cannot pass on is NOTCAPABLE.
+ *             Reading or writing what was not opened for it is BADF, as in POSIX (WasiFd.unopened).
  *             A rename or a link may not bring a file to where more can be done with it: the target's
  *             inheriting rights must be among the source's.
  * Invariants  1. A guest path is read once; what is checked is what is used.
