@@ -2,7 +2,8 @@
 # make check: everything that must hold at every commit. Builds (gcc release, gcc optimised and checked, clang with
 # address and undefined-behaviour sanitizers, fuzz targets, stress, thread sanitizer), formatting, include directions,
 # audit, unit tests, then tests/check.d/*.sh in name order. Each of these prints `N passed, N failed, N skipped` as its
-# last line; the last line here is the sum. CHECK_ONLY=pattern runs only the matching scripts of tests/check.d.
+# last line; the last line here is the sum. CHECK_ONLY=pattern runs only the matching scripts of tests/check.d. Beside each
+# step: seconds that passed, and processor seconds (on two cores that nothing else uses, the first is half of the second).
 set -u
 cd "$(dirname "$0")/.."
 export ROOT=$PWD
@@ -18,9 +19,18 @@ mkdir -p "$logs" build/conformance
 passed=0 failed=0 skipped=0 started=$SECONDS
 failures=()
 
+# cpu: processor seconds of all children so far, into $cpu_now
+cpu() {
+    times >"$logs/times" # not in a subshell, whose children are others
+    cpu_now=$(awk 'NR == 2 {for (i = 1; i <= 2; i++) {split($i, t, /[ms]/); s += 60 * t[1] + t[2]}} END {printf "%d", s}' "$logs/times")
+}
+cpu
+cpu_before=$cpu_now cpu_begin=$cpu_now
 # report NAME PASSED FAILED SKIPPED SECONDS
 report() {
-    printf '%-24s %7d passed %5d failed %6d skipped  %4ds\n' "$1" "$2" "$3" "$4" "$5"
+    cpu
+    printf '%-24s %7d passed %5d failed %6d skipped  %4ds %5ds cpu\n' "$1" "$2" "$3" "$4" "$5" $((cpu_now - cpu_before))
+    cpu_before=$cpu_now
     passed=$((passed + $2)) failed=$((failed + $3)) skipped=$((skipped + $4))
     if [ "$3" -gt 0 ]; then
         failures+=("$1")
@@ -38,7 +48,9 @@ step() {
 build_tsan() { # what uses threads
     cmake --preset tsan && cmake --build build/tsan -j "$(nproc)" --target unit_tests_{jit,runtime,api}
 }
-build() { cmake --preset "$1" && cmake --build --preset "$1" -j "$(nproc)"; }
+build() { # build PRESET [TARGET]
+    cmake --preset "$1" && cmake --build --preset "$1" -j "$(nproc)" ${2:+--target "$2"}
+}
 unit() { # unit BUILD-DIR NAME [REGEX]: ctest, a test each
     local name=unit-$2 t=$SECONDS p f
     ctest --test-dir "$1" -R "${3:-.}" -j "$(nproc)" --output-on-failure >"$logs/$name.log" 2>&1
@@ -69,10 +81,11 @@ step build-release build release
 step build-checked build checked
 if echo 'int main(void) { return 0; }' | clang -fsanitize=address,undefined -x c - -o /dev/null 2>/dev/null; then
     step build-asan build asan
-    step build-fuzz build fuzz
+    step build-fuzz build fuzz fuzzers
+    step build-tsan build tsan
 else
     echo "no clang with sanitizers: sanitizer and fuzz builds are skipped"
-    skipped=$((skipped + 2))
+    skipped=$((skipped + 3))
 fi
 step build-stress build stress
 if command -v clang-format >/dev/null; then step format format; else skipped=$((skipped + 1)) && echo "no clang-format: skipped"; fi
@@ -86,7 +99,8 @@ unit build/checked checked
 for s in tests/check.d/*"${CHECK_ONLY:-}"*.sh; do [ -e "$s" ] && script "$s"; done
 if command -v python3 >/dev/null && [ -n "${COT_SUITES:-}" ]; then python3 scripts/conformance.py build/conformance docs/conformance.md; fi
 
-echo "$((SECONDS - started)) seconds; logs in build/check"
+cpu
+echo "$((SECONDS - started)) seconds, $((cpu_now - cpu_begin)) of processors; logs in build/check"
 [ ${#failures[@]} -eq 0 ] || echo "failed: ${failures[*]}"
 echo "$passed passed, $failed failed, $skipped skipped"
 [ "$failed" -eq 0 ]

@@ -1,25 +1,34 @@
 #!/usr/bin/env bash
-# make soak: the randomised checks at full length. SEED and COUNT choose where they start and how many cases each runs.
+# make soak: the random tests at length. SEED chooses where they start (default: the time), COUNT how much of each:
+#   60-smith     COUNT random modules against Wasmtime, COUNT/4 more in each of four other modes
+#   65-mutate    COUNT mutated or truncated modules under sanitizers
+#   68-fuzz      100 COUNT inputs of each fuzz target
+#   55-csmith    COUNT/50 C programs, at two levels of optimisation
+#   30-spec      the spec suite with COUNT/1000 seeds of random register allocation
+# SOAK_ONLY=pattern runs only the matching ones. Repeating SEED and COUNT repeats the run.
 set -u
 cd "$(dirname "$0")/.."
 scripts/bootstrap.sh check || exit 1
 seed=${SEED:-$(date +%s)}
 count=${COUNT:-10000}
+part() { echo $((count / $1 > 0 ? count / $1 : 1)); }
 echo "SEED=$seed COUNT=$count"
 export SMITH_SEED=$seed SMITH_COUNT=$count MUTATE_SEED=$seed MUTATE_COUNT=$count
-export CSMITH_SEED=$seed CSMITH_COUNT=$((count / 50 > 0 ? count / 50 : 1))
-export BUILD=$PWD/build COT=$PWD/build/cot COT_CHECKED_BIN=$PWD/build/checked/cot COT_ASAN=$PWD/build/asan/cot VENV=$PWD/build/venv
-for p in release checked asan fuzz; do
-    cmake --preset $p >/dev/null && cmake --build --preset $p | tail -1 || exit 1
+export FUZZ_SEED=$((seed % 1000000000 + 1)) FUZZ_RUNS=$((count * 100))
+export CSMITH_SEED=$seed CSMITH_COUNT SPEC_SEEDS
+CSMITH_COUNT=$(part 50)
+SPEC_SEEDS=$(seq "$seed" $((seed + $(part 1000) - 1)))
+export BUILD=$PWD/build COT=$PWD/build/cot COT_CHECKED_BIN=$PWD/build/checked/cot COT_ASAN=$PWD/build/asan/cot
+export COT_STRESS_BIN=$PWD/build/stress/cot VENV=$PWD/build/venv
+for p in release checked asan fuzz stress; do
+    cmake --preset $p >/dev/null && cmake --build --preset $p -j "$(nproc)" | tail -1 || exit 1
 done
 status=0
-for f in build/fuzz/tests/fuzz_*; do
-    [ -x "$f" ] && [ -f "$f" ] || continue
-    echo "== ${f##*/}"
-    "$f" -runs=$((count * 100)) -seed="$seed" -max_len=4096 >"build/${f##*/}.log" 2>&1 || { tail -20 "build/${f##*/}.log"; status=1; }
-done
-for s in tests/check.d/*{smith,mutate}*.sh; do
-    echo "== ${s##*/}"
-    bash "$s" || status=1
+for name in 60-smith 65-mutate 30-spec 68-fuzz 55-csmith; do
+    case $name in *"${SOAK_ONLY:-}"*) ;; *) continue ;; esac
+    echo "== $name"
+    t=$SECONDS
+    bash "tests/check.d/$name.sh" || status=1
+    echo "   $((SECONDS - t)) seconds"
 done
 exit $status

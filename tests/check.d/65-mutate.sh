@@ -6,4 +6,4 @@ set -u
 COT_ASAN=${COT_ASAN:-$BUILD/asan/cot}
 if [ -x "$COT_ASAN" ]; then export COT=$COT_ASAN; else echo "without sanitizers: no $COT_ASAN"; fi
 need python3 wasm-tools cot-run
-exec "$PY" "$ROOT/tests/diff/mutate.py" --count "${MUTATE_COUNT:-300}" --seed "${MUTATE_SEED:-1}" --out "$WORK/mutate"
+exec "$PY" "$ROOT/tests/diff/mutate.py" --count "${MUTATE_COUNT:-400}" --seed "${MUTATE_SEED:-1}" --out "$WORK/mutate"
