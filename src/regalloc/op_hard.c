@@ -85,8 +85,7 @@ static bool hard_choose(Pass *p, Hard *h, uint32_t o, bool both) {
                   op_pick_free(p, free, lives ? RA_PREG_NONE : op_hint_of(p, v, cross), cross));
         return true;
     }
-    if (op->constraint == RA_ANY && !is_reused(p, h, o))
-        return false; /* a slot will do */
+    if (op->constraint == RA_ANY && !is_reused(p, h, o)) return false; /* a slot will do */
     uint32_t distance;
     RaPReg r = op_farthest(p, cand & p->occupied, &distance);
     if (r != RA_PREG_NONE) hard_take(p, h, o, r);
@@ -131,8 +130,8 @@ static bool hard_early_half(Pass *p, Hard *h, bool keep) {
             (!(p->early >> r & 1) || h->holder[r] == ra_vreg_index(op->vreg)) &&
             !(both && (p->late >> r & 1))) {
             hard_take(p, h, o, r);
-        } else if (use && op->constraint == RA_ANY && r == RA_PREG_NONE &&
-                   !is_reused(p, h, o) && v->last <= 2 * p->inst) {
+        } else if (use && op->constraint == RA_ANY && r == RA_PREG_NONE && !is_reused(p, h, o) &&
+                   v->last <= 2 * p->inst) {
             p->allocs[o] = ra_alloc_slot(v->slot);
         } else
             open[both]++;

@@ -54,8 +54,7 @@ static bool independent(const RaMove *moves, uint32_t n) {
 }
 
 /* The cycle through move `first`: its destination is copied aside, so that the chain may begin with it. */
-static void open_cycle(RaCtx *c, const RaMove *moves, uint32_t first, RaSpare *sp,
-                       RaMoves *out) {
+static void open_cycle(RaCtx *c, const RaMove *moves, uint32_t first, RaSpare *sp, RaMoves *out) {
     bool slots = false;
     uint32_t k = first, reader = first;
     do { /* from a move to the writer of its source: ends at the move whose source is first's destination */
@@ -90,8 +89,8 @@ static void order(RaCtx *c, const RaMove *moves, uint32_t n, RaSpare *sp, RaMove
     }
 }
 
-void ra_parallel_move(RaCtx *c, const RaMove *moves, uint32_t n, RaSpare *sp,
-                      uint32_t num_slots, RaMoves *out) {
+void ra_parallel_move(RaCtx *c, const RaMove *moves, uint32_t n, RaSpare *sp, uint32_t num_slots,
+                      RaMoves *out) {
     Mem *m = c->mem;
     if (n == 1 || independent(moves, n)) {
         for (uint32_t i = 0; i < n; i++)

@@ -90,8 +90,8 @@ struct RaCtx {
 
 bool ra_onepass(RaCtx *c, const RaFunc *f, const RaEnv *env, RaOutput *out, Diag *d);
 /* Appends to *out moves that, one after the other, do what `moves` do at once. num_slots bounds the slots named. */
-void ra_parallel_move(RaCtx *c, const RaMove *moves, uint32_t n, RaSpare *spare,
-                      uint32_t num_slots, RaMoves *out);
+void ra_parallel_move(RaCtx *c, const RaMove *moves, uint32_t n, RaSpare *spare, uint32_t num_slots,
+                      RaMoves *out);
 static inline uint64_t ra_random(RaCtx *c) { /* xorshift64 */
     c->rng ^= c->rng << 13;
     c->rng ^= c->rng >> 7;

@@ -348,6 +348,7 @@ RaVReg x64_vec_to_uint(LowerCtx *L, RaVReg a);
 RaVReg x64_vec_from_uint(LowerCtx *L, RaVReg a);
 RaVReg x64_vec_f64_to_sint(LowerCtx *L, RaVReg a);
 RaVReg x64_vec_f64_to_uint(LowerCtx *L, RaVReg a);
+RaVReg x64_fma_call(LowerCtx *L, ClifType t, RaVReg a, RaVReg b, RaVReg c);
 RaVReg x64_vec_fma_calls(LowerCtx *L, ClifType t, RaVReg a, RaVReg b, RaVReg c);
 RaVReg x64_vec_all_true(LowerCtx *L, ClifType t, RaVReg a);
 RaVReg x64_vec_minmax(LowerCtx *L, ClifType t, Packed what, RaVReg a, RaVReg b);

@@ -640,6 +640,12 @@ RaVReg x64_vec_round(LowerCtx *L, ClifType t, uint8_t mode, RaVReg a) {
     return lane_calls(L, t, x64_round_call(clif_lane_type(t), mode), &a, 1);
 }
 
+RaVReg x64_fma_call(LowerCtx *L, ClifType t, RaVReg a, RaVReg b, RaVReg c) {
+    RaVReg x[3] = {a, b, c}, r;
+    x64_lower_libcall(L, t == CLIF_F32 ? CLIF_LIBCALL_FMA_F32 : CLIF_LIBCALL_FMA_F64, x, 3, t, &r);
+    return r;
+}
+
 RaVReg x64_vec_fma_calls(LowerCtx *L, ClifType t, RaVReg a, RaVReg b, RaVReg c) {
     RaVReg x[3] = {a, b, c};
     ClifLibCall call = t == CLIF_F32X4 ? CLIF_LIBCALL_FMA_F32 : CLIF_LIBCALL_FMA_F64;

@@ -129,6 +129,13 @@ static inline bool exec_try_compile(Exec *x, Diag *d) {
     }
     return mach_compile(x->mc, &x->f, &x->out, d);
 }
+/* What the instruction pshufb does. */
+typedef uint8_t ExecBytes __attribute__((vector_size(16)));
+static ExecBytes exec_pshufb(ExecBytes a, ExecBytes index) {
+    ExecBytes r;
+    for (int i = 0; i < 16; i++) r[i] = index[i] & 0x80 ? 0 : a[index[i] & 15];
+    return r;
+}
 static inline void exec_compile(Exec *x) {
     static const void *const libcalls[CLIF_LIBCALL_COUNT] = {
         [CLIF_LIBCALL_CEIL_F32] = (const void *)ceilf,
@@ -139,6 +146,9 @@ static inline void exec_compile(Exec *x) {
         [CLIF_LIBCALL_TRUNC_F64] = (const void *)trunc,
         [CLIF_LIBCALL_NEAREST_F32] = (const void *)nearbyintf,
         [CLIF_LIBCALL_NEAREST_F64] = (const void *)nearbyint,
+        [CLIF_LIBCALL_FMA_F32] = (const void *)fmaf,
+        [CLIF_LIBCALL_FMA_F64] = (const void *)fma,
+        [CLIF_LIBCALL_X86_PSHUFB] = (const void *)exec_pshufb,
         [CLIF_LIBCALL_RAISE_TRAP] = (const void *)exec_raise};
     Diag d;
     if (!exec_try_compile(x, &d)) {

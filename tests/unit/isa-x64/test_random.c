@@ -2,6 +2,7 @@
  * processor features and with stress in the allocator; results, memory and traps must agree. In checked builds a rule that
  * never fired is an error. */
 #include "exec.h"
+#include "vectors.h"
 #include "model.h"
 
 /* The buffer: [0, 256) integers, [256, 384) results, [384, 448) f64 results, [448, 512) f32 results. */
@@ -613,6 +614,7 @@ int main(void) {
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(agree_with_the_model),
         cmocka_unit_test(addresses_and_frames),
+        cmocka_unit_test(vectors_agree),
 #ifdef COT_CHECKED
         cmocka_unit_test(every_rule_fires),
 #endif
