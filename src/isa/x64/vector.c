@@ -122,7 +122,6 @@ RaVReg x64_splat(LowerCtx *L, ClifType t, ClifValue v) {
     RaVReg x = lower_value_reg(L, v);
     switch (t) {
     case CLIF_F32X4: return pshufd(L, x, 0);
-    case CLIF_F64X2: return pshufd(L, x, 0x44);
     case CLIF_I64X2: return pshufd(L, x64_form_RM(L, X64_MOVD, CLIF_I64, in(x)), 0x44);
     default: break;
     }
