@@ -8,12 +8,15 @@
 static OpState save_state(Pass *p, uint32_t from_pos) {
     RaCtx *c = p->c;
     OpState s = {0, c->state_words.n};
+    vec_reserve(c->mem, &c->state_words, (uint64_t)s.first + 64);
+    uint32_t *w = c->state_words.p + s.first;
     for (RaPRegSet o = p->occupied; o; o &= o - 1) {
         RaPReg r = (RaPReg)u64_ctz(o);
         if (p->v[p->owner[r]].last < from_pos) continue;
-        vec_push(c->mem, &c->state_words, p->owner[r]);
+        *w++ = p->owner[r];
         s.regs |= ra_set(r);
     }
+    c->state_words.n = (uint32_t)(w - c->state_words.p);
     return s;
 }
 

@@ -8,16 +8,17 @@ uint32_t op_take_slot(Pass *p, OpVReg *v) {
     RaCtx *c = p->c;
     if (v->slot != NONE) return v->slot;
     uint32_t tries = SLOT_TRIES;
+    uint8_t size = ra_move_slots(p->f->vreg_slots, vreg_of(p, v));
     for (uint32_t k = c->free_slots.n; k-- > 0 && tries--;) { /* the latest freed first; bounded */
         uint32_t s = c->free_slots.p[k];
-        if (c->slots.p[s].size != v->size || c->slots.p[s].free_from > v->def_inst) continue;
+        if (c->slots.p[s].size != size || c->slots.p[s].free_from > v->def_inst) continue;
         uint32_t top = vec_pop(&c->free_slots);
         if (top != s) c->free_slots.p[k] = top;
         return v->slot = s;
     }
     uint32_t s = c->slots.n;
-    vec_push(c->mem, &c->slots, (OpSlot){0, v->size});
-    for (uint8_t k = 1; k < v->size; k++)
+    vec_push(c->mem, &c->slots, (OpSlot){0, size});
+    for (uint8_t k = 1; k < size; k++)
         vec_push(c->mem, &c->slots, (OpSlot){0, 0}); /* the rest of a wide slot */
     return v->slot = s;
 }
@@ -112,6 +113,12 @@ void op_flush_moves(Pass *p, uint32_t point, RaPRegSet in_use) {
     RaCtx *c = p->c;
     uint32_t n = c->moves.n;
     if (n == 0) return;
+    const RaMove *one = c->moves.p;
+    if (n == 1 && !(ra_is_slot(one->from) && ra_is_slot(one->to))) {
+        add_edit(p, point, one->from, one->to, one->vreg);
+        vec_clear(&c->moves);
+        return;
+    }
     /* the spare slots, four units, are made when they are first used */
     uint32_t spare = p->spare_slot != NONE ? p->spare_slot : c->slots.n;
     RaSpare sp = {.cycle_slot = spare, .save_slot = spare + 2};
@@ -145,12 +152,6 @@ bool op_out_of_regs(Pass *p) {
 }
 
 /* ---- what all instructions share ---- */
-void op_free_dying(Pass *p, OpVReg *v) {
-    if (v->last > 2 * p->inst) return;
-    if (v->reg != RA_PREG_NONE) drop_reg(p, v->reg);
-    op_give_slot_back(p, v, p->inst + 1);
-}
-
 void op_define(Pass *p, uint32_t o, OpVReg *v, RaPReg r) {
     p->allocs[o] = ra_alloc_reg(r);
     v->def_reg = r;

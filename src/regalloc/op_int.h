@@ -106,7 +106,6 @@ RaPReg op_farthest(Pass *p, RaPRegSet from, uint32_t *distance);
 RaPReg op_get_reg(Pass *p, RaPRegSet allowed, RaPRegSet busy, RaPReg hint, bool callee_saved);
 void op_flush_moves(Pass *p, uint32_t point, RaPRegSet in_use);
 bool op_out_of_regs(Pass *p);
-void op_free_dying(Pass *p, OpVReg *v);
 void op_define(Pass *p, uint32_t o, OpVReg *v, RaPReg r);
 void op_define_in_slot(Pass *p, uint32_t o, OpVReg *v);
 bool op_place_def(Pass *p, uint32_t o, RaPRegSet busy);
@@ -116,4 +115,11 @@ bool op_hard(Pass *p, uint32_t i, bool advance);
 /* op_blocks.c */
 bool op_enter_block(Pass *p, uint32_t b);
 void op_leave_block(Pass *p, uint32_t b);
+
+/* v has no use after this instruction: its register and slot are free. */
+static inline void op_free_dying(Pass *p, OpVReg *v) {
+    if (v->last > 2 * p->inst) return;
+    if (v->reg != RA_PREG_NONE) drop_reg(p, v->reg);
+    if (v->slot != NONE) op_give_slot_back(p, v, p->inst + 1);
+}
 #endif

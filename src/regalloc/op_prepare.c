@@ -81,45 +81,53 @@ static void see_use(OpVReg *v, uint32_t pos, uint32_t block, uint32_t calls) {
     v->next = pos;
 }
 
-/* Operands of instruction i, last to first. */
-static uint8_t see_inst(Pass *p, uint32_t i, uint32_t b, uint32_t calls_after, bool call) {
-    const RaFunc *f = p->f;
-    uint32_t first = f->op_start[i];
-    uint8_t kind = KIND_SIMPLE;
-    if (first == f->op_start[i + 1]) return KIND_EMPTY;
-    for (uint32_t o = f->op_start[i + 1]; o-- > first;) {
-        const RaOperand *op = &f->ops[o];
-        if (op->constraint == RA_FIXED_NONALLOC) {
-            kind = KIND_HARD;
-            continue;
-        }
-        OpVReg *v = &p->v[ra_vreg_index(op->vreg)];
-        if (op->kind == RA_USE) {
-            p->allocs[o] = v->next;
-            if (op->constraint == RA_FIXED && v->hint == HINT_NONE) v->hint = HINT_REG | op->arg;
-            see_use(v, 2 * i, b, calls_after + call);
-            if (op->constraint > RA_REG || op->pos == RA_LATE) kind = KIND_HARD;
-        } else {
-            v->def_inst = i;
-            v->is_float = ra_vreg_class(op->vreg);
-            close_life(p, v, b);
-            if (op->constraint == RA_REUSE && op->pos == RA_LATE && kind == KIND_SIMPLE)
-                kind = KIND_REUSE;
-            else if (op->constraint > RA_REG || op->pos == RA_EARLY)
-                kind = KIND_HARD;
-        }
-    }
-    return kind;
-}
-
 /* The input of a reuse or move should get what the result should get, if it dies here. */
-static void hand_on_hint(Pass *p, uint32_t def, uint32_t use) {
+static void hand_on_hint(Pass *p, uint32_t def, uint32_t use, uint32_t inst) {
     const RaOperand *d = &p->f->ops[def], *u = &p->f->ops[use];
     OpVReg *v = &p->v[ra_vreg_index(u->vreg)];
-    if (v->last != 2 * p->inst || u->constraint == RA_FIXED) return;
+    if (v->last != 2 * inst || u->constraint == RA_FIXED) return;
     uint32_t h = p->v[ra_vreg_index(d->vreg)].hint;
     if (d->constraint == RA_FIXED) h = HINT_REG | d->arg;
     if (h != HINT_NONE) v->hint = h;
+}
+
+/* Operands of instruction i, last to first. */
+static uint8_t see_inst(Pass *p, uint32_t i, uint32_t b, uint32_t calls_after, bool call) {
+    const RaFunc *f = p->f;
+    const RaOperand *ops = f->ops;
+    OpVReg *vregs = p->v;
+    RaAlloc *allocs = p->allocs;
+    uint32_t first = f->op_start[i], end = f->op_start[i + 1], reuse = NONE;
+    uint8_t kind = KIND_SIMPLE;
+    if (first == end) return KIND_EMPTY;
+    for (uint32_t o = end; o-- > first;) {
+        const RaOperand op = ops[o];
+        if (op.constraint == RA_FIXED_NONALLOC) {
+            kind = KIND_HARD;
+            continue;
+        }
+        OpVReg *v = &vregs[ra_vreg_index(op.vreg)];
+        if (op.kind == RA_USE) {
+            allocs[o] = v->next;
+            if (op.constraint == RA_FIXED && v->hint == HINT_NONE) v->hint = HINT_REG | op.arg;
+            see_use(v, 2 * i, b, calls_after + call);
+            if (op.constraint > RA_REG || op.pos == RA_LATE) kind = KIND_HARD;
+        } else {
+            v->def_inst = i;
+            v->is_float = ra_vreg_class(op.vreg);
+            close_life(p, v, b);
+            if (op.constraint == RA_REUSE && reuse == NONE) {
+                reuse = o;
+                if (kind == KIND_SIMPLE) kind = KIND_REUSE;
+            } else if (op.constraint > RA_REG || op.pos == RA_EARLY)
+                kind = KIND_HARD;
+        }
+    }
+    if (f->inst_flags[i] & RA_INST_MOVE)
+        hand_on_hint(p, first, first + 1, i);
+    else if (reuse != NONE)
+        hand_on_hint(p, reuse, first + ops[reuse].arg, i);
+    return kind;
 }
 
 static void see_edges(Pass *p, uint32_t b, uint32_t calls_after) {
@@ -146,13 +154,12 @@ void op_prepare(Pass *p) {
     Mem *m = c->mem;
     vec_clear(&c->v);
     OpVReg *v = p->v = vec_extend(m, &c->v, f->num_vregs);
-    for (uint32_t i = 0; i < f->num_vregs; i++)
-        v[i] = (OpVReg){.next = NONE,
-                        .slot = NONE,
-                        .reg = RA_PREG_NONE,
-                        .def_reg = RA_PREG_NONE,
-                        .last_reg = RA_PREG_NONE,
-                        .size = f->vreg_slots ? f->vreg_slots[i] : 1};
+    const OpVReg fresh = {.next = NONE,
+                          .slot = NONE,
+                          .reg = RA_PREG_NONE,
+                          .def_reg = RA_PREG_NONE,
+                          .last_reg = RA_PREG_NONE};
+    for (uint32_t i = 0; i < f->num_vregs; i++) v[i] = fresh;
     vec_clear(&c->allocs);
     p->allocs = vec_extend(m, &c->allocs, f->op_start[f->num_insts] + 1);
     vec_clear(&c->edge_next);
@@ -170,16 +177,6 @@ void op_prepare(Pass *p) {
         for (uint32_t i = rb->inst_end; i-- > rb->inst_start;) {
             bool call = f->inst_flags[i] & RA_INST_CALL;
             kind[i] = see_inst(p, i, b, calls, call);
-            p->inst = i;
-            if (kind[i] != KIND_EMPTY) {
-                uint32_t first = f->op_start[i];
-                if (f->inst_flags[i] & RA_INST_MOVE)
-                    hand_on_hint(p, first, first + 1);
-                else if (kind[i] != KIND_SIMPLE)
-                    for (uint32_t o = first; o < f->op_start[i + 1]; o++)
-                        if (f->ops[o].constraint == RA_REUSE)
-                            hand_on_hint(p, o, first + f->ops[o].arg);
-            }
             while (cl > 0 && f->clobbers[cl - 1].inst >= i) {
                 cl--;
                 kind[i] = KIND_HARD;

@@ -64,21 +64,24 @@ bool op_simple(Pass *p, uint32_t i, bool reuse) {
     RaAlloc *allocs = p->allocs;
     const uint32_t first = f->op_start[i], end = f->op_start[i + 1];
     RaPRegSet early = 0;
-    bool missing = false;
+    bool missing = false, dying = false, dead = false;
     uint32_t def_reuse = NONE, use_reuse = NONE;
-    if (reuse)
-        for (uint32_t o = first; o < end; o++)
-            if (ops[o].constraint == RA_REUSE) def_reuse = o, use_reuse = first + ops[o].arg;
     for (uint32_t o = first; o < end; o++) {
-        if (ops[o].kind != RA_USE) continue;
         OpVReg *v = &V[ra_vreg_index(ops[o].vreg)];
+        if (ops[o].kind != RA_USE) {
+            dead |= v->last == 0;
+            if (reuse && ops[o].constraint == RA_REUSE)
+                def_reuse = o, use_reuse = first + ops[o].arg;
+            continue;
+        }
         v->next = allocs[o];
+        dying |= v->last <= 2 * i;
         if (v->reg != RA_PREG_NONE) {
             allocs[o] = ra_alloc_reg(v->reg);
             early |= ra_set(v->reg);
         } else {
             allocs[o] = RA_ALLOC_NONE;
-            missing |= o != use_reuse;
+            missing = true;
         }
     }
     if (missing)
@@ -103,7 +106,7 @@ bool op_simple(Pass *p, uint32_t i, bool reuse) {
         if (!simple_reuse(p, def_reuse, use_reuse, &early)) return op_hard(p, i, false);
         busy = ra_set(ra_alloc_preg(allocs[def_reuse]));
     }
-    for (uint32_t o = first; o < end; o++)
+    for (uint32_t o = first; dying && o < end; o++)
         if (ops[o].kind == RA_USE) op_free_dying(p, &V[ra_vreg_index(ops[o].vreg)]);
     bool any = false;
     for (uint32_t o = first; o < end; o++)
@@ -120,7 +123,7 @@ bool op_simple(Pass *p, uint32_t i, bool reuse) {
             (void)op_place_def(p, o, busy);
             if (ra_is_reg(allocs[o])) busy |= ra_set(ra_alloc_preg(allocs[o]));
         }
-    for (uint32_t o = first; o < end; o++)
+    for (uint32_t o = first; dead && o < end; o++)
         if (ops[o].kind == RA_DEF) op_free_dying(p, &V[ra_vreg_index(ops[o].vreg)]);
     return true;
 }

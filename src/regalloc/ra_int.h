@@ -20,7 +20,6 @@ typedef struct OpVReg {
     uint8_t spilled : 1;   /* the slot holds it everywhere after the definition */
     uint8_t slot_back : 1; /* dead, the slot was given back */
     uint8_t is_float : 1;
-    uint8_t size : 4; /* in slots */
     uint8_t last_reg; /* where it was last, to come back to; RA_PREG_NONE = nowhere so far */
 } OpVReg;
 _Static_assert(sizeof(OpVReg) == 32, "two to a cache line");
