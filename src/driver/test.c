@@ -18,6 +18,10 @@ static const char help[] =
     "environment the\n"
     "expectations of precise output are rewritten instead of compared.\n\n"
     "  --only KIND   run tests of this kind alone\n"
+    "  --exceptions FILE\n"
+    "                commands whose expectation is wrong: lines of file name, command, reason, "
+    "separated by tabs;\n"
+    "                they count as skipped, and as failed if they pass\n"
     "  --skips       print what was skipped, and why, file by file\n"
     "  -j N          threads (default: one per processor)\n";
 
@@ -31,7 +35,8 @@ typedef struct TestRun {
     Mem mem;
     VEC(TestFile) files;
     FtOptions opt;
-    bool bless_failed;
+    uint8_t *exceptions_text;
+    VEC(FtException) exceptions;
     atomic_uint next;
 } TestRun;
 
@@ -84,6 +89,34 @@ static bool add_path(TestRun *r, const char *arg) {
     }
     vec_free(m, &todo);
     return ok;
+}
+
+static bool read_exceptions(TestRun *r, const char *path) {
+    size_t n;
+    if (!read_file(path, &r->exceptions_text, &n)) return false;
+    const char *p = (const char *)r->exceptions_text, *end = p + n;
+    while (p < end) {
+        const char *nl = memchr(p, '\n', (size_t)(end - p)), *line_end = nl ? nl : end;
+        const char *t1 = memchr(p, '\t', (size_t)(line_end - p));
+        const char *t2 = t1 ? memchr(t1 + 1, '\t', (size_t)(line_end - t1 - 1)) : NULL;
+        if (*p != '#' && line_end > p) {
+            if (!t2) {
+                fprintf(
+                    stderr,
+                    "cot: error: %s: expected file name, command and reason, separated by tabs\n",
+                    path);
+                return false;
+            }
+            FtException e = {{p, (uint32_t)(t1 - p)},
+                             {t1 + 1, (uint32_t)(t2 - t1 - 1)},
+                             {t2 + 1, (uint32_t)(line_end - t2 - 1)}};
+            vec_push(&r->mem, &r->exceptions, e);
+        }
+        p = line_end + 1;
+    }
+    r->opt.exceptions = r->exceptions.p;
+    r->opt.nexceptions = r->exceptions.n;
+    return true;
 }
 
 /* ---- threads ---- */
@@ -176,6 +209,8 @@ int cmd_test(int argc, char **argv) {
         }
         if (cli_value(&c, "--only", &v))
             run.opt.only = v;
+        else if (cli_value(&c, "--exceptions", &v))
+            c.failed |= !read_exceptions(&run, v);
         else if (cli_flag(&c, "--skips"))
             skips = true;
         else if (cli_value(&c, "-j", &v))
@@ -190,5 +225,6 @@ int cmd_test(int argc, char **argv) {
     run_all(&run, threads);
     int status = print_report(&run, skips);
     mem_release_all(&run.mem);
+    free(run.exceptions_text);
     return status;
 }

@@ -25,7 +25,13 @@ typedef struct FtCounts {
         skipped; /* tests; for interpreted and run functions their directives */
 } FtCounts;
 
+/* A command that is known to fail, because the expectation is wrong: counted as skipped, and as failed if it passes. */
+typedef struct FtException {
+    ClifStr file, command, reason; /* last part of the path; the comment without semicolons */
+} FtException;
 typedef struct FtOptions {
+    const FtException *exceptions;
+    uint32_t nexceptions;
     bool bless;       /* rewrite expectations of precise output instead of comparing */
     const char *only; /* run tests of this kind alone; NULL = all */
 } FtOptions;

@@ -39,4 +39,6 @@ bool ft_cat(Ft *t, uint32_t func);
 bool ft_verifier(Ft *t, uint32_t func);
 bool ft_print_cfg(Ft *t, uint32_t func);
 bool ft_domtree(Ft *t, uint32_t func);
+/* interpret.c: all run and print commands of the file, each a test of its own; adds to the counts. */
+void ft_interpret(Ft *t, FtCounts *c);
 #endif

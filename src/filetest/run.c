@@ -16,9 +16,11 @@ const char *const filetest_kind_name[FT_KIND_COUNT] = {
 typedef struct Kind {
     bool verify;
     bool (*on_func)(Ft *, uint32_t);
+    void (*on_file)(Ft *, FtCounts *);
     const char *skipped;
 } Kind;
 #define FUNC(f) .on_func = f
+#define FILE(f) .on_file = f
 #define NOT_YET .on_func = NULL
 static const Kind kinds[FT_KIND_COUNT] = {
 #define FILETEST_KIND(NAME, text, v, runner, why) \
@@ -249,7 +251,7 @@ static void run_test(Ft *t, ClifStr command) {
     FtCounts *c = &t->out->counts[t->kind];
     c->files++;
     t->precise = false;
-    if (!kind->on_func) {
+    if (!kind->on_func && !kind->on_file) {
         skip(t, command);
         return;
     }
@@ -259,6 +261,10 @@ static void run_test(Ft *t, ClifStr command) {
         if (!t->precise) ok = ft_fail(t, 1, "no option '%.*s'", (int)option.n, option.p);
     }
     ok = ok && (!kind->verify || verify_all(t));
+    if (ok && kind->on_file) {
+        kind->on_file(t, c);
+        return;
+    }
     for (uint32_t k = 0; k < t->funcs.n && ok; k++) {
         sb_clear(&t->sb);
         ok = kind->on_func(t, k);
