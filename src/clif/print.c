@@ -418,6 +418,7 @@ static bool needs_suffix(const ClifFunc *f, uint32_t i, const BitSet *done) {
     uint32_t blk = vd.kind == CLIF_VAL_INST    ? f->links.p[vd.ref].block
                    : vd.kind == CLIF_VAL_PARAM ? vd.ref
                                                : CLIF_NONE;
+    if (vd.type != d->type) return true; /* invalid: the type would not be inferred */
     if (done && vd.kind == CLIF_VAL_INST && vd.ref < f->insts.n && !bitset_has(done, vd.ref))
         return true;
     return blk == CLIF_NONE || blk != f->links.p[i].block;

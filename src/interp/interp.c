@@ -18,6 +18,7 @@ void interp_free(Interp *it) {
     vec_free(it->mem, &it->frames);
     vec_free(it->mem, &it->values);
     vec_free(it->mem, &it->args);
+    vec_free(it->mem, &it->moves);
     vec_free(it->mem, &it->stack);
 }
 
@@ -130,18 +131,13 @@ static InterpStatus jump(Interp *it, ListRef call, const SemValue *rets) {
     const ClifFunc *f = fr->f;
     ClifBlock to = clif_call_block(f, call);
     uint32_t n, *a = clif_call_args(f, call, &n), np, *p = clif_block_params(f, to, &np);
-    SemValues tmp = {0};
+    vec_clear(&it->moves);
     for (uint32_t k = 0; k < n; k++) {
         SemValue v = a[k] & CLIF_BLOCKARG_TRY_RET ? rets[a[k] & ~CLIF_BLOCKARG_MASK]
                                                   : *slot_of(it, fr, a[k]);
-        if (n == 1) {
-            it->values.p[fr->values + p[0]] = v;
-        } else {
-            vec_push(it->mem, &tmp, v);
-        }
+        vec_push(it->mem, &it->moves, v);
     }
-    for (uint32_t k = 0; k < tmp.n; k++) it->values.p[fr->values + p[k]] = tmp.p[k];
-    vec_free(it->mem, &tmp);
+    for (uint32_t k = 0; k < n; k++) it->values.p[fr->values + p[k]] = it->moves.p[k];
     fr->inst = f->blocks.p[to.i].first;
     return INTERP_OK;
 }

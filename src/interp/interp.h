@@ -37,7 +37,8 @@ typedef struct Interp {
     HashMap by_name;
     VEC(InterpFrame) frames;
     SemValues values; /* of all active functions */
-    SemValues args;   /* scratch: what is passed at a jump, call or return */
+    SemValues args;   /* scratch: what is passed at a call or return */
+    SemValues moves;  /* scratch: what is passed at a jump */
     VecU8 stack;
     uint32_t sp;
     SemValue pinned;

@@ -1,9 +1,30 @@
 /* Fuzz target: any text ends in an error with a position or in functions whose text, read again, prints the same; the
- * verifier accepts or rejects each without a crash. Inputs that do not start like a file become the body of a function. */
+ * verifier accepts or rejects each without a crash, and the interpreter runs each accepted one for a while. Inputs that do not start like a file become the body of a function. */
 #include <stdio.h>
 #include <stdlib.h>
 #include "clif/text.h"
+#include "interp/interp.h"
 #include "verify/verify.h"
+
+static void interpret(Mem *m, const ClifFunc *f) {
+    Interp it;
+    interp_init(&it, m);
+    it.max_steps = 200;
+    interp_add(&it, f);
+    SemValues args = {0}, results = {0};
+    Diag d;
+    diag_clear(&d);
+    for (uint32_t k = 0; k < f->sig.nparams; k++) {
+        ClifType t = (ClifType)f->abi_params.p[f->sig.params + k].type;
+        if (clif_type_is_dynamic(t) || clif_type_bits(t) > 128) goto out;
+        vec_push(m, &args, sem_int(t, 0x0123456789ABCDEFu * (k + 1)));
+    }
+    interp_call(&it, 0, args.p, args.n, &results, &d);
+out:
+    vec_free(m, &args);
+    vec_free(m, &results);
+    interp_free(&it);
+}
 
 static void read_all(Mem *m, const char *text, uint32_t n, VerifyCtx *vc, StrBuf *out, Diag *d) {
     ClifFunc f;
@@ -14,7 +35,7 @@ static void read_all(Mem *m, const char *text, uint32_t n, VerifyCtx *vc, StrBuf
         clif_print_func(&f, out);
         Diag vd;
         diag_clear(&vd);
-        if (vc) clif_verify(vc, &f, &vd);
+        if (vc && clif_verify(vc, &f, &vd)) interpret(m, &f);
         for (uint32_t k = 0; k < det.comments.n; k++) {
             ClifRunCommand c;
             diag_clear(&vd);

@@ -156,6 +156,14 @@ static void errors_have_places(void **st) {
     for (size_t k = 0; k < sizeof cases / sizeof *cases; k++) expect(cases[k].text, cases[k].want);
 }
 
+/* What the verifier rejects prints to a fixed point all the same. */
+static void invalid_functions_keep_their_types(void **st) {
+    (void)st;
+    static const char text[] = "function %f(i8) fast {\nblock0(v0: i8):\n    v1 = smin.i16 v0, v0\n"
+                               "    v2 = iadd.i32 v3, v3\n    v3 = iadd v2, v2\n}\n";
+    expect(text, text);
+}
+
 static void integers_have_ranges(void **st) {
     (void)st;
     static const struct {
@@ -348,6 +356,7 @@ int main(void) {
         cmocka_unit_test_setup_teardown(skipped_numbers_are_filled, setup, teardown),
         cmocka_unit_test_setup_teardown(wide_constants_are_read_as_printed, setup, teardown),
         cmocka_unit_test_setup_teardown(errors_have_places, setup, teardown),
+        cmocka_unit_test_setup_teardown(invalid_functions_keep_their_types, setup, teardown),
         cmocka_unit_test_setup_teardown(integers_have_ranges, setup, teardown),
         cmocka_unit_test_setup_teardown(floats_round_trip, setup, teardown),
         cmocka_unit_test_setup_teardown(comments_know_what_they_follow, setup, teardown),
