@@ -20,8 +20,9 @@
  * Invariants 1. owner[p] = v  <=>  v.reg = p.  2. v.spilled => v.slot is set and a store (or parameter move) fills it.
  *           3. A live value is in a register or spilled.  4. Entry states name a value at most once.
  * Cost      O(operands + blocks * registers); an eviction looks at the registers of one class.
- * Memory    32 bytes per vreg, 4 per operand and branch argument, 1 per instruction, 32 per block, at most
- *           4 * registers per block for states, 16 per inserted move; kept in the context for the next function.
+ * Memory    32 bytes per vreg, 4 per operand and branch argument, 1 per instruction, 48 per block, at most
+ *           8 * registers per block for states, 16 per inserted move; kept in the context for the next function.
+ * Files     op_prepare.c the backward pass; op_simple.c, op_hard.c instructions; op_file.c registers and slots; op_blocks.c edges.
  * Ref       regalloc2's fastalloc for the interface; V8's Liftoff and TPDE (Schwarz et al. 2025) for forward states;
  *           Belady 1966 for the victim.
  * requires: SSA input as regalloc.h says, each block after some predecessor */
