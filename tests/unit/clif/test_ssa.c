@@ -346,6 +346,57 @@ static void change_in_a_loop_is_seen_after_it(void **state) {
     end(&x);
 }
 
+/* Joins and loops that did not write a variable make no value for it, neither when it is read after them nor when it
+ * is read in each of them. */
+static void what_did_not_write_makes_no_parameter(void **state) {
+    (void)state;
+    enum { N = 3000, VARS = 500 };
+    Fix x;
+    begin(&x);
+    ClifBlock entry = cb_create_block(&x.b);
+    cb_seal(&x.b, entry);
+    cb_switch_to(&x.b, entry);
+    ClifValue c = cb_iconst(&x.b, CLIF_I32, 1), def[VARS];
+    ClifVar w = cb_declare_var(&x.b, CLIF_I32), var[VARS];
+    for (uint32_t k = 0; k < VARS; k++) {
+        var[k] = cb_declare_var(&x.b, CLIF_I32);
+        def[k] = cb_iconst(&x.b, CLIF_I32, k);
+        cb_def_var(&x.b, var[k], def[k]);
+    }
+    cb_def_var(&x.b, w, c);
+    double t0 = now();
+    for (uint32_t k = 0; k < N; k++) { /* a diamond that writes w, a loop */
+        ClifBlock a = cb_create_block(&x.b), b = cb_create_block(&x.b), j = cb_create_block(&x.b),
+                  head = cb_create_block(&x.b), out = cb_create_block(&x.b);
+        cb_brif(&x.b, c, a, NULL, 0, b, NULL, 0);
+        cb_seal(&x.b, a);
+        cb_switch_to(&x.b, a);
+        cb_def_var(&x.b, w, cb_iconst(&x.b, CLIF_I32, k));
+        cb_jump(&x.b, j, NULL, 0);
+        cb_seal(&x.b, b);
+        cb_switch_to(&x.b, b);
+        cb_jump(&x.b, j, NULL, 0);
+        cb_seal(&x.b, j);
+        cb_switch_to(&x.b, j);
+        assert_int_equal(cb_use_var(&x.b, var[k % VARS]).i, def[k % VARS].i);
+        cb_jump(&x.b, head, NULL, 0);
+        cb_switch_to(&x.b, head);
+        cb_brif(&x.b, c, head, NULL, 0, out, NULL, 0);
+        cb_seal(&x.b, head);
+        cb_seal(&x.b, out);
+        cb_switch_to(&x.b, out);
+    }
+    for (uint32_t k = 0; k < VARS; k++) assert_int_equal(cb_use_var(&x.b, var[k]).i, def[k].i);
+    double t = now() - t0;
+    assert_int_equal(x.f.num_aliases, 0);
+    assert_int_equal(x.f.values.n, 1 + VARS + N);
+    assert_int_equal(x.f.values.p[cb_use_var(&x.b, w).i].kind,
+                     CLIF_VAL_PARAM); /* of the last join */
+    assert_true(t < 2.0);
+    cb_return(&x.b, NULL, 0);
+    end(&x);
+}
+
 static void refilling_allocates_nothing(void **state) {
     (void)state;
     Fix x;
@@ -413,6 +464,7 @@ int main(void) {
         cmocka_unit_test(wide_loop_header),
         cmocka_unit_test(unsealed_single_predecessor_needs_no_parameter),
         cmocka_unit_test(change_in_a_loop_is_seen_after_it),
+        cmocka_unit_test(what_did_not_write_makes_no_parameter),
         cmocka_unit_test(refilling_allocates_nothing),
         cmocka_unit_test(speed_of_building),
     };
