@@ -4,6 +4,7 @@
 #   65-mutate    COUNT mutated or truncated modules under sanitizers
 #   68-fuzz      100 COUNT inputs of each fuzz target
 #   55-csmith    COUNT/50 C programs, at two levels of optimisation
+#   x64-random   COUNT/5 random functions per processor and setting, native code against a model
 #   30-spec      the spec suite with COUNT/1000 seeds of random register allocation
 # SOAK_ONLY=pattern runs only the matching ones. Repeating SEED and COUNT repeats the run.
 set -u
@@ -31,4 +32,9 @@ for name in 60-smith 65-mutate 30-spec 68-fuzz 55-csmith; do
     bash "tests/check.d/$name.sh" || status=1
     echo "   $((SECONDS - t)) seconds"
 done
+case x64-random in
+*"${SOAK_ONLY:-}"*)
+    echo "== x64-random"
+    build/checked/tests/unit_isa_x64_random "$(part 5)" "$seed" >build/x64-random.log 2>&1 || { tail -5 build/x64-random.log; status=1; } ;;
+esac
 exit $status
