@@ -456,6 +456,7 @@ ClifValue clif_append_block_param(ClifFunc *f, ClifBlock b, ClifType t);
 void clif_reserve_values(ClifFunc *f, uint32_t n);
 void clif_define_result(ClifFunc *f, ClifInst i, ClifType t, ClifValue v);
 void clif_define_block_param(ClifFunc *f, ClifBlock b, ClifType t, ClifValue v);
+void clif_define_alias(ClifFunc *f, ClifValue v, ClifValue of); /* of is defined */
 void clif_remove_block_param(ClifFunc *f, ClifBlock b, uint32_t at);
 /* A parameter value of b that is not (yet) in its list; attaching appends it. SSA construction decides late. */
 ClifValue clif_make_detached_param(ClifFunc *f, ClifBlock b, ClifType t);

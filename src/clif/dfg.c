@@ -86,6 +86,12 @@ void clif_define_block_param(ClifFunc *f, ClifBlock b, ClifType t, ClifValue v) 
     list_push(f->mem, &f->lists, &f->blocks.p[b.i].params, v.i);
 }
 
+void clif_define_alias(ClifFunc *f, ClifValue v, ClifValue of) {
+    clif_reserve_values(f, v.i + 1);
+    define(f, v, CLIF_VAL_ALIAS, (ClifType)f->values.p[of.i].type, 0, of.i);
+    f->num_aliases++;
+}
+
 uint32_t clif_result_types(const ClifFunc *f, ClifInst i, ClifType *out, uint32_t cap) {
     const ClifInstData *d = &f->insts.p[i.i];
     const ClifOpInfo *info = &clif_op_info[d->op];

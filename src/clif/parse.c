@@ -381,9 +381,7 @@ static bool value_alias(Parser *p) {
     }
     if (v == of) return p_error(p, "alias cycle involving v%u", v);
     if (!p_value_known(p, of)) return p_error(p, "value v%u is not yet defined", of);
-    clif_reserve_values(f, v + 1);
-    f->values.p[v] =
-        (ClifValueData){.kind = CLIF_VAL_ALIAS, .type = f->values.p[of].type, .ref = of};
+    clif_define_alias(f, (ClifValue){v}, (ClifValue){of});
     return true;
 }
 

@@ -41,4 +41,6 @@ bool ft_print_cfg(Ft *t, uint32_t func);
 bool ft_domtree(Ft *t, uint32_t func);
 /* interpret.c: all run and print commands of the file, each a test of its own; adds to the counts. */
 void ft_interpret(Ft *t, FtCounts *c);
+/* native.c: the same, compiled for this machine and each of the file's targets that it is. */
+void ft_run(Ft *t, FtCounts *c);
 #endif

@@ -311,6 +311,8 @@ static bool lower_one(LowerCtx *L, VCode *vc, ClifInst inst, const BlockOrder *o
     L->cur_inst = inst.i;
     L->cur_color = L->inst_color.p[inst.i];
     uint32_t fresh_from = L->num_vregs;
+    if (d->op == CLIF_OP_TRY_CALL || d->op == CLIF_OP_TRY_CALL_INDIRECT)
+        return lower_unsupported(L, inst, "exceptions");
     if (clif_op_is((ClifOp)d->op, CLIF_OPF_BRANCH)) {
         if (!L->isa->lower_branch(L, inst, o->targets.p + mb->target_first, mb->ntarget))
             return false;
@@ -332,8 +334,9 @@ static void edge_args(LowerCtx *L, VCode *vc, const BlockOrder *o, const MachBlo
         if (call) {
             uint32_t n = list_len(&L->f->lists, call) - 1;
             for (uint32_t j = n; j-- > 0;) {
-                ValueRegs vr =
-                    lower_value_regs(L, (ClifValue){list_data(&L->f->lists, call)[1 + j]});
+                uint32_t v = list_data(&L->f->lists, call)[1 + j];
+                if (v & CLIF_BLOCKARG_MASK) continue; /* of a try_call, which lower_one refuses */
+                ValueRegs vr = lower_value_regs(L, (ClifValue){v});
                 for (unsigned k = vr.n; k-- > 0;)
                     *downvec_prepend(L->mem, &vc->branch_args, 1) = vr.r[k];
             }

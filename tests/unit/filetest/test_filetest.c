@@ -169,6 +169,38 @@ static void failures_and_skips_are_told(void **st) {
     assert_int_equal(m.live, 0);
 }
 
+/* Wrong results, traps and what the compiler lacks are told apart. */
+static void native_runs_are_judged(void **st) {
+    (void)st;
+    Mem m;
+    mem_init(&m, NULL);
+    FtResult r;
+    run(&m,
+        "test run\ntarget x86_64\nfunction %a(i32) -> i32 {\nblock0(v0: i32):\n    trapz v0, "
+        "user1\n    return v0\n}\n"
+        "; run: %a(1) == 1\n; run: %a(1) == 2\n; run: %a(0) == 0\n; run: %a(-1) == -1\n"
+        "function %b() -> i64 system_v {\n    sig0 = () -> i64 system_v\n    fn0 = %c "
+        "sig0\nblock0:\n    try_call fn0(), sig0, "
+        "block1(ret0), []\nblock1(v0: i64):\n    return v0\n}\n; run: %b() == 0\n"
+        "function %c() -> i64 system_v {\n    fn0 = %b() -> i64 system_v\nblock0:\n    v0 = call "
+        "fn0()\n    return v0\n}\n; run: %c() == 0\n",
+        false, &r);
+    if (r.counts[FT_RUN].passed == 0 && strstr(sb_cstr(&r.skips), "no target is this machine's"))
+        skip();
+    assert_int_equal(r.counts[FT_RUN].passed, 2);
+    assert_int_equal(r.counts[FT_RUN].failed, 2);
+    assert_int_equal(r.counts[FT_RUN].skipped, 2);
+    assert_non_null(
+        strstr(sb_cstr(&r.failures),
+               "t.clif:9: error: test run: target x86_64: ; run: %a(1) == 2: the result is [1]"));
+    assert_non_null(strstr(sb_cstr(&r.failures),
+                           "t.clif:10: error: test run: target x86_64: ; run: %a(0) == 0: signal"));
+    assert_non_null(strstr(sb_cstr(&r.skips), "exceptions"));
+    assert_non_null(strstr(sb_cstr(&r.skips), "a name that it needs is missing"));
+    filetest_result_free(&r);
+    assert_int_equal(m.live, 0);
+}
+
 int main(void) {
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(regexes_match_as_they_say),
@@ -176,6 +208,7 @@ int main(void) {
         cmocka_unit_test(directives_match_in_their_ranges),
         cmocka_unit_test(blessing_writes_what_then_passes),
         cmocka_unit_test(failures_and_skips_are_told),
+        cmocka_unit_test(native_runs_are_judged),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }

@@ -1,0 +1,449 @@
+/* filetest/native.c — `test run`: the functions of a file compiled for the machine this runs on, their run commands called.
+ *
+ * Idea  All functions go to one piece of memory, references between them resolved by name. A command calls through an
+ *       adapter, itself a compiled function, that loads the arguments from an array and stores the results there, so
+ *       every signature can be called from C. A fault in compiled code ends the call: the signal handler jumps back.
+ *       What the compiler refuses as unsupported makes the commands that need it skipped, with the compiler's reason.
+ * Only targets of this machine run, each with the features that its line names. */
+#include "base/vec.h"
+#include "clif/builder.h"
+#include "filetest/filetest_int.h"
+#include "mach/isa.h"
+
+#include <math.h>
+#include <setjmp.h>
+#include <signal.h>
+#include <stdlib.h>
+#include <sys/mman.h>
+
+enum { MAX_VALUES = 64, ALT_STACK = 64 << 10 };
+
+typedef struct NativeFunc {
+    uint8_t *bytes; /* compiled, before it is placed; NULL: not compiled */
+    uint32_t size, first_reloc, nrelocs;
+    uint32_t at;   /* where in the code */
+    char why[160]; /* it is missing */
+} NativeFunc;
+typedef struct Native {
+    Ft *t;
+    Mem *m;
+    const IsaVtable *isa;
+    MachCtx *mach;
+    ClifBuilder b;
+    VEC(ClifFunc *) funcs; /* of the file, then one adapter each */
+    VEC(NativeFunc) out;
+    VEC(MachReloc) relocs;
+    HashMap by_name;
+    uint8_t *code;
+    size_t mapped;
+    const char *target; /* for messages */
+} Native;
+
+/* ---- faults ---- */
+static _Thread_local sigjmp_buf *volatile fault_back;
+static _Thread_local volatile int fault_signal;
+
+static void on_fault(int sig) {
+    if (!fault_back) { /* not in compiled code */
+        signal(sig, SIG_DFL);
+        raise(sig);
+        return;
+    }
+    fault_signal = sig;
+    siglongjmp(*fault_back, 1);
+}
+
+static void catch_faults(void) {
+    static const int signals[] = {SIGILL, SIGSEGV, SIGFPE, SIGBUS, SIGTRAP};
+    struct sigaction sa = {.sa_flags = SA_ONSTACK | SA_NODEFER};
+    sa.sa_handler = on_fault;
+    for (size_t k = 0; k < sizeof signals / sizeof *signals; k++) sigaction(signals[k], &sa, NULL);
+}
+
+/* ---- names ---- */
+typedef uint8_t Bytes16 __attribute__((vector_size(16)));
+static Bytes16 pshufb(Bytes16 a, Bytes16 index) {
+    Bytes16 r;
+    for (int i = 0; i < 16; i++) r[i] = index[i] & 0x80 ? 0 : a[index[i] & 15];
+    return r;
+}
+
+static uintptr_t libcall_address(uint32_t lc) {
+    static const void *const table[CLIF_LIBCALL_COUNT] = {
+        [CLIF_LIBCALL_CEIL_F32] = (const void *)ceilf,
+        [CLIF_LIBCALL_CEIL_F64] = (const void *)ceil,
+        [CLIF_LIBCALL_FLOOR_F32] = (const void *)floorf,
+        [CLIF_LIBCALL_FLOOR_F64] = (const void *)floor,
+        [CLIF_LIBCALL_TRUNC_F32] = (const void *)truncf,
+        [CLIF_LIBCALL_TRUNC_F64] = (const void *)trunc,
+        [CLIF_LIBCALL_NEAREST_F32] = (const void *)nearbyintf,
+        [CLIF_LIBCALL_NEAREST_F64] = (const void *)nearbyint,
+        [CLIF_LIBCALL_FMA_F32] = (const void *)fmaf,
+        [CLIF_LIBCALL_FMA_F64] = (const void *)fma,
+        [CLIF_LIBCALL_MEMCPY] = (const void *)memcpy,
+        [CLIF_LIBCALL_MEMSET] = (const void *)memset,
+        [CLIF_LIBCALL_MEMMOVE] = (const void *)memmove,
+        [CLIF_LIBCALL_MEMCMP] = (const void *)memcmp,
+        [CLIF_LIBCALL_X86_PSHUFB] = (const void *)pshufb,
+    };
+    return (uintptr_t)table[lc];
+}
+
+static uint64_t name_key(const ClifFunc *f, ClifName n) {
+    if (n.kind == CLIF_NAME_TESTCASE) return hash_bytes(n.b ? f->bytes.p + n.a : NULL, n.b, 1);
+    return hash_u64((uint64_t)n.a << 32 | n.b) ^ n.kind;
+}
+static bool same_name(const ClifFunc *f, ClifName a, const ClifFunc *g, ClifName b) {
+    if (a.kind != b.kind) return false;
+    if (a.kind != CLIF_NAME_TESTCASE) return a.a == b.a && a.b == b.b;
+    return a.b == b.b && (!a.b || !memcmp(f->bytes.p + a.a, g->bytes.p + b.a, a.b));
+}
+static uint32_t find(const Native *x, const ClifFunc *f, ClifName n) {
+    for (uint64_t key = name_key(f, n);; key++) {
+        const uint32_t *k = hashmap_find(&x->by_name, key);
+        if (!k) return CLIF_NONE;
+        if (same_name(f, n, x->funcs.p[*k], x->funcs.p[*k]->name)) return *k;
+    }
+}
+
+/* ---- compiling ---- */
+static void missing(NativeFunc *n, const char *why) {
+    n->bytes = NULL;
+    size_t len = strlen(why);
+    if (len >= sizeof n->why) len = sizeof n->why - 1;
+    memcpy(n->why, why, len);
+    n->why[len] = 0;
+}
+
+static bool compile(Native *x, uint32_t k) {
+    NativeFunc *n = &x->out.p[k];
+    MachCompiled c;
+    Diag d;
+    diag_clear(&d);
+    if (!mach_compile(x->mach, x->funcs.p[k], &c, &d)) {
+        missing(n, d.msg);
+        if (d.kind == DIAG_UNSUPPORTED || d.kind == DIAG_LIMIT) return true;
+        return ft_fail(x->t, 1, "target %s: %s", x->target, d.msg);
+    }
+    n->bytes = mem_alloc(x->m, c.size + 1);
+    memcpy(n->bytes, c.code, c.size);
+    n->size = c.size;
+    n->first_reloc = x->relocs.n;
+    n->nrelocs = c.num_relocs;
+    for (uint32_t r = 0; r < c.num_relocs; r++) vec_push(x->m, &x->relocs, c.relocs[r]);
+    return true;
+}
+
+/* function (i64 callee, i64 values): values[k] -> arguments, results -> values[k], 16 bytes each. */
+static ClifFunc *adapter(Native *x, const ClifFunc *f) {
+    ClifFunc *a = mem_alloc(x->m, sizeof *a);
+    clif_func_init(a, x->m);
+    ClifAbiParam two[2] = {{.type = CLIF_I64}, {.type = CLIF_I64}};
+    clif_set_sig(a, CLIF_CC_SYSTEM_V, two, 2, NULL, 0);
+    ClifSigRef sig =
+        clif_import_sig(a, (ClifCallConv)f->sig.callconv, f->abi_params.p + f->sig.params,
+                        f->sig.nparams, f->abi_params.p + f->sig.returns, f->sig.nreturns);
+    uint16_t mf = clif_intern_memflags(a, (ClifMemFlags){.region = CLIF_NONE});
+    ClifBuilder *b = &x->b;
+    clif_builder_begin(b, a);
+    ClifBlock b0 = cb_create_block(b);
+    cb_entry_params(b, b0);
+    cb_switch_to(b, b0);
+    ClifValue args[MAX_VALUES], values = {1};
+    for (uint32_t k = 0; k < f->sig.nparams; k++)
+        args[k] = cb_load(b, CLIF_OP_LOAD, (ClifType)f->abi_params.p[f->sig.params + k].type, mf,
+                          values, (int32_t)(16 * k));
+    ClifInst call = cb_call_indirect(b, sig, (ClifValue){0}, args, f->sig.nparams);
+    for (uint32_t k = 0; k < f->sig.nreturns; k++)
+        cb_store(b, CLIF_OP_STORE, mf, clif_result(a, call, k), values, (int32_t)(16 * k));
+    cb_return(b, NULL, 0);
+    cb_seal_all(b);
+    clif_builder_end(b);
+    return a;
+}
+
+static bool callable(const ClifFunc *f) {
+    if (f->sig.nparams > MAX_VALUES || f->sig.nreturns > MAX_VALUES) return false;
+    for (uint32_t k = 0; k < f->sig.nparams + f->sig.nreturns; k++) {
+        bool ret = k >= f->sig.nparams;
+        ClifAbiParam p =
+            f->abi_params.p[(ret ? f->sig.returns - f->sig.nparams : f->sig.params) + k];
+        if (p.purpose != CLIF_ARG_NORMAL && p.purpose != CLIF_ARG_VMCTX) return false;
+        if (clif_type_is_dynamic(p.type) || clif_type_bits(p.type) > 128) return false;
+    }
+    return true;
+}
+
+/* ---- placing ---- */
+/* Where a relocation leads; 0: nowhere. */
+static uintptr_t target_of(const Native *x, const ClifFunc *f, ClifName n) {
+    n = clif_resolve_name(f, n);
+    if (n.kind == CLIF_NAME_LIBCALL) return libcall_address(n.a);
+    uint32_t k = find(x, f, n);
+    return k == CLIF_NONE || !x->out.p[k].bytes ? 0 : (uintptr_t)x->code + x->out.p[k].at;
+}
+
+/* A function that needs a missing one is missing too; again until nothing changes. */
+static void drop_dependents(Native *x) {
+    for (bool again = true; again;) {
+        again = false;
+        for (uint32_t k = 0; k < x->out.n; k++) {
+            NativeFunc *n = &x->out.p[k];
+            for (uint32_t r = n->first_reloc; n->bytes && r < n->first_reloc + n->nrelocs; r++) {
+                const MachReloc *rl = &x->relocs.p[r];
+                bool kind = rl->kind == MACH_RELOC_ABS8 || rl->kind == MACH_RELOC_X86_CALL_PCREL4 ||
+                            rl->kind == MACH_RELOC_X86_PCREL4;
+                if (kind && target_of(x, x->funcs.p[k], rl->name)) continue;
+                mem_free(x->m, n->bytes, n->size + 1);
+                missing(n, "a name that it needs is missing");
+                again = true;
+            }
+        }
+    }
+}
+
+static bool place(Native *x) {
+    size_t total = 0;
+    for (uint32_t k = 0; k < x->out.n; k++) {
+        x->out.p[k].at = (uint32_t)total;
+        total = (total + x->out.p[k].size + 63) & ~(size_t)63;
+    }
+    x->mapped = (total + 4096) & ~(size_t)4095;
+    void *p = mmap(NULL, x->mapped, PROT_READ | PROT_WRITE, MAP_PRIVATE | MAP_ANONYMOUS, -1, 0);
+    if (p == MAP_FAILED) return ft_fail(x->t, 1, "no memory for code");
+    x->code = p;
+    drop_dependents(x);
+    for (uint32_t k = 0; k < x->out.n; k++) {
+        NativeFunc *n = &x->out.p[k];
+        uint8_t *at = x->code + n->at;
+        if (!n->bytes) continue;
+        memcpy(at, n->bytes, n->size);
+        for (uint32_t r = n->first_reloc; r < n->first_reloc + n->nrelocs; r++) {
+            const MachReloc *rl = &x->relocs.p[r];
+            uintptr_t to = target_of(x, x->funcs.p[k], rl->name);
+            if (rl->kind == MACH_RELOC_ABS8) {
+                uint64_t v = (uint64_t)to + (uint64_t)rl->addend;
+                memcpy(at + rl->offset, &v, 8);
+            } else {
+                int32_t v =
+                    (int32_t)((int64_t)to + rl->addend - (int64_t)(uintptr_t)(at + rl->offset));
+                memcpy(at + rl->offset, &v, 4);
+            }
+        }
+    }
+    return mprotect(x->code, x->mapped, PROT_READ | PROT_EXEC) == 0 ||
+           ft_fail(x->t, 1, "no executable memory");
+}
+
+/* ---- calling ---- */
+static int call(const Native *x, uint32_t func, uint8_t (*values)[16]) {
+    typedef void (*Entry)(const void *callee, void *values);
+    const NativeFunc *a = &x->out.p[x->out.n / 2 + func];
+    Entry entry = (Entry)(uintptr_t)(x->code + a->at);
+    sigjmp_buf back;
+    fault_signal = 0;
+    if (!sigsetjmp(back, 1)) {
+        fault_back = &back;
+        entry(x->code + x->out.p[func].at, values);
+    }
+    fault_back = NULL;
+    return fault_signal;
+}
+
+/* The name in a command is for the reader: what is called is the function that the command follows. */
+static void command(Native *x, uint32_t k, const ClifComment *cm, const ClifRunCommand *rc,
+                    FtCounts *c) {
+    Ft *t = x->t;
+    const ClifFunc *f = x->funcs.p[k];
+    uint32_t half = x->out.n / 2;
+    const NativeFunc *need = !x->out.p[k].bytes          ? &x->out.p[k]
+                             : !x->out.p[half + k].bytes ? &x->out.p[half + k]
+                                                         : NULL;
+    if (need) {
+        c->skipped++;
+        sb_printf(&t->out->skips, "%s:%u: test run: target %s: %s\n", t->file, cm->line, x->target,
+                  need->why);
+        return;
+    }
+    static _Thread_local _Alignas(16) uint8_t values[MAX_VALUES][16];
+    memset(values, 0, sizeof values);
+    for (uint32_t j = 0; j < rc->args.n; j++) memcpy(values[j], rc->args.p[j].bytes, 16);
+    int sig = call(x, k, values);
+    bool same = true;
+    for (uint32_t j = 0; j < rc->results.n; j++)
+        same &= !memcmp(values[j], rc->results.p[j].bytes, clif_type_bytes(rc->results.p[j].type));
+    if (sig || (!rc->print && same == rc->negate)) {
+        sb_clear(&t->sb);
+        for (uint32_t j = 0; j < f->sig.nreturns; j++) {
+            ClifConstValue v = {.type = (ClifType)f->abi_params.p[f->sig.returns + j].type};
+            memcpy(v.bytes, values[j], clif_type_bytes(v.type));
+            if (j) sb_puts(&t->sb, ", ");
+            clif_print_const_value(&t->sb, &v);
+        }
+        if (sig)
+            ft_fail(t, cm->line, "target %s: %.*s: signal %d", x->target, (int)cm->text.n,
+                    cm->text.p, sig);
+        else
+            ft_fail(t, cm->line, "target %s: %.*s: the result is [%s]", x->target, (int)cm->text.n,
+                    cm->text.p, sb_cstr(&t->sb));
+        c->failed++;
+        return;
+    }
+    c->passed++;
+}
+
+/* ---- one target ---- */
+/* The features of a target line: baseline and what is named; false if the machine lacks one. */
+static bool features(const IsaVtable *isa, ClifStr words, uint64_t *flags, const char **why) {
+    ClifStr w;
+    uint64_t host = isa->host_flags();
+    *flags = 0;
+    while (clif_str_word(&words, &w)) {
+        ClifStr name = w;
+        if (name.n > 4 && !memcmp(name.p, "has_", 4)) name.p += 4, name.n -= 4;
+        bool off = name.n > 6 && !memcmp(name.p + name.n - 6, "=false", 6);
+        if (off) name.n -= 6;
+        if (name.n > 5 && !memcmp(name.p + name.n - 5, "=true", 5)) name.n -= 5;
+        uint32_t bit = 0;
+        while (isa->flag_names[bit] && !clif_str_is(name, isa->flag_names[bit])) bit++;
+        if (!isa->flag_names[bit]) { /* a preset: what is here */
+            *flags |= host;
+            continue;
+        }
+        if (off) {
+            *flags &= ~((uint64_t)1 << bit);
+            continue;
+        }
+        if (!(host >> bit & 1)) {
+            *why = "this processor lacks a feature of the target line";
+            return false;
+        }
+        *flags |= (uint64_t)1 << bit;
+    }
+    return true;
+}
+
+static void read_again(Native *x) { /* compiling changes functions, so these are copies */
+    Diag d;
+    diag_clear(&d);
+    ClifReader *r = clif_reader_new(x->m, x->t->text, x->t->n, &d);
+    for (;;) {
+        ClifFunc *f = mem_alloc(x->m, sizeof *f);
+        clif_func_init(f, x->m);
+        if (!clif_reader_next(r, f, NULL)) {
+            clif_func_free(f);
+            mem_free(x->m, f, sizeof *f);
+            break;
+        }
+        if (find(x, f, f->name) == CLIF_NONE) {
+            uint64_t key = name_key(f, f->name);
+            while (hashmap_find(&x->by_name, key)) key++;
+            hashmap_set(x->m, &x->by_name, key, x->funcs.n);
+        }
+        vec_push(x->m, &x->funcs, f);
+    }
+    clif_reader_free(r);
+}
+
+static void commands(Native *x, FtCounts *c) {
+    Ft *t = x->t;
+    for (uint32_t k = 0; k < t->funcs.n; k++) {
+        const ClifComments *cs = &t->details.p[k]->comments;
+        for (uint32_t j = 0; j < cs->n; j++) {
+            ClifRunCommand rc;
+            Diag d;
+            diag_clear(&d);
+            if (clif_parse_run_command(t->mem, t->funcs.p[k], &cs->p[j], &rc, &d)) {
+                command(x, k, &cs->p[j], &rc, c);
+            } else if (d.kind != DIAG_NONE) {
+                ft_fail(t, cs->p[j].line, "%s", d.msg);
+                c->failed++;
+            }
+            clif_run_command_free(&rc, t->mem);
+        }
+    }
+}
+
+static void run_target(Ft *t, const IsaVtable *isa, uint64_t flags, const char *name, FtCounts *c) {
+    Native nat = {.t = t, .m = t->mem, .isa = isa, .target = name}, *x = &nat;
+    MachSettings set = {.isa_flags = flags,
+                        .preserve_frame_pointers = true,
+                        .enable_probestack = true,
+                        .probestack_size_log2 = 12,
+                        .verify_regalloc = true,
+                        .verify_input = true};
+    x->mach = mach_ctx_new(x->m, isa, &set);
+    clif_builder_init(&x->b, x->m);
+    read_again(x);
+    uint32_t n = x->funcs.n;
+    bool ok = true;
+    for (uint32_t k = 0; k < n; k++) {
+        vec_push(x->m, &x->out, (NativeFunc){0});
+        ok &= compile(x, k);
+    }
+    for (uint32_t k = 0; k < n; k++) {
+        vec_push(x->m, &x->out, (NativeFunc){0});
+        if (!callable(x->funcs.p[k])) {
+            ClifFunc *none = mem_alloc(x->m, sizeof *none);
+            clif_func_init(none, x->m);
+            vec_push(x->m, &x->funcs, none);
+            missing(&x->out.p[n + k], "its signature cannot be called from here");
+            continue;
+        }
+        vec_push(x->m, &x->funcs, adapter(x, x->funcs.p[k]));
+        ok &= compile(x, n + k);
+    }
+    if (!ok) c->failed++;
+    if (place(x))
+        commands(x, c);
+    else
+        c->failed++;
+    if (x->code) munmap(x->code, x->mapped);
+    for (uint32_t k = 0; k < x->out.n; k++)
+        if (x->out.p[k].bytes) mem_free(x->m, x->out.p[k].bytes, x->out.p[k].size + 1);
+    for (uint32_t k = 0; k < x->funcs.n; k++) {
+        clif_func_free(x->funcs.p[k]);
+        mem_free(x->m, x->funcs.p[k], sizeof(ClifFunc));
+    }
+    vec_free(x->m, &x->funcs);
+    vec_free(x->m, &x->out);
+    vec_free(x->m, &x->relocs);
+    hashmap_free(x->m, &x->by_name);
+    clif_builder_free(&x->b);
+    mach_ctx_free(x->mach);
+}
+
+void ft_run(Ft *t, FtCounts *c) {
+    const IsaVtable *isa = isa_host();
+    uint32_t n, targets = 0, here = 0;
+    const ClifHeaderLine *h = clif_reader_header(t->reader, &n);
+    stack_t alt = {.ss_sp = mem_alloc(t->mem, ALT_STACK), .ss_size = ALT_STACK}, old;
+    sigaltstack(&alt, &old);
+    catch_faults();
+    for (uint32_t k = 0; isa && k < n; k++) {
+        ClifStr words = h[k].text, arch;
+        if (h[k].kind != CLIF_HEADER_TARGET || !clif_str_word(&words, &arch)) continue;
+        targets++;
+        if (!clif_str_is(arch, isa->name)) continue;
+        here++;
+        uint64_t flags;
+        const char *why;
+        char name[64];
+        uint32_t len = h[k].text.n < sizeof name - 1 ? h[k].text.n : (uint32_t)sizeof name - 1;
+        memcpy(name, h[k].text.p, len);
+        name[len] = 0;
+        if (features(isa, words, &flags, &why)) {
+            run_target(t, isa, flags, name, c);
+        } else {
+            c->skipped++;
+            sb_printf(&t->out->skips, "%s: test run: target %s: %s\n", t->file, name, why);
+        }
+    }
+    if (isa && !targets) run_target(t, isa, isa->host_flags(), isa->name, c);
+    if (!isa || (targets && !here)) {
+        c->skipped++;
+        sb_printf(&t->out->skips, "%s: test run: no target is this machine's\n", t->file);
+    }
+    sigaltstack(&old, NULL);
+    mem_free(t->mem, alt.ss_sp, ALT_STACK);
+}
