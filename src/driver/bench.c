@@ -87,13 +87,12 @@ static void print_result(const Result *r, const char *file, bool json) {
 }
 
 /* One compilation and one run; the better figures are kept in *r. false: reported, *status set. */
-static bool once(Result *r, const CommonOpts *o, const GuestOpts *go, const char *file,
+static bool once(Result *r, RtEngine *e, const CommonOpts *o, const GuestOpts *go, const char *file,
                  const uint8_t *bytes, size_t size, int argc, char **argv, int *status) {
     Diag d;
     diag_clear(&d);
-    RtEngine *e = rt_engine_new(&o->cfg, &d);
     uint64_t begin = unit_now_ns();
-    RtModule *m = e ? rt_module_new(e, bytes, size, NULL, &d) : NULL;
+    RtModule *m = rt_module_new(e, bytes, size, NULL, &d);
     uint64_t ns = unit_now_ns() - begin;
     *status = 1;
     if (!m) report(&d, file);
@@ -122,7 +121,6 @@ static bool once(Result *r, const CommonOpts *o, const GuestOpts *go, const char
         guest_end(&g);
     }
     rt_module_free(m);
-    rt_engine_free(e);
     return ok;
 }
 
@@ -164,8 +162,15 @@ int cmd_bench(int argc, char **argv) {
         bool ok = true;
         char **args = argv + c.at - 1; /* argv[0] of the program goes where `--` was */
         args[0] = (char *)file;
+        Diag d;
+        diag_clear(&d);
+        RtEngine *e =
+            rt_engine_new(&o.cfg, &d); /* one for all, as in a process that compiles often */
+        if (!e) report(&d, file);
+        ok = e != NULL;
         for (uint64_t i = 0; ok && i < iterations; i++)
-            ok = once(&r, &o, &go, file, bytes, size, argc - c.at + 1, args, &status);
+            ok = once(&r, e, &o, &go, file, bytes, size, argc - c.at + 1, args, &status);
+        rt_engine_free(e);
         if (ok) {
             print_result(&r, file, json);
             status = fflush(stdout) == 0 ? 0 : 1;

@@ -24,13 +24,23 @@ typedef struct Item { /* the result of one item, in its worker's arena */
     uint32_t size, nrelocs, ntraps, nlocs;
 } Item;
 
+typedef struct UnitTools {  /* a thread's contexts */
+    struct UnitTools *next; /* in the pool */
+    Mem mem;
+    Arena out; /* code and tables of its items */
+    WasmTranslator *tr;
+    ClifFunc f;
+    ClifBuilder b;
+    MachCtx *mach;
+    VerifyCtx verify;
+} UnitTools;
+
 typedef struct Worker {
     struct Job *job;
     uint32_t index;
-    Mem mem;
+    struct UnitTools *tools; /* NULL: memory was out */
     jmp_buf oom;
     pthread_t thread;
-    Arena out; /* code and tables of its items */
     UnitPhases ph;
     RaStats ra;
     uint64_t operators, insts;
@@ -63,7 +73,7 @@ static const void *copy_out(Arena *a, const void *p, size_t n, size_t align) {
 }
 
 static void keep(Worker *w, uint32_t item, const MachCompiled *c) {
-    Arena *a = &w->out;
+    Arena *a = &w->tools->out;
     w->job->items[item] = (Item){
         .code = copy_out(a, c->code, c->size, 1),
         .size = c->size,
@@ -86,14 +96,6 @@ static void keep(Worker *w, uint32_t item, const MachCompiled *c) {
     w->ra.evictions += c->ra.evictions;
 }
 
-typedef struct Tools { /* a thread's reusable contexts */
-    WasmTranslator *tr;
-    ClifFunc f;
-    ClifBuilder b;
-    MachCtx *mach;
-    VerifyCtx verify;
-} Tools;
-
 /* A comment line, in CLIF's comment syntax, that says whose text follows. */
 static void print_title(const Job *j, uint32_t item, StrBuf *out) {
     if (item >= j->nfuncs) {
@@ -108,8 +110,9 @@ static void print_title(const Job *j, uint32_t item, StrBuf *out) {
     sb_putc(out, '\n');
 }
 
-static bool do_item(Worker *w, Tools *t, uint32_t item) {
+static bool do_item(Worker *w, uint32_t item) {
     Job *j = w->job;
+    UnitTools *t = w->tools;
     const UnitOptions *opt = j->opt;
     uint64_t t0 = unit_now_ns();
     if (item < j->nfuncs) {
@@ -141,31 +144,93 @@ static bool do_item(Worker *w, Tools *t, uint32_t item) {
     return true;
 }
 
+/* ---- contexts ---- */
+enum { KEEP_MOST = 256 << 20 }; /* bytes a kept context may hold */
+
+void unit_pool_init(UnitPool *p) {
+    pthread_mutex_init(&p->lock, NULL);
+    p->first = NULL;
+}
+
+static void tools_free(UnitTools *t) {
+    Mem m = t->mem; /* the tools lie in it themselves */
+    m.oom = NULL;
+    mem_release_all(&m);
+}
+
+void unit_pool_free(UnitPool *p) {
+    while (p->first) {
+        UnitTools *t = p->first;
+        p->first = t->next;
+        tools_free(t);
+    }
+    pthread_mutex_destroy(&p->lock);
+}
+
+static UnitTools *pool_take(UnitPool *p) {
+    if (!p) return NULL;
+    pthread_mutex_lock(&p->lock);
+    UnitTools *t = p->first;
+    if (t) p->first = t->next;
+    pthread_mutex_unlock(&p->lock);
+    return t;
+}
+
+static void pool_give(UnitPool *p, UnitTools *t) {
+    t->mem.oom = NULL;
+    arena_reset(&t->out);
+    pthread_mutex_lock(&p->lock);
+    t->next = p->first;
+    p->first = t;
+    pthread_mutex_unlock(&p->lock);
+}
+
+static void tools_fill(void *arg) {
+    Worker *w = arg;
+    UnitTools *t = w->tools;
+    arena_init(&t->out, &t->mem);
+    t->tr = wasm_translator_new(&t->mem);
+    clif_func_init(&t->f, &t->mem);
+    clif_builder_init(&t->b, &t->mem);
+    verify_ctx_init(&t->verify, &t->mem, CLIF_I64);
+    t->mach = mach_ctx_new(&t->mem, w->job->isa, w->job->set);
+}
+
+/* false: out of memory */
+static bool tools_get(Worker *w) {
+    w->tools = pool_take(w->job->opt->pool);
+    if (w->tools) return true;
+    Mem boot;
+    mem_init(&boot, w->job->opt->hooks);
+    UnitTools *t = mem_try_realloc(&boot, NULL, 0, sizeof *t);
+    if (!t) return false;
+    memset(t, 0, sizeof *t);
+    t->mem = boot;
+    w->tools = t;
+    if (mem_guard(&t->mem, tools_fill, w)) return true;
+    tools_free(t);
+    w->tools = NULL;
+    return false;
+}
+
 static void *worker_main(void *arg) {
     Worker *w = arg;
     Job *j = w->job;
-    if (setjmp(w->oom)) {
+    if (setjmp(w->oom) || !tools_get(w)) {
         diag_msg(&w->diag, DIAG_OOM, "out of memory");
         atomic_store(&j->stop, true);
         return NULL;
     }
-    w->mem.oom = &w->oom;
-    arena_init(&w->out, &w->mem);
-    Tools t;
-    memset(&t, 0, sizeof t);
-    t.tr = wasm_translator_new(&w->mem);
-    clif_func_init(&t.f, &w->mem);
-    clif_builder_init(&t.b, &w->mem);
-    verify_ctx_init(&t.verify, &w->mem, CLIF_I64);
-    t.mach = mach_ctx_new(&w->mem, j->isa, j->set);
+    UnitTools *t = w->tools;
+    t->mem.oom = &w->oom;
     unsigned mp = (j->opt->print & UNIT_PRINT_VCODE ? MACH_PRINT_VCODE : 0) |
                   (j->opt->print & UNIT_PRINT_ALLOCATED ? MACH_PRINT_ALLOCATED : 0);
-    if (mp) mach_ctx_print(t.mach, mp, j->opt->print_to);
+    mach_ctx_print(t->mach, mp, j->opt->print_to);
     for (;;) {
         uint32_t item = atomic_fetch_add(&j->next, 1);
         if (item >= j->nitems || atomic_load(&j->stop)) break;
         w->fail_item = item;
-        if (!do_item(w, &t, item)) {
+        if (!do_item(w, item)) {
             if (w->diag.func == CLIF_NONE && item < j->nfuncs)
                 w->diag.func = j->m->num_imported_funcs + item;
             atomic_store(&j->stop, true);
@@ -174,11 +239,6 @@ static void *worker_main(void *arg) {
         if (j->opt->progress && w->index == 0 && item % 64 == 0)
             j->opt->progress(j->opt->progress_user, item, j->nitems);
     }
-    wasm_translator_free(t.tr);
-    clif_builder_free(&t.b);
-    clif_func_free(&t.f);
-    verify_ctx_free(&t.verify);
-    mach_ctx_free(t.mach);
     return NULL;
 }
 
@@ -302,7 +362,6 @@ static void run(void *arg) {
         ws[i].job = j;
         ws[i].index = i;
         ws[i].fail_item = UINT32_MAX;
-        mem_init(&ws[i].mem, opt->hooks);
         diag_clear(&ws[i].diag);
         ws[i].diag.func = CLIF_NONE;
     }
@@ -345,7 +404,14 @@ bool unit_compile_wasm(CodeUnit *u, const WasmModule *m, const VmLayout *lay,
                      .nfuncs = m->funcs.n - m->num_imported_funcs},
              .d = d};
     if (!mem_guard(u->mem, run, &r)) r.ok = diag_msg(d, DIAG_OOM, "out of memory");
-    for (uint32_t i = 0; i < r.n; i++) mem_release_all(&r.ws[i].mem);
+    for (uint32_t i = 0; i < r.n; i++) { /* after a failure the contexts are not looked at again */
+        UnitTools *t = r.ws[i].tools;
+        if (!t) continue;
+        if (r.ok && opt->pool && t->mem.live <= KEEP_MOST)
+            pool_give(opt->pool, t);
+        else
+            tools_free(t);
+    }
     mem_free(u->mem, r.ws, r.n * sizeof *r.ws);
     mem_free(u->mem, r.job.items, (r.job.nitems + 1) * sizeof(Item));
     vec_free(u->mem, &r.types);

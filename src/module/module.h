@@ -7,6 +7,7 @@
  *   code:  function 0 | function 1 | ... | entry adapters | host adapters | (read-only data of each function inside it) */
 #ifndef COT_MODULE_MODULE_H
 #define COT_MODULE_MODULE_H
+#include <pthread.h>
 #include "mach/isa.h"
 #include "wasm/wasm.h"
 
@@ -48,7 +49,17 @@ typedef struct CodeUnit {
     RaStats ra;
 } CodeUnit;
 
+/* Threads' contexts, kept from one compilation to the next so that their arrays need not grow again. All compilations
+ * that share a pool have the same target, settings and hooks; they may run at the same time. */
+typedef struct UnitPool {
+    pthread_mutex_t lock;
+    struct UnitTools *first;
+} UnitPool;
+void unit_pool_init(UnitPool *p);
+void unit_pool_free(UnitPool *p); /* nobody compiles any more */
+
 typedef struct UnitOptions {
+    UnitPool *pool;        /* NULL: contexts of its own, given back at the end */
     uint32_t threads;      /* 0 = all processors */
     bool verify;           /* run the CLIF verifier on each function */
     const MemHooks *hooks; /* for the threads' own memory; NULL = libc. Must be thread-safe. */

@@ -43,6 +43,7 @@ RtEngine *rt_engine_new(const RtConfig *cfg, Diag *d) {
     e->features = cfg->features ? *cfg->features : wasm_features_default();
     atomic_init(&e->refs, 1);
     pthread_mutex_init(&e->lock, NULL);
+    unit_pool_init(&e->pool);
     if (!e->cfg.max_stack) e->cfg.max_stack = 1u << 20;
     bool checked = cfg->explicit_bounds || cfg->no_signals || !can_reserve();
     e->mach = (MachSettings){.isa_flags = cfg->isa_flags,
@@ -68,6 +69,7 @@ void rt_engine_ref(RtEngine *e) {
 
 void rt_engine_free(RtEngine *e) {
     if (!e || atomic_fetch_sub(&e->refs, 1) != 1) return;
+    unit_pool_free(&e->pool);
     pthread_mutex_destroy(&e->lock);
     mem_release_all(&e->mem);
 }
@@ -209,6 +211,7 @@ static RtModule *module_new(RtEngine *e, const uint8_t *bytes, size_t size, bool
     if (!b.opt.threads) b.opt.threads = e->cfg.threads;
     b.opt.verify |= e->cfg.verify;
     b.opt.hooks = e->cfg.hooks;
+    b.opt.pool = &e->pool;
     if (!mem_guard(&m->mem, build, &b)) b.ok = diag_msg(d, DIAG_OOM, "out of memory");
     if (b.ok) return m;
     rt_module_free(m);

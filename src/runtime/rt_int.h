@@ -51,6 +51,7 @@ struct RtEngine {
     const IsaVtable *isa;
     WasmFeatures features;
     atomic_uint refs; /* the owner's, one per module, one per store */
+    UnitPool pool;    /* compile threads' contexts */
     pthread_mutex_t lock;
     VEC(RtSig) sigs;
     HashMap sig_map; /* hash -> first of sigs */

@@ -1,5 +1,6 @@
 /* Compiling functions allocates nothing once the contexts have grown: a second pass over all functions and adapters of a
  * module of random functions asks the system for no memory. And the code does not depend on the number of threads. */
+#include <stdlib.h>
 #include "module/module.h"
 #include "wasm/wb.h"
 
@@ -216,10 +217,56 @@ static void any_number_of_threads_gives_the_same_code(void **state) {
     wb_free(&w);
 }
 
+static uint64_t asked; /* bytes */
+static void *counting(void *user, void *old, size_t old_size, size_t new_size) {
+    (void)user;
+    if (new_size > old_size) asked += new_size - old_size;
+    if (new_size) return realloc(old, new_size);
+    free(old);
+    return NULL;
+}
+
+/* With a pool, the second compilation asks for little more than its result; its code is the same, also after one that failed. */
+static void a_pool_keeps_the_contexts(void **state) {
+    (void)state;
+    Wb w;
+    wb_init(&w);
+    random_module(&w, 11);
+    assert_true(wasm_module_parse(&w.m, &w.mem, w.out.p, w.out.n, &w.ft, &w.d));
+    VmLayout lay = vm_layout(&w.m);
+    MemHooks hooks = {counting, NULL};
+    UnitPool pool;
+    unit_pool_init(&pool);
+    MachSettings set = {.preserve_frame_pointers = true, .regalloc = RA_ALGO_ONEPASS};
+    UnitOptions opt = {.threads = 1, .hooks = &hooks, .pool = &pool};
+    CodeUnit u[4];
+    uint64_t cost[4];
+    for (int i = 0; i < 4; i++) {
+        unit_init(&u[i], &w.mem, isa_lookup("x86_64"));
+        asked = 0;
+        uint8_t *last = (uint8_t *)&w.out.p[w.out.n - 1], was = *last;
+        if (i == 2) *last = 0xFF; /* the last function does not end */
+        diag_clear(&w.d);
+        assert_int_equal(unit_compile_wasm(&u[i], &w.m, &lay, &w.tn, &set, &opt, &w.d), i != 2);
+        *last = was;
+        cost[i] = asked;
+    }
+    assert_true(cost[1] * 4 < cost[0]);
+    for (int i = 1; i < 4; i += 2) {
+        assert_int_equal(u[i].code.n, u[0].code.n);
+        assert_memory_equal(u[i].code.p, u[0].code.p, u[0].code.n);
+    }
+    for (int i = 0; i < 4; i++) unit_free(&u[i]);
+    unit_pool_free(&pool);
+    wasm_module_free(&w.m);
+    wb_free(&w);
+}
+
 int main(void) {
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(nothing_is_allocated_after_warm_up),
         cmocka_unit_test(any_number_of_threads_gives_the_same_code),
+        cmocka_unit_test(a_pool_keeps_the_contexts),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }
