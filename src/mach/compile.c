@@ -57,7 +57,7 @@ static bool allocate(MachCtx *c, const ClifFunc *f, RaFunc *rf, RaOutput *ra, Ma
     if (c->print_what & MACH_PRINT_REGALLOC) ra_dump(rf, &env, ra, c->print_to);
     if (c->print_what & MACH_PRINT_ALLOCATED)
         vcode_print(&c->vc, &c->order, &c->lower, ra, c->print_to);
-    if (c->set.verify_regalloc && !ra_check(c->ra, rf, &env, ra, d)) return false;
+    if (c->set.regalloc_checker && !ra_check(c->ra, rf, &env, ra, d)) return false;
     lap(&times->check, t);
     return true;
 }
@@ -78,6 +78,8 @@ bool mach_compile(MachCtx *c, ClifFunc *f, MachCompiled *out, Diag *d) {
     out->code = b->code.p;
     out->size = b->code.n;
     out->alignment = c->isa->code_alignment;
+    if (out->alignment >> c->set.log2_min_function_alignment == 0)
+        out->alignment = 1u << c->set.log2_min_function_alignment;
     out->relocs = b->relocs.p;
     out->num_relocs = b->relocs.n;
     out->traps = b->traps.p;

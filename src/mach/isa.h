@@ -42,6 +42,8 @@ struct IsaVtable {
     uint8_t max_inst_bytes;
     const char *const *flag_names; /* settings.def rows, NULL-terminated */
     uint64_t (*host_flags)(void); /* of the machine this runs on; 0 if it is another architecture */
+    uint64_t (*preset_flags)(const char *name, bool *found); /* of a named processor or level */
+    const char *(*preset_name)(unsigned i);                  /* NULL behind the last */
     /* allocation environment for a function's convention */
     void (*ra_env)(const MachSettings *s, const ClifFunc *f, RaEnv *env);
     RaClass (*reg_class)(ClifType t);

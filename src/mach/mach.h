@@ -36,22 +36,25 @@ typedef struct ValueRegs {
     uint8_t n;
 } ValueRegs;
 
-/* ---- settings: the shared ones that code generation reads; the ISA's own flags are bits in isa_flags ---- */
+/* ---- settings: the rows of settings.def, and what only callers inside this library set ---- */
 typedef struct MachSettings {
-    uint64_t isa_flags;           /* bit n = row n of isa/<x>/settings.def */
-    bool preserve_frame_pointers; /* default on */
-    bool is_pic;
-    bool unwind_info;
-    bool enable_probestack;       /* inline probes of each guard-size step */
-    uint8_t probestack_size_log2; /* 12 */
+    uint64_t isa_flags;   /* bit n = row n of isa/<x>/settings.def */
+    uint64_t stress_seed; /* stress: random allocation */
+    RaAlgo regalloc;
     bool
         explicit_traps; /* trap/trapz/trapnz/stack checks call the libcall cot_raise_trap(code) instead of an illegal instruction */
-    bool enable_nan_canonicalization;
-    bool verify_regalloc; /* run the symbolic checker on each function */
-    bool verify_input;    /* run the allocator's input check */
-    uint64_t stress_seed; /* stress: random allocation, forced islands */
-    RaAlgo regalloc;
+    bool verify_input;  /* run the allocator's input check */
+#define MACH_BOOL(name, initial, what) bool name;
+#define MACH_NUM(name, initial, most, what) uint8_t name;
+#define MACH_ENUM(name, initial, values, what) uint8_t name;
+#include "mach/settings.def"
+#undef MACH_BOOL
+#undef MACH_NUM
+#undef MACH_ENUM
 } MachSettings;
+_Static_assert(sizeof(bool) == 1, "settings.c reads every field as a byte");
+enum { MACH_TLS_NONE, MACH_TLS_ELF_GD, MACH_TLS_MACHO, MACH_TLS_COFF };
+enum { MACH_PROBE_INLINE, MACH_PROBE_OUTLINE };
 
 /* ---- results ---- */
 typedef struct MachReloc {

@@ -49,9 +49,10 @@ RtEngine *rt_engine_new(const RtConfig *cfg, Diag *d) {
     e->mach = (MachSettings){.isa_flags = cfg->isa_flags,
                              .preserve_frame_pointers = true,
                              .enable_probestack = true,
+                            .enable_multi_ret_implicit_sret = true,
                              .probestack_size_log2 = 12,
                              .explicit_traps = cfg->no_signals,
-                             .verify_regalloc = cfg->verify,
+                             .regalloc_checker = cfg->verify,
                              .verify_input = cfg->verify,
                              .stress_seed = cfg->stress_seed,
                              .regalloc = RA_ALGO_ONEPASS};

@@ -63,7 +63,7 @@ int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size) {
                         .enable_probestack = true,
                         .probestack_size_log2 = 12,
                         .explicit_traps = how >> 1 & 1,
-                        .verify_regalloc = true,
+                        .regalloc_checker = true,
                         .verify_input = true,
                         .stress_seed = how >> 4,
                         .regalloc = RA_ALGO_ONEPASS};

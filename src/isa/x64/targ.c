@@ -71,6 +71,11 @@ static const struct {
     const char *name;
     uint64_t flags;
 } presets[] = {
+    {"baseline", 0},
+    {"sse3", F(SSE3)},
+    {"ssse3", F(SSE3) | F(SSSE3)},
+    {"sse41", F(SSE3) | F(SSSE3) | F(SSE41)},
+    {"sse42", F(SSE3) | F(SSSE3) | F(SSE41) | F(SSE42)},
     {"x86-64", 0},
     {"x86-64-v2", NEHALEM},
     {"x86-64-v3", HASWELL},
@@ -108,6 +113,10 @@ uint64_t x64_preset_flags(const char *name, bool *found) {
     return 0;
 }
 
+static const char *preset_name(unsigned i) {
+    return i < sizeof presets / sizeof presets[0] ? presets[i].name : NULL;
+}
+
 static RaClass reg_class(ClifType t) {
     return x64_is_float(t) ? RA_FLOAT : RA_INT;
 }
@@ -130,6 +139,8 @@ const IsaVtable isa_x64 = {
     .max_inst_bytes = 15,
     .flag_names = x64_flag_names,
     .host_flags = x64_host_flags,
+    .preset_flags = x64_preset_flags,
+    .preset_name = preset_name,
     .ra_env = x64_ra_env,
     .reg_class = reg_class,
     .transparent = x64_transparent,
