@@ -145,7 +145,9 @@ static bool do_item(Worker *w, uint32_t item) {
 }
 
 /* ---- contexts ---- */
-enum { KEEP_MOST = 256 << 20 }; /* bytes a kept context may hold */
+enum {
+    KEEP_MOST = 512 << 20
+}; /* bytes a kept context may hold, about half of which it has touched */
 
 void unit_pool_init(UnitPool *p) {
     pthread_mutex_init(&p->lock, NULL);
