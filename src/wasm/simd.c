@@ -175,14 +175,18 @@ static bool v_load_splat(Tr *t, const WasmOpInfo *o) {
     return push_vec(t, v);
 }
 
+/* The immediates and operands of load…_lane and store…_lane. */
+static bool lane_access(Tr *t, const WasmOpInfo *o, TrAccess *a, uint8_t *k, ClifValue *v) {
+    *v = (ClifValue){0};
+    return tr_access(t, clif_lane_bits(shape(o)) / 8, a) && lane(t, clif_type_lanes(shape(o)), k) &&
+           pop_vec(t, shape(o), v) && tr_access_addr(t, a);
+}
+
 static bool v_load_lane(Tr *t, const WasmOpInfo *o) {
     TrAccess a;
     uint8_t k;
-    ClifValue v = {0};
-    if (!tr_access(t, clif_lane_bits(shape(o)) / 8, &a) ||
-        !lane(t, clif_type_lanes(shape(o)), &k) || !pop_vec(t, shape(o), &v) ||
-        !tr_access_addr(t, &a))
-        return false;
+    ClifValue v;
+    if (!lane_access(t, o, &a, &k, &v)) return false;
     if (t->live) {
         ClifValue s = load_lane(t, shape(o), &a);
         v = ins(t, (ClifInstData){.op = o->clif, .type = shape(o), .aux = k, .a = v.i, .b = s.i});
@@ -193,11 +197,8 @@ static bool v_load_lane(Tr *t, const WasmOpInfo *o) {
 static bool v_store_lane(Tr *t, const WasmOpInfo *o) {
     TrAccess a;
     uint8_t k;
-    ClifValue v = {0};
-    if (!tr_access(t, clif_lane_bits(shape(o)) / 8, &a) ||
-        !lane(t, clif_type_lanes(shape(o)), &k) || !pop_vec(t, shape(o), &v) ||
-        !tr_access_addr(t, &a))
-        return false;
+    ClifValue v;
+    if (!lane_access(t, o, &a, &k, &v)) return false;
     if (t->live) {
         v = ins(t, (ClifInstData){.op = o->clif, .type = shape(o), .aux = k, .a = v.i});
         cb_store(&t->b, CLIF_OP_STORE, t->mf_heap, v, a.addr, a.disp);
