@@ -8,7 +8,7 @@
 #include "base/vec.h"
 #include "clif/builder.h"
 #include "filetest/filetest_int.h"
-#include "mach/isa.h"
+#include "mach/settings.h"
 
 #include <math.h>
 #include <setjmp.h>
@@ -293,33 +293,18 @@ static void command(Native *x, uint32_t k, const ClifComment *cm, const ClifRunC
 }
 
 /* ---- one target ---- */
-/* The features of a target line: baseline and what is named; false if the machine lacks one. */
-static bool features(const IsaVtable *isa, ClifStr words, uint64_t *flags, const char **why) {
-    ClifStr w;
-    uint64_t host = isa->host_flags();
-    *flags = 0;
-    while (clif_str_word(&words, &w)) {
-        ClifStr name = w;
-        if (name.n > 4 && !memcmp(name.p, "has_", 4)) name.p += 4, name.n -= 4;
-        bool off = name.n > 6 && !memcmp(name.p + name.n - 6, "=false", 6);
-        if (off) name.n -= 6;
-        if (name.n > 5 && !memcmp(name.p + name.n - 5, "=true", 5)) name.n -= 5;
-        uint32_t bit = 0;
-        while (isa->flag_names[bit] && !clif_str_is(name, isa->flag_names[bit])) bit++;
-        if (!isa->flag_names[bit]) { /* a preset: what is here */
-            *flags |= host;
-            continue;
-        }
-        if (off) {
-            *flags &= ~((uint64_t)1 << bit);
-            continue;
-        }
-        if (!(host >> bit & 1)) {
-            *why = "this processor lacks a feature of the target line";
-            return false;
-        }
-        *flags |= (uint64_t)1 << bit;
-    }
+/* Settings and features after the header's lines up to this target; false: *why it cannot run here. */
+static bool settings(const IsaVtable *isa, MachSettings *shared, ClifStr words, MachSettings *set,
+                     Diag *why) {
+    *set = *shared;
+    set->regalloc_checker = set->verify_input = true;
+    if (!settings_parse_words(set, isa, words.p, words.n, why)) return false;
+    uint64_t lacks = set->isa_flags & ~isa->host_flags();
+    if (lacks)
+        return diag_msg(why, DIAG_UNSUPPORTED, "this processor lacks %s",
+                        isa->flag_names[__builtin_ctzll(lacks)]);
+    if (set->enable_pinned_reg)
+        return diag_msg(why, DIAG_UNSUPPORTED, "the pinned register is the caller's");
     return true;
 }
 
@@ -364,15 +349,10 @@ static void commands(Native *x, FtCounts *c) {
     }
 }
 
-static void run_target(Ft *t, const IsaVtable *isa, uint64_t flags, const char *name, FtCounts *c) {
+static void run_target(Ft *t, const IsaVtable *isa, const MachSettings *set, const char *name,
+                       FtCounts *c) {
     Native nat = {.t = t, .m = t->mem, .isa = isa, .target = name}, *x = &nat;
-    MachSettings set = {.isa_flags = flags,
-                        .preserve_frame_pointers = true,
-                        .enable_probestack = true,
-                        .probestack_size_log2 = 12,
-                        .verify_regalloc = true,
-                        .verify_input = true};
-    x->mach = mach_ctx_new(x->m, isa, &set);
+    x->mach = mach_ctx_new(x->m, isa, set);
     clif_builder_init(&x->b, x->m);
     read_again(x);
     uint32_t n = x->funcs.n;
@@ -413,6 +393,12 @@ static void run_target(Ft *t, const IsaVtable *isa, uint64_t flags, const char *
     mach_ctx_free(x->mach);
 }
 
+static void skip_file(Ft *t, const char *target, const char *why, FtCounts *c) {
+    c->skipped++;
+    sb_printf(&t->out->skips, "%s: test run: %s%s%s%s\n", t->file, *target ? "target " : "", target,
+              *target ? ": " : "", why);
+}
+
 void ft_run(Ft *t, FtCounts *c) {
     const IsaVtable *isa = isa_host();
     uint32_t n, targets = 0, here = 0;
@@ -420,30 +406,35 @@ void ft_run(Ft *t, FtCounts *c) {
     stack_t alt = {.ss_sp = mem_alloc(t->mem, ALT_STACK), .ss_size = ALT_STACK}, old;
     sigaltstack(&alt, &old);
     catch_faults();
-    for (uint32_t k = 0; isa && k < n; k++) {
+    MachSettings shared = mach_settings_default(), set;
+    Diag why;
+    diag_clear(&why);
+    bool ok = true;
+    for (uint32_t k = 0; isa && ok && k < n; k++) {
         ClifStr words = h[k].text, arch;
+        if (h[k].kind == CLIF_HEADER_SET)
+            ok = settings_parse_words(&shared, NULL, words.p, words.n, &why);
         if (h[k].kind != CLIF_HEADER_TARGET || !clif_str_word(&words, &arch)) continue;
         targets++;
         if (!clif_str_is(arch, isa->name)) continue;
         here++;
-        uint64_t flags;
-        const char *why;
         char name[64];
         uint32_t len = h[k].text.n < sizeof name - 1 ? h[k].text.n : (uint32_t)sizeof name - 1;
         memcpy(name, h[k].text.p, len);
         name[len] = 0;
-        if (features(isa, words, &flags, &why)) {
-            run_target(t, isa, flags, name, c);
-        } else {
-            c->skipped++;
-            sb_printf(&t->out->skips, "%s: test run: target %s: %s\n", t->file, name, why);
-        }
+        diag_clear(&why);
+        if (settings(isa, &shared, words, &set, &why))
+            run_target(t, isa, &set, name, c);
+        else
+            skip_file(t, name, why.msg, c);
     }
-    if (isa && !targets) run_target(t, isa, isa->host_flags(), isa->name, c);
-    if (!isa || (targets && !here)) {
-        c->skipped++;
-        sb_printf(&t->out->skips, "%s: test run: no target is this machine's\n", t->file);
+    if (!ok) skip_file(t, "", why.msg, c);
+    if (isa && ok && !targets) {
+        set = shared;
+        set.isa_flags = isa->host_flags();
+        run_target(t, isa, &set, isa->name, c);
     }
+    if (!isa || (ok && targets && !here)) skip_file(t, "", "no target is this machine's", c);
     sigaltstack(&old, NULL);
     mem_free(t->mem, alt.ss_sp, ALT_STACK);
 }
