@@ -41,6 +41,10 @@ bool ft_print_cfg(Ft *t, uint32_t func);
 bool ft_domtree(Ft *t, uint32_t func);
 /* interpret.c: all run and print commands of the file, each a test of its own; adds to the counts. */
 void ft_interpret(Ft *t, FtCounts *c);
-/* native.c: the same, compiled for this machine and each of the file's targets that it is. */
+/* interpret.c: the results of one command that calls function `func`; false with the reason in *d or in `trap`. */
+bool ft_interpret_one(Ft *t, uint32_t func, const ClifRunCommand *rc, ClifConstValues *results,
+                      ClifTrap *trap, Diag *d);
+/* native.c: the same, compiled for this machine and each of the file's targets that it is. For `test compare` what is
+ * expected is what the interpreter says, traps included; any NaN is as good as another. */
 void ft_run(Ft *t, FtCounts *c);
 #endif

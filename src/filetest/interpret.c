@@ -100,6 +100,24 @@ static void counted(Ft *t, Interp *it, uint32_t k, const ClifComment *cm, const 
     *(ok ? &c->passed : &c->failed) += 1;
 }
 
+bool ft_interpret_one(Ft *t, uint32_t func, const ClifRunCommand *rc, ClifConstValues *results,
+                      ClifTrap *trap, Diag *d) {
+    Interp it;
+    interp_init(&it, t->mem);
+    it.max_steps = MAX_STEPS;
+    for (uint32_t k = 0; k < t->funcs.n; k++) interp_add(&it, t->funcs.p[k]);
+    SemValues args = {0}, got = {0};
+    for (uint32_t j = 0; j < rc->args.n; j++) vec_push(t->mem, &args, to_sem(&rc->args.p[j]));
+    *trap = CLIF_TRAP_NONE;
+    InterpStatus st = interp_call(&it, func, args.p, args.n, &got, d);
+    if (st == INTERP_TRAP) *trap = it.trap;
+    for (uint32_t j = 0; j < got.n; j++) vec_push(t->mem, results, of_sem(got.p[j]));
+    vec_free(t->mem, &args);
+    vec_free(t->mem, &got);
+    interp_free(&it);
+    return st == INTERP_OK;
+}
+
 void ft_interpret(Ft *t, FtCounts *c) {
     Interp it;
     interp_init(&it, t->mem);

@@ -250,6 +250,71 @@ static int call(const Native *x, uint32_t func, uint8_t (*values)[16]) {
     return fault_signal;
 }
 
+static void put_results(StrBuf *o, const ClifFunc *f, uint8_t (*values)[16]) {
+    for (uint32_t j = 0; j < f->sig.nreturns; j++) {
+        ClifConstValue v = {.type = (ClifType)f->abi_params.p[f->sig.returns + j].type};
+        memcpy(v.bytes, values[j], clif_type_bytes(v.type));
+        if (j) sb_puts(o, ", ");
+        clif_print_const_value(o, &v);
+    }
+}
+
+/* ---- against the interpreter ---- */
+static bool lane_is_nan(const uint8_t *p, unsigned bytes) {
+    unsigned t = bytes == 2 ? 10 : bytes == 4 ? 23 : bytes == 8 ? 52 : 112, bits = bytes * 8;
+    bool exp = true, frac = false;
+    for (unsigned b = 0; b < bits - 1; b++) {
+        bool set = p[b / 8] >> (b % 8) & 1;
+        if (b < t)
+            frac |= set;
+        else
+            exp &= set;
+    }
+    return exp && frac;
+}
+
+static bool equivalent(const uint8_t *a, const uint8_t *b, ClifType t) {
+    unsigned lane = clif_lane_bits(t) / 8;
+    for (unsigned k = 0; k < clif_type_lanes(t); k++, a += lane, b += lane) {
+        if (!memcmp(a, b, lane)) continue;
+        if (!clif_type_is_float(clif_lane_type(t)) || !lane_is_nan(a, lane) ||
+            !lane_is_nan(b, lane))
+            return false;
+    }
+    return true;
+}
+
+static void compared(Native *x, uint32_t k, const ClifComment *cm, const ClifRunCommand *rc,
+                     uint8_t (*values)[16], int sig, FtCounts *c) {
+    Ft *t = x->t;
+    ClifConstValues want = {0};
+    ClifTrap trap;
+    Diag d;
+    diag_clear(&d);
+    bool ok = ft_interpret_one(t, k, rc, &want, &trap, &d),
+         same = ok ? !sig : sig != 0 && trap != CLIF_TRAP_NONE;
+    for (uint32_t j = 0; same && j < want.n; j++)
+        same = equivalent(values[j], want.p[j].bytes, want.p[j].type);
+    if (!ok && trap == CLIF_TRAP_NONE) { /* the interpreter has no meaning for it */
+        c->skipped++;
+        sb_printf(&t->out->skips, "%s:%u: test compare: %s\n", t->file, cm->line, d.msg);
+    } else if (same) {
+        c->passed++;
+    } else {
+        c->failed++;
+        sb_clear(&t->sb);
+        put_results(&t->sb, x->funcs.p[k], values);
+        sb_puts(&t->sb, "], in the interpreter [");
+        for (uint32_t j = 0; j < want.n; j++) {
+            if (j) sb_puts(&t->sb, ", ");
+            clif_print_const_value(&t->sb, &want.p[j]);
+        }
+        ft_fail(t, cm->line, "target %s: %.*s: natively [%s], signal %d, trap %u", x->target,
+                (int)cm->text.n, cm->text.p, sb_cstr(&t->sb), sig, trap);
+    }
+    vec_free(t->mem, &want);
+}
+
 /* The name in a command is for the reader: what is called is the function that the command follows. */
 static void command(Native *x, uint32_t k, const ClifComment *cm, const ClifRunCommand *rc,
                     FtCounts *c) {
@@ -269,17 +334,16 @@ static void command(Native *x, uint32_t k, const ClifComment *cm, const ClifRunC
     memset(values, 0, sizeof values);
     for (uint32_t j = 0; j < rc->args.n; j++) memcpy(values[j], rc->args.p[j].bytes, 16);
     int sig = call(x, k, values);
+    if (t->kind == FT_COMPARE) {
+        compared(x, k, cm, rc, values, sig, c);
+        return;
+    }
     bool same = true;
     for (uint32_t j = 0; j < rc->results.n; j++)
         same &= !memcmp(values[j], rc->results.p[j].bytes, clif_type_bytes(rc->results.p[j].type));
     if (sig || (!rc->print && same == rc->negate)) {
         sb_clear(&t->sb);
-        for (uint32_t j = 0; j < f->sig.nreturns; j++) {
-            ClifConstValue v = {.type = (ClifType)f->abi_params.p[f->sig.returns + j].type};
-            memcpy(v.bytes, values[j], clif_type_bytes(v.type));
-            if (j) sb_puts(&t->sb, ", ");
-            clif_print_const_value(&t->sb, &v);
-        }
+        put_results(&t->sb, f, values);
         if (sig)
             ft_fail(t, cm->line, "target %s: %.*s: signal %d", x->target, (int)cm->text.n,
                     cm->text.p, sig);

@@ -13,7 +13,7 @@ run() { # run NAME FOLDER
     echo "-- $2"
     echo "$out"
     echo "$out" | awk -v group="$1" '$3 == "files" {
-        reason = !$8 ? "" : $1 == "run" ? "code, or a feature of this processor" : $1 == "interpret" ? "expectation that is wrong (tests/filetests/exceptions.tsv)" : ""; at = index($0, "skipped: "); if (at) reason = substr($0, at + 9)
+        reason = !$8 ? "" : $1 == "run" ? "code, or a feature of this processor" : $1 == "interpret" ? "a right expectation (tests/filetests/exceptions.tsv)" : ""; at = index($0, "skipped: "); if (at) reason = substr($0, at + 9)
         printf "CLIF tests, %s\t%s\t%d\t%d\t%d\t%s\n", $1, group, $4, $6, $8, reason }' >>"$tsv"
     read -r p f s < <(echo "$out" | tail -1 | awk '{ print $1, $3, $5 }')
     passed=$((passed + p)) failed=$((failed + f)) skipped=$((skipped + s))

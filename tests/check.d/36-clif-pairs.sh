@@ -1,0 +1,10 @@
+#!/usr/bin/env bash
+# Every operator with every type that its row allows: compiled for baseline and for this processor, against the
+# interpreter, on edge-case and random operands. PAIRS_SEED chooses them. What has no code yet counts as skipped.
+set -u
+. "$(dirname "$0")/../diff/env.sh"
+need python3 cot
+out=$WORK/clif-pairs
+rm -rf "$out"
+"$PY" "$ROOT/tests/diff/clif_pairs.py" "$ROOT" "$out" "${PAIRS_SEED:-1}" || exit 1
+"$COT" test "$out"
