@@ -1,5 +1,5 @@
 #!/usr/bin/env bash
-# Every operator with every type that its row allows: compiled for baseline and for this processor, against the
+# Every operator with every type that its row allows: compiled for baseline and the levels x86-64-v2 to v4 that this processor has, against the
 # interpreter, on edge-case and random operands. PAIRS_SEED chooses them. What has no code yet counts as skipped.
 set -u
 . "$(dirname "$0")/../diff/env.sh"

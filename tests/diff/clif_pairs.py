@@ -1,7 +1,7 @@
 #!/usr/bin/env python3
 """For every opcode that is an operator and every type that its row allows: a function, with edge-case and random operands.
 
-usage: clif_pairs.py ROOT OUT [SEED]   writes OUT/<opcode>.clif with `test compare`, for baseline and for what the host has
+usage: clif_pairs.py ROOT OUT [SEED]   writes OUT/<opcode>.clif with `test compare`, for baseline and the levels x86-64-v2 to v4
 
 Rows and sets of types are read from src/clif/opcodes.def and typesets.def, so a new opcode is covered by its row."""
 import itertools
@@ -143,7 +143,7 @@ def main():
             continue
         if not any(k == "V" for k, _, _ in operands):
             continue
-        text, n = ["test compare", "target x86_64", "target x86_64 host", ""], 0
+        text, n = ["test compare", "target x86_64", "target x86_64 x86-64-v2", "target x86_64 x86-64-v3", "target x86_64 x86-64-v4", ""], 0
         for ctrl, types in shapes(name, mode, operands, sets):
             specs = re.findall(r", (\w+(?:\(\w+\))?)(?=[,)])", results)[:1] if results.startswith("R1") else \
                 re.match(r"R2\(\w+, (\w+(?:\(\w+\))?), \w+, (\w+(?:\(\w+\))?)\)", results).groups()
