@@ -433,6 +433,7 @@ bool wasm_module_parse(WasmModule *m, Mem *mem, const uint8_t *bytes, size_t siz
     for (uint32_t i = 0; i < m->customs.n; i++)
         if (m->customs.p[i].name.n == 4 && !memcmp(m->customs.p[i].name.p, "name", 4))
             wasm_read_names(m, m->customs.p[i].off, m->customs.p[i].len);
+    wasm_name_exports(m);
     return true;
 }
 

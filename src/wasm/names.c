@@ -1,4 +1,5 @@
-/* wasm/names.c — the name section, read leniently: what cannot be read is ignored, the module stays valid. */
+/* wasm/names.c — names of functions for messages: from the name section, read leniently (what cannot be read is ignored, the
+ * module stays valid), else from the exports. */
 #include "wasm/wasm_int.h"
 
 static bool str(WasmReader *r, WasmStr *s) {
@@ -25,6 +26,15 @@ void wasm_read_names(WasmModule *m, uint32_t off, uint32_t len) {
             if (i >= m->func_names.n) vec_resize0(m->mem, &m->func_names, i + 1);
             m->func_names.p[i] = s;
         }
+    }
+}
+
+void wasm_name_exports(WasmModule *m) {
+    for (uint32_t i = 0; i < m->exports.n; i++) {
+        const WasmExport *e = &m->exports.p[i];
+        if (e->kind != WASM_EXT_FUNC) continue;
+        if (e->index >= m->func_names.n) vec_resize0(m->mem, &m->func_names, e->index + 1);
+        if (!m->func_names.p[e->index].p) m->func_names.p[e->index] = e->name;
     }
 }
 

@@ -153,7 +153,7 @@ typedef struct WasmModule {
     VEC(WasmConstInst) const_insts;
     VEC(WasmCustom) customs;
     VEC(WasmStr)
-    func_names; /* name section: by function index, p = NULL where unnamed; may be shorter than funcs */
+    func_names; /* name section, else first export: by function index, p = NULL where unnamed; may be shorter than funcs */
     WasmStr module_name;
     uint32_t num_imported_funcs, num_imported_tables, num_imported_memories, num_imported_globals;
     uint32_t start; /* function index or UINT32_MAX */
@@ -166,7 +166,7 @@ typedef struct WasmModule {
 bool wasm_module_parse(WasmModule *m, Mem *mem, const uint8_t *bytes, size_t size,
                        const WasmFeatures *features, Diag *d);
 void wasm_module_free(WasmModule *m);
-/* The function's name from the name section with control characters escaped, or func[N]. */
+/* The function's name with control characters escaped, or func[N]. */
 void wasm_print_func_name(const WasmModule *m, uint32_t func, StrBuf *out);
 static inline bool wasm_func_is_import(const WasmModule *m, uint32_t f) {
     return f < m->num_imported_funcs;

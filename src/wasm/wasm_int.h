@@ -162,4 +162,5 @@ static inline bool wasm_is_ref(WasmType t) {
 bool wasm_const_expr(WasmModule *m, WasmReader *r, uint32_t features, WasmType want,
                      WasmConstExpr *out);
 void wasm_read_names(WasmModule *m, uint32_t off, uint32_t len);
+void wasm_name_exports(WasmModule *m); /* functions without a name get that of an export */
 #endif

@@ -102,6 +102,18 @@ for args in "compile --emit asm f.wasm" "run --invoke f f.wasm 1" "wast broken.j
     else passed=$((passed + 1)); fi
 done
 
+# a trap: reason, names by section or export or else by number, exit status
+printf '\0asm\1\0\0\0\1\4\1\140\0\0\3\3\2\0\0\7\5\1\1f\0\1\12\12\2\3\0\0\13\4\0\20\0\13' >trap.wasm
+"$COT" run --invoke f trap.wasm >out 2>err
+status=$?
+if [ $status = 134 ] && [ ! -s out ] && [ "$(cat err)" = 'trap.wasm:0x21: error: trap: unreachable
+   0: func[0] (function 0, offset 0x21)
+   1: f (function 1, offset 0x25)' ]; then passed=$((passed + 1)); else
+    failed=$((failed + 1))
+    echo "36-cli: a trap ends with $status:"
+    cat err
+fi
+
 # a file that may not be read
 chmod 000 f.wasm
 if [ "$(id -u)" = 0 ]; then
