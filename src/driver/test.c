@@ -23,6 +23,7 @@ static const char help[] =
     "separated by tabs;\n"
     "                they count as skipped, and as failed if they pass\n"
     "  --skips       print what was skipped, and why, file by file\n"
+    "  --reasons     print how many tests of each kind were skipped for each reason\n"
     "  -j N          threads (default: one per processor)\n";
 
 typedef struct TestFile {
@@ -163,14 +164,32 @@ static void run_all(TestRun *r, uint64_t threads) {
 }
 
 /* ---- report ---- */
-static int print_report(TestRun *r, bool show_skips) {
+static int by_count(const void *a, const void *b) {
+    const FtReason *x = a, *y = b;
+    if (x->kind != y->kind) return x->kind < y->kind ? -1 : 1;
+    if (x->count != y->count) return x->count > y->count ? -1 : 1;
+    return strcmp(x->why, y->why);
+}
+
+static void print_reasons(FtReasons *all) {
+    if (all->n) qsort(all->p, all->n, sizeof *all->p, by_count);
+    for (uint32_t k = 0; k < all->n; k++)
+        printf("skipped %-15s %6u  %s\n", filetest_kind_name[all->p[k].kind], all->p[k].count,
+               all->p[k].why);
+}
+
+static int print_report(TestRun *r, bool show_skips, bool show_reasons) {
     FtCounts all[FT_KIND_COUNT] = {{0}};
     FtCounts sum = {0};
+    FtReasons reasons = {0};
     for (uint32_t k = 0; k < r->files.n; k++) {
         TestFile *t = &r->files.p[k];
         sum.failed += t->unreadable;
         fputs(sb_cstr(&t->result.failures), stdout);
         if (show_skips) fputs(sb_cstr(&t->result.skips), stdout);
+        const FtReasons *why = &t->result.reasons;
+        for (uint32_t j = 0; show_reasons && j < why->n; j++)
+            filetest_add_reason(&r->mem, &reasons, why->p[j].kind, why->p[j].why, why->p[j].count);
         for (int j = 0; j < FT_KIND_COUNT; j++) {
             all[j].files += t->result.counts[j].files;
             all[j].passed += t->result.counts[j].passed;
@@ -188,6 +207,8 @@ static int print_report(TestRun *r, bool show_skips) {
         sum.failed += all[j].failed;
         sum.skipped += all[j].skipped;
     }
+    print_reasons(&reasons);
+    vec_free(&r->mem, &reasons);
     printf("%u passed, %u failed, %u skipped\n", sum.passed, sum.failed, sum.skipped);
     return sum.failed ? 1 : 0;
 }
@@ -197,7 +218,7 @@ int cmd_test(int argc, char **argv) {
     static TestRun run;
     long cpus = sysconf(_SC_NPROCESSORS_ONLN);
     uint64_t threads = cpus > 0 ? (uint64_t)cpus : 1;
-    bool skips = false;
+    bool skips = false, reasons = false;
     const char *v;
     mem_init(&run.mem, NULL);
     const char *bless = getenv("COT_BLESS");
@@ -213,6 +234,8 @@ int cmd_test(int argc, char **argv) {
             c.failed |= !read_exceptions(&run, v);
         else if (cli_flag(&c, "--skips"))
             skips = true;
+        else if (cli_flag(&c, "--reasons"))
+            reasons = true;
         else if (cli_value(&c, "-j", &v))
             cli_u64(&c, "-j", v, &threads);
         else
@@ -223,7 +246,7 @@ int cmd_test(int argc, char **argv) {
         if (!add_path(&run, argv[c.at])) c.failed = true;
     if (c.failed) return 1;
     run_all(&run, threads);
-    int status = print_report(&run, skips);
+    int status = print_report(&run, skips, reasons);
     mem_release_all(&run.mem);
     free(run.exceptions_text);
     return status;

@@ -36,15 +36,27 @@ typedef struct FtOptions {
     const char *only; /* run tests of this kind alone; NULL = all */
 } FtOptions;
 
+/* How many tests of a kind were skipped for the same reason. */
+typedef struct FtReason {
+    FtKind kind;
+    uint32_t count;
+    char why[200];
+} FtReason;
+VEC_TYPEDEF(FtReasons, FtReason);
+
 typedef struct FtResult {
+    Mem *mem;
     FtCounts counts[FT_KIND_COUNT];
     StrBuf failures; /* one line each, "FILE:LINE: error: ...", with indented explanation below */
     StrBuf skips;    /* one line each, "FILE: test KIND: reason" */
-    StrBuf blessed;  /* the file's new text, if it changed */
+    FtReasons reasons;
+    StrBuf blessed; /* the file's new text, if it changed */
     bool rewrite;
 } FtResult;
 void filetest_result_init(FtResult *r, Mem *m);
 void filetest_result_free(FtResult *r);
+/* Adds to the counts of reasons; of a compiler's message, the part before " in `" counts. */
+void filetest_add_reason(Mem *m, FtReasons *r, FtKind kind, const char *why, uint32_t count);
 
 /* Runs one file's tests; all memory is m's. The text must outlive the call only. */
 void filetest_run(Mem *m, const char *file, const char *text, uint32_t n, const FtOptions *opt,

@@ -16,7 +16,7 @@
 #include <stdlib.h>
 #include <sys/mman.h>
 
-enum { MAX_VALUES = 64, ALT_STACK = 64 << 10 };
+enum { MAX_VALUES = 64, ALT_STACK = 64 << 10, STUB_BYTES = 16 };
 
 typedef struct NativeFunc {
     uint8_t *bytes; /* compiled, before it is placed; NULL: not compiled */
@@ -35,7 +35,7 @@ typedef struct Native {
     VEC(MachReloc) relocs;
     HashMap by_name;
     uint8_t *code;
-    size_t mapped;
+    size_t mapped, stubs;
     const char *target; /* for messages */
 } Native;
 
@@ -183,23 +183,59 @@ static uintptr_t target_of(const Native *x, const ClifFunc *f, ClifName n) {
     return k == CLIF_NONE || !x->out.p[k].bytes ? 0 : (uintptr_t)x->code + x->out.p[k].at;
 }
 
-/* A function that needs a missing one is missing too; again until nothing changes. */
+/* Why a relocation cannot be applied; NULL: it can. */
+static const char *unresolved(const Native *x, const ClifFunc *f, const MachReloc *rl) {
+    switch ((MachRelocKind)rl->kind) {
+    case MACH_RELOC_ABS8:
+    case MACH_RELOC_X86_PCREL4:
+    case MACH_RELOC_X86_CALL_PCREL4:
+    case MACH_RELOC_X86_CALL_PLT:
+    case MACH_RELOC_X86_GOTPCREL4: break;
+    case MACH_RELOC_ABS4:
+    case MACH_RELOC_ARM64_CALL: return "a relocation that is of no use here";
+    }
+    if (target_of(x, f, rl->name)) return NULL;
+    ClifName n = clif_resolve_name(f, rl->name);
+    uint32_t k = n.kind == CLIF_NAME_LIBCALL ? CLIF_NONE : find(x, f, n);
+    return k == CLIF_NONE ? "a name that it needs is not known" : x->out.p[k].why;
+}
+
+/* A function that needs a missing one is missing too, for the same reason; again until nothing changes. */
 static void drop_dependents(Native *x) {
     for (bool again = true; again;) {
         again = false;
         for (uint32_t k = 0; k < x->out.n; k++) {
             NativeFunc *n = &x->out.p[k];
             for (uint32_t r = n->first_reloc; n->bytes && r < n->first_reloc + n->nrelocs; r++) {
-                const MachReloc *rl = &x->relocs.p[r];
-                bool kind = rl->kind == MACH_RELOC_ABS8 || rl->kind == MACH_RELOC_X86_CALL_PCREL4 ||
-                            rl->kind == MACH_RELOC_X86_PCREL4;
-                if (kind && target_of(x, x->funcs.p[k], rl->name)) continue;
+                const char *why = unresolved(x, x->funcs.p[k], &x->relocs.p[r]);
+                if (!why) continue;
                 mem_free(x->m, n->bytes, n->size + 1);
-                missing(n, "a name that it needs is missing");
+                missing(n, why);
                 again = true;
             }
         }
     }
+}
+
+/* Behind the code is a stub of 16 bytes per relocation: jmp *0(%rip), the address. Through it goes what is too far for a
+ * displacement of 32 bits, and its address serves as an entry of the global offset table. */
+static void relocate(uint8_t *field, uint8_t *stub, const MachReloc *rl, uintptr_t to) {
+    static const uint8_t jump[6] = {0xff, 0x25, 0, 0, 0, 0};
+    if (rl->kind == MACH_RELOC_ABS8) {
+        uint64_t v = (uint64_t)to + (uint64_t)rl->addend;
+        memcpy(field, &v, 8);
+        return;
+    }
+    int64_t by = (int64_t)(to - (uintptr_t)field) + rl->addend;
+    bool got = rl->kind == MACH_RELOC_X86_GOTPCREL4;
+    if (got || by != (int32_t)by) {
+        uint64_t address = to;
+        memcpy(stub, jump, sizeof jump);
+        memcpy(stub + sizeof jump, &address, 8);
+        by = stub + (got ? sizeof jump : 0) - field + rl->addend;
+    }
+    int32_t v = (int32_t)by;
+    memcpy(field, &v, 4);
 }
 
 static bool place(Native *x) {
@@ -208,6 +244,8 @@ static bool place(Native *x) {
         x->out.p[k].at = (uint32_t)total;
         total = (total + x->out.p[k].size + 63) & ~(size_t)63;
     }
+    x->stubs = total;
+    total += (size_t)STUB_BYTES * x->relocs.n;
     x->mapped = (total + 4096) & ~(size_t)4095;
     void *p = mmap(NULL, x->mapped, PROT_READ | PROT_WRITE, MAP_PRIVATE | MAP_ANONYMOUS, -1, 0);
     if (p == MAP_FAILED) return ft_fail(x->t, 1, "no memory for code");
@@ -220,15 +258,8 @@ static bool place(Native *x) {
         memcpy(at, n->bytes, n->size);
         for (uint32_t r = n->first_reloc; r < n->first_reloc + n->nrelocs; r++) {
             const MachReloc *rl = &x->relocs.p[r];
-            uintptr_t to = target_of(x, x->funcs.p[k], rl->name);
-            if (rl->kind == MACH_RELOC_ABS8) {
-                uint64_t v = (uint64_t)to + (uint64_t)rl->addend;
-                memcpy(at + rl->offset, &v, 8);
-            } else {
-                int32_t v =
-                    (int32_t)((int64_t)to + rl->addend - (int64_t)(uintptr_t)(at + rl->offset));
-                memcpy(at + rl->offset, &v, 4);
-            }
+            relocate(at + rl->offset, x->code + x->stubs + (size_t)STUB_BYTES * r, rl,
+                     target_of(x, x->funcs.p[k], rl->name));
         }
     }
     return mprotect(x->code, x->mapped, PROT_READ | PROT_EXEC) == 0 ||
@@ -296,8 +327,7 @@ static void compared(Native *x, uint32_t k, const ClifComment *cm, const ClifRun
     for (uint32_t j = 0; same && j < want.n; j++)
         same = equivalent(values[j], want.p[j].bytes, want.p[j].type);
     if (!ok && trap == CLIF_TRAP_NONE) { /* the interpreter has no meaning for it */
-        c->skipped++;
-        sb_printf(&t->out->skips, "%s:%u: test compare: %s\n", t->file, cm->line, d.msg);
+        ft_skip(t, cm->line, x->target, d.msg);
     } else if (same) {
         c->passed++;
     } else {
@@ -325,9 +355,7 @@ static void command(Native *x, uint32_t k, const ClifComment *cm, const ClifRunC
                              : !x->out.p[half + k].bytes ? &x->out.p[half + k]
                                                          : NULL;
     if (need) {
-        c->skipped++;
-        sb_printf(&t->out->skips, "%s:%u: test run: target %s: %s\n", t->file, cm->line, x->target,
-                  need->why);
+        ft_skip(t, cm->line, x->target, need->why);
         return;
     }
     static _Thread_local _Alignas(16) uint8_t values[MAX_VALUES][16];
@@ -457,12 +485,6 @@ static void run_target(Ft *t, const IsaVtable *isa, const MachSettings *set, con
     mach_ctx_free(x->mach);
 }
 
-static void skip_file(Ft *t, const char *target, const char *why, FtCounts *c) {
-    c->skipped++;
-    sb_printf(&t->out->skips, "%s: test run: %s%s%s%s\n", t->file, *target ? "target " : "", target,
-              *target ? ": " : "", why);
-}
-
 void ft_run(Ft *t, FtCounts *c) {
     const IsaVtable *isa = isa_host();
     uint32_t n, targets = 0, here = 0;
@@ -490,15 +512,15 @@ void ft_run(Ft *t, FtCounts *c) {
         if (settings(isa, &shared, words, &set, &why))
             run_target(t, isa, &set, name, c);
         else
-            skip_file(t, name, why.msg, c);
+            ft_skip(t, 0, name, why.msg);
     }
-    if (!ok) skip_file(t, "", why.msg, c);
+    if (!ok) ft_skip(t, 0, "", why.msg);
     if (isa && ok && !targets) {
         set = shared;
         set.isa_flags = isa->host_flags();
         run_target(t, isa, &set, isa->name, c);
     }
-    if (!isa || (ok && targets && !here)) skip_file(t, "", "no target is this machine's", c);
+    if (!isa || (ok && targets && !here)) ft_skip(t, 0, "", "no target is this machine's");
     sigaltstack(&old, NULL);
     mem_free(t->mem, alt.ss_sp, ALT_STACK);
 }

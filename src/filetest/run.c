@@ -35,6 +35,7 @@ const char *filetest_kind_skipped(FtKind k) {
 
 void filetest_result_init(FtResult *r, Mem *m) {
     memset(r, 0, sizeof *r);
+    r->mem = m;
     sb_init(&r->failures, m);
     sb_init(&r->skips, m);
     sb_init(&r->blessed, m);
@@ -42,6 +43,7 @@ void filetest_result_init(FtResult *r, Mem *m) {
 void filetest_result_free(FtResult *r) {
     sb_free(&r->failures);
     sb_free(&r->skips);
+    vec_free(r->mem, &r->reasons);
     sb_free(&r->blessed);
 }
 
@@ -54,6 +56,31 @@ bool ft_fail(Ft *t, uint32_t line, const char *fmt, ...) {
     va_end(ap);
     if (o->n && o->p[o->n - 1] != '\n') sb_putc(o, '\n');
     return false;
+}
+
+void filetest_add_reason(Mem *m, FtReasons *r, FtKind kind, const char *why, uint32_t count) {
+    FtReason one = {.kind = kind, .count = count};
+    const char *end = strstr(why, " in `");
+    size_t n = end ? (size_t)(end - why) : strlen(why);
+    if (n >= sizeof one.why) n = sizeof one.why - 1;
+    memcpy(one.why, why, n);
+    for (uint32_t k = 0; k < r->n; k++)
+        if (r->p[k].kind == kind && !strcmp(r->p[k].why, one.why)) {
+            r->p[k].count += count;
+            return;
+        }
+    vec_push(m, r, one);
+}
+
+void ft_skip(Ft *t, uint32_t line, const char *target, const char *why) {
+    StrBuf *o = &t->out->skips;
+    t->out->counts[t->kind].skipped++;
+    sb_puts(o, t->file);
+    if (line) sb_printf(o, ":%u", line);
+    sb_printf(o, ": test %s: ", filetest_kind_name[t->kind]);
+    if (*target) sb_printf(o, "target %s: ", target);
+    sb_printf(o, "%s\n", why);
+    filetest_add_reason(t->mem, &t->out->reasons, t->kind, why, 1);
 }
 
 bool ft_directive(const ClifComment *c, const char *directive, ClifStr *rest) {
@@ -234,12 +261,6 @@ static bool verify_all(Ft *t) {
     return true;
 }
 
-static void skip(Ft *t, ClifStr command) {
-    t->out->counts[t->kind].skipped++;
-    sb_printf(&t->out->skips, "%s: test %.*s: %s\n", t->file, (int)command.n, command.p,
-              filetest_kind_skipped(t->kind));
-}
-
 static void run_test(Ft *t, ClifStr command) {
     ClifStr rest = command, name = {"", 0}, option;
     clif_str_word(&rest, &name);
@@ -252,7 +273,10 @@ static void run_test(Ft *t, ClifStr command) {
     c->files++;
     t->precise = false;
     if (!kind->on_func && !kind->on_file) {
-        skip(t, command);
+        sb_clear(&t->sb);
+        sb_puts(&t->sb, filetest_kind_skipped(t->kind));
+        if (t->kind == FT_UNKNOWN) sb_printf(&t->sb, ": %.*s", (int)name.n, name.p);
+        ft_skip(t, 0, "", sb_cstr(&t->sb));
         return;
     }
     bool ok = true;

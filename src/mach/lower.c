@@ -193,11 +193,15 @@ uint32_t lower_jump_table(LowerCtx *L, const MachLabel *targets, uint32_t n) {
 }
 
 bool lower_unsupported(LowerCtx *L, ClifInst i, const char *why) {
+    const ClifInstData *data = clif_data(L->f, i);
+    char type[16];
     StrBuf sb;
     sb_init(&sb, L->mem);
     clif_print_inst(L->f, i, &sb);
-    diag_msg(L->diag, DIAG_UNSUPPORTED, "%s: no code for `%s`%s%s", L->isa->name, sb_cstr(&sb),
-             why ? ": " : "", why ? why : "");
+    diag_msg(L->diag, DIAG_UNSUPPORTED, "%s: no code for %s%s%s%s%s in `%s`", L->isa->name,
+             clif_op_info[data->op].name, data->type ? "." : "",
+             data->type ? clif_type_name(data->type, type) : "", why ? ": " : "", why ? why : "",
+             sb_cstr(&sb));
     sb_free(&sb);
     return false;
 }

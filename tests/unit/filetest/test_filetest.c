@@ -159,7 +159,7 @@ static void failures_and_skips_are_told(void **st) {
     assert_int_equal(r.counts[FT_UNKNOWN].skipped, 1);
     assert_string_equal(sb_cstr(&r.failures),
                         "t.clif:4: error: test verifier: expected error: too short\n");
-    assert_string_equal(sb_cstr(&r.skips), "t.clif: test nonsense: no such kind of test\n");
+    assert_string_equal(sb_cstr(&r.skips), "t.clif: test unknown: no such kind of test: nonsense\n");
     filetest_result_free(&r);
     run(&m, "function %a() {\nblock0:\n    retrun\n}\n", false, &r);
     assert_string_equal(sb_cstr(&r.failures),
@@ -196,7 +196,10 @@ static void native_runs_are_judged(void **st) {
     assert_non_null(strstr(sb_cstr(&r.failures),
                            "t.clif:10: error: test run: target x86_64: ; run: %a(0) == 0: signal"));
     assert_non_null(strstr(sb_cstr(&r.skips), "exceptions"));
-    assert_non_null(strstr(sb_cstr(&r.skips), "a name that it needs is missing"));
+    assert_non_null(strstr(sb_cstr(&r.skips), "for try_call: exceptions in `try_call"));
+    assert_int_equal(r.reasons.n, 1); /* what calls it is missing for the same reason */
+    assert_int_equal(r.reasons.p[0].count, 2);
+    assert_string_equal(r.reasons.p[0].why, "x86_64: no code for try_call: exceptions");
     filetest_result_free(&r);
     assert_int_equal(m.live, 0);
 }
