@@ -106,9 +106,9 @@ done
 printf '\0asm\1\0\0\0\1\4\1\140\0\0\3\3\2\0\0\7\5\1\1f\0\1\12\12\2\3\0\0\13\4\0\20\0\13' >trap.wasm
 "$COT" run --invoke f trap.wasm >out 2>err
 status=$?
-if [ $status = 134 ] && [ ! -s out ] && [ "$(cat err)" = 'trap.wasm:0x21: error: trap: unreachable
-   0: func[0] (function 0, offset 0x21)
-   1: f (function 1, offset 0x25)' ]; then passed=$((passed + 1)); else
+if [ $status = 134 ] && [ ! -s out ] && [ "$(cat err)" = 'trap.wasm:0x1f: error: trap: unreachable
+   0: func[0] (function 0, offset 0x1f)
+   1: f (function 1, offset 0x23)' ]; then passed=$((passed + 1)); else
     failed=$((failed + 1))
     echo "36-cli: a trap ends with $status:"
     cat err
