@@ -19,6 +19,7 @@ void interp_free(Interp *it) {
     vec_free(it->mem, &it->values);
     vec_free(it->mem, &it->args);
     vec_free(it->mem, &it->moves);
+    vec_free(it->mem, &it->way);
     vec_free(it->mem, &it->stack);
 }
 
@@ -43,12 +44,13 @@ uint32_t interp_find(const Interp *it, const ClifFunc *f, ClifName name) {
 }
 
 uint32_t interp_add(Interp *it, const ClifFunc *f) {
-    InterpFunc fn = {f, it->slot_offsets.n, 0};
+    InterpFunc fn = {.f = f, .slots = it->slot_offsets.n, .align = 64};
     uint32_t number = it->funcs.n, at = 0;
     for (uint32_t k = 0; k < f->slots.n; k++) {
         uint32_t align = 1u << f->slots.p[k].align_log2;
         if (align < 16) align = 16;
         if (align > INTERP_STACK_SIZE) align = INTERP_STACK_SIZE;
+        if (align > fn.align) fn.align = align;
         at = (at + align - 1) & ~(align - 1);
         vec_push(it->mem, &it->slot_offsets, at);
         uint32_t size = f->slots.p[k].size;
@@ -73,6 +75,14 @@ InterpStatus interp_trap(Interp *it, ClifTrap t) {
     return INTERP_TRAP;
 }
 
+InterpStatus interp_fault(Interp *it, const char *what) {
+    const InterpFrame *fr = &vec_last(&it->frames);
+    it->trap_func = fr->func;
+    it->trap_inst = fr->inst;
+    diag_msg(it->d, DIAG_INVALID, "%s at inst%u of function %u", what, fr->inst, fr->func);
+    return INTERP_FAULT;
+}
+
 InterpStatus interp_unsupported(Interp *it, const char *what) {
     const InterpFrame *fr = &vec_last(&it->frames);
     diag_msg(it->d, DIAG_UNSUPPORTED, "the interpreter has no %s: %s", what,
@@ -91,7 +101,7 @@ SemValue interp_value(Interp *it, uint32_t v) {
 static InterpStatus enter(Interp *it, uint32_t func) {
     InterpFunc fn = it->funcs.p[func];
     const ClifFunc *f = fn.f;
-    uint32_t sp = (it->sp + 63) & ~63u;
+    uint32_t sp = (it->sp + fn.align - 1) & ~(fn.align - 1);
     if (f->first_block == CLIF_NONE || (uint64_t)sp + fn.frame_size > INTERP_STACK_SIZE ||
         it->frames.n >= INTERP_MAX_FRAMES ||
         (uint64_t)it->values.n + f->values.n > INTERP_MAX_VALUES) {
@@ -164,7 +174,7 @@ static InterpStatus resume(Interp *it) {
         return jump(it, f->jt_calls.p[f->eh_tables.p[d->c].calls], rets.p);
     }
     uint32_t n, *r = clif_results(f, (ClifInst){fr->inst}, &n);
-    if (n > it->args.n) return interp_unsupported(it, "callee with fewer results");
+    if (n > it->args.n) return interp_fault(it, "callee with fewer results");
     for (uint32_t k = 0; k < n; k++) it->values.p[fr->values + r[k]] = it->args.p[k];
     fr->inst = f->links.p[fr->inst].next;
     return INTERP_OK;
@@ -222,7 +232,7 @@ static InterpStatus call(Interp *it, const ClifInstData *d) {
     }
     if (callee == CLIF_NONE) return interp_unsupported(it, "such function");
     if (!args_fit(it, it->funcs.p[callee].f))
-        return interp_unsupported(it, "call with another signature than the callee's");
+        return interp_fault(it, "call with another signature than the callee's");
     if (clif_op_is((ClifOp)d->op, CLIF_OPF_RETURN))
         leave(it); /* its caller waits for the callee now */
     return enter(it, callee);
@@ -250,6 +260,7 @@ static InterpStatus step(Interp *it) {
             return interp_trap(it, (ClifTrap)d->aux);
         fr->inst = f->links.p[fr->inst].next;
         return INTERP_OK;
+    case CLIF_OP_DEBUGTRAP: return interp_fault(it, "debugtrap");
     case CLIF_OP_NOP:
     case CLIF_OP_FENCE:
     case CLIF_OP_SEQUENCE_POINT: fr->inst = f->links.p[fr->inst].next; return INTERP_OK;

@@ -12,7 +12,9 @@ VEC_TYPEDEF(SemValues, SemValue);
 
 typedef enum InterpStatus {
     INTERP_OK,
-    INTERP_TRAP,        /* Interp.trap */
+    INTERP_TRAP,  /* Interp.trap */
+    INTERP_FAULT, /* ended by what has no trap code: debugtrap, a misaligned access that is marked aligned, a callee of
+                     another signature; in the Diag */
     INTERP_UNSUPPORTED, /* an opcode or type that has no meaning here: in the Diag */
     INTERP_LIMIT,       /* out of steps or of stack: in the Diag */
 } InterpStatus;
@@ -28,6 +30,7 @@ typedef struct InterpFunc {
     const ClifFunc *f;
     uint32_t slots;      /* offset of each stack slot, in Interp.slot_offsets */
     uint32_t frame_size; /* bytes of all slots */
+    uint32_t align;      /* of the frame */
 } InterpFunc;
 
 typedef struct Interp {
@@ -39,6 +42,7 @@ typedef struct Interp {
     SemValues values; /* of all active functions */
     SemValues args;   /* scratch: what is passed at a call or return */
     SemValues moves;  /* scratch: what is passed at a jump */
+    VecU32 way;       /* scratch: global values from the one asked for to its base */
     VecU8 stack;
     uint32_t sp;
     SemValue pinned;

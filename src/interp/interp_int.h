@@ -13,6 +13,7 @@ enum {
 };
 
 InterpStatus interp_trap(Interp *it, ClifTrap t);
+InterpStatus interp_fault(Interp *it, const char *what);
 InterpStatus interp_unsupported(Interp *it, const char *what);
 SemValue interp_value(Interp *it, uint32_t v);                   /* of the running function */
 uint32_t interp_function_at(const Interp *it, uint64_t address); /* CLIF_NONE if there is none */

@@ -44,8 +44,14 @@ static uint64_t address(SemValue base, int64_t offset) {
     return base.type == CLIF_I32 ? (uint32_t)a : a;
 }
 
-static InterpStatus fault(Interp *it, ClifMemFlags m) {
-    return interp_trap(it, m.trap == CLIF_TRAP_NONE ? CLIF_TRAP_HEAP_OUT_OF_BOUNDS : m.trap);
+/* The n bytes of an access at `a`: *p, or how it ends. */
+static InterpStatus reach(Interp *it, uint64_t a, uint32_t n, ClifMemFlags m, uint8_t **p) {
+    *p = inside(it, a, n);
+    if (!*p)
+        return interp_trap(it, m.trap == CLIF_TRAP_NONE ? CLIF_TRAP_HEAP_OUT_OF_BOUNDS : m.trap);
+    if (m.bits & CLIF_MEM_ALIGNED && a % n)
+        return interp_fault(it, "misaligned access that is marked aligned");
+    return INTERP_OK;
 }
 
 /* ---- loads and stores ---- */
@@ -99,8 +105,9 @@ static InterpStatus load(Interp *it, const ClifInstData *d, SemValue base, int64
     ClifType t = nw.mem ? nw.mem : to;
     if (clif_type_is_dynamic(t) || clif_type_bits(t) > 128)
         return interp_unsupported(it, "meaning for this type of");
-    const uint8_t *p = inside(it, address(base, offset), clif_type_bytes(t));
-    if (!p) return fault(it, m);
+    uint8_t *p;
+    InterpStatus st = reach(it, address(base, offset), clif_type_bytes(t), m, &p);
+    if (st != INTERP_OK) return st;
     *out = read_value(p, t, m.bits & CLIF_MEM_BIG);
     if (nw.mem) *out = extended(*out, to, nw.is_signed);
     return INTERP_OK;
@@ -113,16 +120,18 @@ static InterpStatus store(Interp *it, const ClifInstData *d, SemValue v, SemValu
     if (clif_type_is_dynamic(v.type) || clif_type_bits(v.type) > 128)
         return interp_unsupported(it, "meaning for this type of");
     uint32_t n = clif_type_bytes(nw.mem ? nw.mem : v.type);
-    uint8_t *p = inside(it, address(base, offset), n);
-    if (!p) return fault(it, m);
+    uint8_t *p;
+    InterpStatus st = reach(it, address(base, offset), n, m, &p);
+    if (st != INTERP_OK) return st;
     write_value(p, v, n, m.bits & CLIF_MEM_BIG);
     return INTERP_OK;
 }
 
 static InterpStatus atomic(Interp *it, const ClifInstData *d, const SemValue *in, SemValue *out) {
     ClifMemFlags m = clif_memflags(vec_last(&it->frames).f, d->aux);
-    uint8_t *p = inside(it, address(in[0], 0), clif_type_bytes(d->type));
-    if (!p) return fault(it, m);
+    uint8_t *p;
+    InterpStatus st = reach(it, address(in[0], 0), clif_type_bytes(d->type), m, &p);
+    if (st != INTERP_OK) return st;
     bool big = m.bits & CLIF_MEM_BIG;
     *out = read_value(p, (ClifType)d->type, big);
     SemValue next = *out;
@@ -139,10 +148,10 @@ static InterpStatus atomic(Interp *it, const ClifInstData *d, const SemValue *in
 static InterpStatus global_value(Interp *it, uint32_t gv, SemValue *out) {
     const InterpFrame *fr = &vec_last(&it->frames);
     const ClifFunc *f = fr->f;
-    VecU32 way = {0};
+    vec_clear(&it->way);
     InterpStatus st = INTERP_OK;
     while (f->gvs.p[gv].kind == CLIF_GV_LOAD || f->gvs.p[gv].kind == CLIF_GV_IADD_IMM) {
-        vec_push(it->mem, &way, gv);
+        vec_push(it->mem, &it->way, gv);
         gv = f->gvs.p[gv].base;
     }
     const ClifGlobalValueData *g = &f->gvs.p[gv];
@@ -156,8 +165,8 @@ static InterpStatus global_value(Interp *it, uint32_t gv, SemValue *out) {
     } else {
         st = interp_unsupported(it, "such global value");
     }
-    while (way.n && st == INTERP_OK) {
-        g = &f->gvs.p[vec_pop(&way)];
+    while (it->way.n && st == INTERP_OK) {
+        g = &f->gvs.p[vec_pop(&it->way)];
         uint64_t a = address(*out, g->offset);
         if (g->kind == CLIF_GV_IADD_IMM) {
             *out = sem_int(g->type, a);
@@ -169,7 +178,6 @@ static InterpStatus global_value(Interp *it, uint32_t gv, SemValue *out) {
         else
             *out = read_value(at, g->type, clif_memflags(f, g->memflags).bits & CLIF_MEM_BIG);
     }
-    vec_free(it->mem, &way);
     return st;
 }
 
@@ -187,6 +195,7 @@ InterpStatus interp_memory(Interp *it, const ClifInstData *d, const SemValue *in
         if (d->op == CLIF_OP_ATOMIC_LOAD) return load(it, d, in[0], 0, out);
         break;
     case CLIF_FMT_StackAddr:
+        if (d->b >= fr->f->slots.p[d->a].size) return interp_trap(it, CLIF_TRAP_HEAP_OUT_OF_BOUNDS);
         *out = sem_int((ClifType)d->type,
                        fr->stack + it->slot_offsets.p[it->funcs.p[fr->func].slots + d->a] + d->b);
         return INTERP_OK;

@@ -118,6 +118,64 @@ static void calls_go_by_name_and_address(void **st) {
     close_fix(&x);
 }
 
+static void faults_without_a_code_are_told(void **st) {
+    (void)st;
+    static const struct {
+        const char *text, *what;
+        InterpStatus st;
+    } cases[] = {
+        {"function %d(i64) {\nblock0(v0: i64):\n debugtrap\n return\n}\n",
+         "debugtrap at inst0 of function 0", INTERP_FAULT},
+        {"function %m(i64) {\n ss0 = explicit_slot 16\nblock0(v0: i64):\n v1 = stack_addr.i64 "
+         "ss0+1\n v2 = load.i16 aligned v1\n return\n}\n",
+         "misaligned access that is marked aligned at inst1 of function 0", INTERP_FAULT},
+        {"function %s(i64) {\n fn0 = %t(i32)\nblock0(v0: i64):\n v1 = ireduce.i32 v0\n call "
+         "fn0(v1)\n return\n}\nfunction %t(i64) {\nblock0(v0: i64):\n return\n}\n",
+         "call with another signature than the callee's at inst1 of function 0", INTERP_FAULT},
+        {"function %o(i64) {\n ss0 = explicit_slot 16\nblock0(v0: i64):\n v1 = stack_addr.i64 "
+         "ss0+16\n return\n}\n",
+         "", INTERP_TRAP},
+        {"function %a(i64) {\n ss0 = explicit_slot 8\n ss1 = explicit_slot 8, align = 4096\n"
+         "block0(v0: i64):\n v1 = stack_addr.i64 ss1\n v2 = iconst.i64 4095\n v3 = band v1, v2\n "
+         "trapnz v3, user1\n store aligned v1, v1\n return\n}\n",
+         "", INTERP_OK},
+    };
+    for (size_t k = 0; k < sizeof cases / sizeof *cases; k++) {
+        Fix x;
+        uint64_t r;
+        open_fix(&x, cases[k].text);
+        assert_int_equal(call(&x, 1, 0, 1, &r), cases[k].st);
+        assert_string_equal(x.d.msg, cases[k].what);
+        close_fix(&x);
+    }
+}
+
+static void global_values_follow_their_bases(void **st) {
+    (void)st;
+    Fix x;
+    open_fix(&x,
+             "function %g(i64 vmctx) -> i64 {\n gv0 = vmctx\n gv1 = iadd_imm.i64 gv0, 8\n gv2 = "
+             "load.i64 notrap aligned gv1+8\n gv3 = iadd_imm.i64 gv2, -3\nblock0(v0: i64):\n v1 = "
+             "symbol_value.i64 gv3\n return v1\n}\n"
+             "function %h(i64) -> i64 {\n ss0 = explicit_slot 32\n fn0 = %g(i64 vmctx) -> "
+             "i64\nblock0(v0: i64):\n v1 = stack_addr.i64 ss0\n store v0, v1+16\n v2 = call "
+             "fn0(v1)\n return v2\n}\n");
+    SemValue in = sem_int(CLIF_I64, 45);
+    SemValues out = {0};
+    uint64_t before = 0;
+    for (int k = 0; k < 3; k++, out.n = 0) {
+        assert_int_equal(interp_call(&x.it, 1, &in, 1, &out, &x.d), INTERP_OK);
+        assert_int_equal(out.p[0].w[0], 42);
+        if (k) assert_int_equal(x.m.allocs, before);
+        before = x.m.allocs;
+    }
+    out.n = 0;
+    assert_int_equal(interp_call(&x.it, 0, &in, 1, &out, &x.d), INTERP_TRAP);
+    assert_int_equal(x.it.trap, CLIF_TRAP_HEAP_OUT_OF_BOUNDS);
+    vec_free(&x.m, &out);
+    close_fix(&x);
+}
+
 static void try_calls_return_to_their_target(void **st) {
     (void)st;
     Fix x;
@@ -176,6 +234,8 @@ int main(void) {
         cmocka_unit_test(deep_calls_use_no_host_stack),
         cmocka_unit_test(memory_is_checked),
         cmocka_unit_test(calls_go_by_name_and_address),
+        cmocka_unit_test(faults_without_a_code_are_told),
+        cmocka_unit_test(global_values_follow_their_bases),
         cmocka_unit_test(try_calls_return_to_their_target),
         cmocka_unit_test(loops_end_at_the_limit),
         cmocka_unit_test(running_again_allocates_nothing),
