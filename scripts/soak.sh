@@ -5,6 +5,7 @@
 #   68-fuzz      100 COUNT inputs of each fuzz target
 #   55-csmith    COUNT/50 C programs, at two levels of optimisation
 #   x64-random   COUNT/5 random functions per processor and setting, native code against a model
+#   x64-pairs    every opcode and type, COUNT/200 operand vectors (at most 64) per function, native code against the interpreter
 #   30-spec      the spec suite with COUNT/1000 seeds of random register allocation
 # SOAK_ONLY=pattern runs only the matching ones. Repeating SEED and COUNT repeats the run.
 set -u
@@ -36,5 +37,11 @@ case x64-random in
 *"${SOAK_ONLY:-}"*)
     echo "== x64-random"
     build/checked/tests/unit_isa_x64_random "$(part 5)" "$seed" >build/x64-random.log 2>&1 || { tail -5 build/x64-random.log; status=1; } ;;
+esac
+case x64-pairs in
+*"${SOAK_ONLY:-}"*)
+    echo "== x64-pairs"
+    build/checked/tests/unit_isa_x64_pairs "$(part 200)" "$seed" >build/x64-pairs.log 2>&1 || { tail -60 build/x64-pairs.log; status=1; }
+    grep 'functions,' build/x64-pairs.log ;;
 esac
 exit $status
