@@ -181,4 +181,5 @@ def main():
             open("%s/%s.clif" % (out, name), "w").write("\n".join(text))
 
 
-main()
+if __name__ == "__main__":
+    main()
