@@ -186,6 +186,7 @@ static int print_report(TestRun *r, bool show_skips, bool show_reasons) {
         TestFile *t = &r->files.p[k];
         sum.failed += t->unreadable;
         fputs(sb_cstr(&t->result.failures), stdout);
+        fputs(sb_cstr(&t->result.printed), stdout);
         if (show_skips) fputs(sb_cstr(&t->result.skips), stdout);
         const FtReasons *why = &t->result.reasons;
         for (uint32_t j = 0; show_reasons && j < why->n; j++)

@@ -50,6 +50,7 @@ typedef struct FtResult {
     StrBuf failures; /* one line each, "FILE:LINE: error: ...", with indented explanation below */
     StrBuf skips;    /* one line each, "FILE: test KIND: reason" */
     FtReasons reasons;
+    StrBuf printed; /* what print commands ask for, one line each */
     StrBuf blessed; /* the file's new text, if it changed */
     bool rewrite;
 } FtResult;

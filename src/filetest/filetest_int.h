@@ -29,6 +29,8 @@ typedef struct Ft {
 
 /* A failure of the running test at a line; always false. */
 bool ft_fail(Ft *t, uint32_t line, const char *fmt, ...) __attribute__((format(printf, 3, 4)));
+/* Shows what a print command asks for: t->sb is the results. */
+void ft_print(Ft *t, const ClifComment *command, const char *target);
 /* A test that cannot run, counted: line 0 is the whole file, `target` may be "". */
 void ft_skip(Ft *t, uint32_t line, const char *target, const char *why);
 /* Compares t->sb with what the function's comments expect, by directives or precisely. */

@@ -54,11 +54,15 @@ static bool command(Ft *t, Interp *it, uint32_t k, const ClifComment *cm,
     bool ok = true;
     InterpStatus st = interp_call(it, func, args.p, args.n, &got, &d);
     if (st == INTERP_TRAP) {
-        ok = ft_fail(t, cm->line, "trap %s at inst%u of function %u", clif_trap_name(it->trap, buf),
-                     it->trap_inst, it->trap_func);
+        ok = ft_fail(t, cm->line, "%.*s: trap %s at inst%u of function %u", (int)cm->text.n,
+                     cm->text.p, clif_trap_name(it->trap, buf), it->trap_inst, it->trap_func);
     } else if (st != INTERP_OK) {
-        ok = ft_fail(t, cm->line, "%s", d.msg);
-    } else if (!rc->print && equal(&got, &rc->results) == rc->negate) {
+        ok = ft_fail(t, cm->line, "%.*s: %s", (int)cm->text.n, cm->text.p, d.msg);
+    } else if (rc->print) {
+        sb_clear(&t->sb);
+        put_results(&t->sb, &got);
+        ft_print(t, cm, "");
+    } else if (equal(&got, &rc->results) == rc->negate) {
         sb_clear(&t->sb);
         put_results(&t->sb, &got);
         ok = ft_fail(t, cm->line, "%.*s: the result is %s", (int)cm->text.n, cm->text.p,

@@ -7,6 +7,7 @@
  * Only targets of this machine run, each with the features that its line names. */
 #include "base/vec.h"
 #include "clif/builder.h"
+#include "clif/opspec.h"
 #include "filetest/filetest_int.h"
 #include "mach/settings.h"
 
@@ -15,12 +16,22 @@
 #include <signal.h>
 #include <stdlib.h>
 #include <sys/mman.h>
+#include <sys/syscall.h>
+#include <time.h>
+#include <ucontext.h>
+#include <unistd.h>
 
-enum { MAX_VALUES = 64, ALT_STACK = 64 << 10, STUB_BYTES = 16 };
+enum {
+    MAX_VALUES = 64,
+    ALT_STACK = 64 << 10,
+    STUB_BYTES = 16,
+    MAX_SECONDS = 2,
+    TIMEOUT_SIGNAL = SIGALRM
+};
 
 typedef struct NativeFunc {
     uint8_t *bytes; /* compiled, before it is placed; NULL: not compiled */
-    uint32_t size, first_reloc, nrelocs;
+    uint32_t size, first_reloc, nrelocs, first_trap, ntraps;
     uint32_t at;   /* where in the code */
     char why[160]; /* it is missing */
 } NativeFunc;
@@ -33,30 +44,46 @@ typedef struct Native {
     VEC(ClifFunc *) funcs; /* of the file, then one adapter each */
     VEC(NativeFunc) out;
     VEC(MachReloc) relocs;
+    VEC(MachTrap) traps;
     HashMap by_name;
     uint8_t *code;
     size_t mapped, stubs;
     const char *target; /* for messages */
+    timer_t timer;
+    bool has_timer;
 } Native;
 
 /* ---- faults ---- */
 static _Thread_local sigjmp_buf *volatile fault_back;
 static _Thread_local volatile int fault_signal;
+static _Thread_local volatile uintptr_t fault_pc; /* of the instruction */
 
-static void on_fault(int sig) {
+static uintptr_t pc_of(const void *context) {
+#if defined(__x86_64__) && defined(REG_RIP)
+    return (uintptr_t)((const ucontext_t *)context)->uc_mcontext.gregs[REG_RIP];
+#else
+    (void)context;
+    return 0;
+#endif
+}
+
+static void on_fault(int sig, siginfo_t *info, void *context) {
+    (void)info;
     if (!fault_back) { /* not in compiled code */
+        if (sig == TIMEOUT_SIGNAL) return;
         signal(sig, SIG_DFL);
         raise(sig);
         return;
     }
     fault_signal = sig;
+    fault_pc = pc_of(context);
     siglongjmp(*fault_back, 1);
 }
 
 static void catch_faults(void) {
-    static const int signals[] = {SIGILL, SIGSEGV, SIGFPE, SIGBUS, SIGTRAP};
-    struct sigaction sa = {.sa_flags = SA_ONSTACK | SA_NODEFER};
-    sa.sa_handler = on_fault;
+    static const int signals[] = {SIGILL, SIGSEGV, SIGFPE, SIGBUS, SIGTRAP, TIMEOUT_SIGNAL};
+    struct sigaction sa = {.sa_flags = SA_ONSTACK | SA_NODEFER | SA_SIGINFO};
+    sa.sa_sigaction = on_fault;
     for (size_t k = 0; k < sizeof signals / sizeof *signals; k++) sigaction(signals[k], &sa, NULL);
 }
 
@@ -131,6 +158,9 @@ static bool compile(Native *x, uint32_t k) {
     n->first_reloc = x->relocs.n;
     n->nrelocs = c.num_relocs;
     for (uint32_t r = 0; r < c.num_relocs; r++) vec_push(x->m, &x->relocs, c.relocs[r]);
+    n->first_trap = x->traps.n;
+    n->ntraps = c.num_traps;
+    for (uint32_t r = 0; r < c.num_traps; r++) vec_push(x->m, &x->traps, c.traps[r]);
     return true;
 }
 
@@ -267,6 +297,22 @@ static bool place(Native *x) {
 }
 
 /* ---- calling ---- */
+/* A call that computes for longer gets a signal: the clock is the thread's own, so a busy machine does not matter. */
+static bool make_timer(Native *x) {
+#if defined(__linux__)
+    struct sigevent ev = {.sigev_notify = SIGEV_THREAD_ID, .sigev_signo = TIMEOUT_SIGNAL};
+    ev._sigev_un._tid = (pid_t)syscall(SYS_gettid);
+    return timer_create(CLOCK_THREAD_CPUTIME_ID, &ev, &x->timer) == 0;
+#else
+    (void)x;
+    return false;
+#endif
+}
+static void allow_seconds(const Native *x, int seconds) { /* 0: as many as it likes */
+    struct itimerspec at = {.it_value.tv_sec = seconds};
+    if (x->has_timer) timer_settime(x->timer, 0, &at, NULL);
+}
+
 static int call(const Native *x, uint32_t func, uint8_t (*values)[16]) {
     typedef void (*Entry)(const void *callee, void *values);
     const NativeFunc *a = &x->out.p[x->out.n / 2 + func];
@@ -275,19 +321,50 @@ static int call(const Native *x, uint32_t func, uint8_t (*values)[16]) {
     fault_signal = 0;
     if (!sigsetjmp(back, 1)) {
         fault_back = &back;
+        allow_seconds(x, MAX_SECONDS);
         entry(x->code + x->out.p[func].at, values);
     }
     fault_back = NULL;
+    allow_seconds(x, 0);
     return fault_signal;
 }
 
-static void put_results(StrBuf *o, const ClifFunc *f, uint8_t (*values)[16]) {
+/* The code of the trap that the last fault was; CLIF_TRAP_NONE: it was none. */
+static ClifTrap fault_trap(const Native *x) {
+    uintptr_t at = fault_pc - (uintptr_t)x->code;
+    for (uint32_t k = 0; k < x->out.n; k++) {
+        const NativeFunc *n = &x->out.p[k];
+        if (!n->bytes || at < n->at || at - n->at >= n->size) continue;
+        for (uint32_t r = n->first_trap; r < n->first_trap + n->ntraps; r++)
+            if (x->traps.p[r].offset == at - n->at) return x->traps.p[r].code;
+    }
+    return CLIF_TRAP_NONE;
+}
+
+/* How the last call ended: "[1, 2]", "trap heap_oob", "no end after 2 seconds", "signal 11". */
+static void put_end(const Native *x, const ClifFunc *f, uint8_t (*values)[16], int sig, StrBuf *o) {
+    char buf[16];
+    ClifTrap trap = sig ? fault_trap(x) : CLIF_TRAP_NONE;
+    if (trap != CLIF_TRAP_NONE) {
+        sb_printf(o, "trap %s", clif_trap_name(trap, buf));
+        return;
+    }
+    if (sig == TIMEOUT_SIGNAL) {
+        sb_printf(o, "no end after %d seconds", MAX_SECONDS);
+        return;
+    }
+    if (sig) {
+        sb_printf(o, "signal %d", sig);
+        return;
+    }
+    sb_putc(o, '[');
     for (uint32_t j = 0; j < f->sig.nreturns; j++) {
         ClifConstValue v = {.type = (ClifType)f->abi_params.p[f->sig.returns + j].type};
         memcpy(v.bytes, values[j], clif_type_bytes(v.type));
         if (j) sb_puts(o, ", ");
         clif_print_const_value(o, &v);
     }
+    sb_putc(o, ']');
 }
 
 /* ---- against the interpreter ---- */
@@ -323,7 +400,7 @@ static void compared(Native *x, uint32_t k, const ClifComment *cm, const ClifRun
     Diag d;
     diag_clear(&d);
     bool ok = ft_interpret_one(t, k, rc, &want, &trap, &d),
-         same = ok ? !sig : sig != 0 && trap != CLIF_TRAP_NONE;
+         same = ok ? !sig : sig != 0 && trap != CLIF_TRAP_NONE && fault_trap(x) == trap;
     for (uint32_t j = 0; same && j < want.n; j++)
         same = equivalent(values[j], want.p[j].bytes, want.p[j].type);
     if (!ok && trap == CLIF_TRAP_NONE) { /* the interpreter has no meaning for it */
@@ -332,15 +409,20 @@ static void compared(Native *x, uint32_t k, const ClifComment *cm, const ClifRun
         c->passed++;
     } else {
         c->failed++;
+        char buf[16];
         sb_clear(&t->sb);
-        put_results(&t->sb, x->funcs.p[k], values);
-        sb_puts(&t->sb, "], in the interpreter [");
-        for (uint32_t j = 0; j < want.n; j++) {
-            if (j) sb_puts(&t->sb, ", ");
+        put_end(x, x->funcs.p[k], values, sig, &t->sb);
+        sb_puts(&t->sb, ", in the interpreter ");
+        for (uint32_t j = 0; ok && j < want.n; j++) {
+            sb_puts(&t->sb, j ? ", " : "[");
             clif_print_const_value(&t->sb, &want.p[j]);
         }
-        ft_fail(t, cm->line, "target %s: %.*s: natively [%s], signal %d, trap %u", x->target,
-                (int)cm->text.n, cm->text.p, sb_cstr(&t->sb), sig, trap);
+        if (ok)
+            sb_puts(&t->sb, want.n ? "]" : "[]");
+        else
+            sb_printf(&t->sb, "trap %s", clif_trap_name(trap, buf));
+        ft_fail(t, cm->line, "target %s: %.*s: natively %s", x->target, (int)cm->text.n, cm->text.p,
+                sb_cstr(&t->sb));
     }
     vec_free(t->mem, &want);
 }
@@ -369,15 +451,14 @@ static void command(Native *x, uint32_t k, const ClifComment *cm, const ClifRunC
     bool same = true;
     for (uint32_t j = 0; j < rc->results.n; j++)
         same &= !memcmp(values[j], rc->results.p[j].bytes, clif_type_bytes(rc->results.p[j].type));
-    if (sig || (!rc->print && same == rc->negate)) {
-        sb_clear(&t->sb);
-        put_results(&t->sb, f, values);
-        if (sig)
-            ft_fail(t, cm->line, "target %s: %.*s: signal %d", x->target, (int)cm->text.n,
-                    cm->text.p, sig);
-        else
-            ft_fail(t, cm->line, "target %s: %.*s: the result is [%s]", x->target, (int)cm->text.n,
-                    cm->text.p, sb_cstr(&t->sb));
+    sb_clear(&t->sb);
+    if (rc->print && !sig) {
+        put_end(x, f, values, sig, &t->sb);
+        ft_print(t, cm, x->target);
+    } else if (sig || same == rc->negate) {
+        put_end(x, f, values, sig, &t->sb);
+        ft_fail(t, cm->line, "target %s: %.*s: %s%s", x->target, (int)cm->text.n, cm->text.p,
+                sig ? "" : "the result is ", sb_cstr(&t->sb));
         c->failed++;
         return;
     }
@@ -445,6 +526,7 @@ static void run_target(Ft *t, const IsaVtable *isa, const MachSettings *set, con
                        FtCounts *c) {
     Native nat = {.t = t, .m = t->mem, .isa = isa, .target = name}, *x = &nat;
     x->mach = mach_ctx_new(x->m, isa, set);
+    x->has_timer = make_timer(x);
     clif_builder_init(&x->b, x->m);
     read_again(x);
     uint32_t n = x->funcs.n;
@@ -480,9 +562,11 @@ static void run_target(Ft *t, const IsaVtable *isa, const MachSettings *set, con
     vec_free(x->m, &x->funcs);
     vec_free(x->m, &x->out);
     vec_free(x->m, &x->relocs);
+    vec_free(x->m, &x->traps);
     hashmap_free(x->m, &x->by_name);
     clif_builder_free(&x->b);
     mach_ctx_free(x->mach);
+    if (x->has_timer) timer_delete(x->timer);
 }
 
 void ft_run(Ft *t, FtCounts *c) {

@@ -38,11 +38,13 @@ void filetest_result_init(FtResult *r, Mem *m) {
     r->mem = m;
     sb_init(&r->failures, m);
     sb_init(&r->skips, m);
+    sb_init(&r->printed, m);
     sb_init(&r->blessed, m);
 }
 void filetest_result_free(FtResult *r) {
     sb_free(&r->failures);
     sb_free(&r->skips);
+    sb_free(&r->printed);
     vec_free(r->mem, &r->reasons);
     sb_free(&r->blessed);
 }
@@ -70,6 +72,14 @@ void filetest_add_reason(Mem *m, FtReasons *r, FtKind kind, const char *why, uin
             return;
         }
     vec_push(m, r, one);
+}
+
+void ft_print(Ft *t, const ClifComment *cm, const char *target) {
+    ClifStr s = cm->text;
+    while (s.n && (s.p[0] == ';' || s.p[0] == ' ')) s.p++, s.n--;
+    sb_printf(&t->out->printed, "%s:%u: test %s: ", t->file, cm->line, filetest_kind_name[t->kind]);
+    if (*target) sb_printf(&t->out->printed, "target %s: ", target);
+    sb_printf(&t->out->printed, "%.*s -> %s\n", (int)s.n, s.p, sb_cstr(&t->sb));
 }
 
 void ft_skip(Ft *t, uint32_t line, const char *target, const char *why) {

@@ -159,7 +159,8 @@ static void failures_and_skips_are_told(void **st) {
     assert_int_equal(r.counts[FT_UNKNOWN].skipped, 1);
     assert_string_equal(sb_cstr(&r.failures),
                         "t.clif:4: error: test verifier: expected error: too short\n");
-    assert_string_equal(sb_cstr(&r.skips), "t.clif: test unknown: no such kind of test: nonsense\n");
+    assert_string_equal(sb_cstr(&r.skips),
+                        "t.clif: test unknown: no such kind of test: nonsense\n");
     filetest_result_free(&r);
     run(&m, "function %a() {\nblock0:\n    retrun\n}\n", false, &r);
     assert_string_equal(sb_cstr(&r.failures),
@@ -193,13 +194,50 @@ static void native_runs_are_judged(void **st) {
     assert_non_null(
         strstr(sb_cstr(&r.failures),
                "t.clif:9: error: test run: target x86_64: ; run: %a(1) == 2: the result is [1]"));
-    assert_non_null(strstr(sb_cstr(&r.failures),
-                           "t.clif:10: error: test run: target x86_64: ; run: %a(0) == 0: signal"));
+    assert_non_null(
+        strstr(sb_cstr(&r.failures),
+               "t.clif:10: error: test run: target x86_64: ; run: %a(0) == 0: trap user1\n"));
     assert_non_null(strstr(sb_cstr(&r.skips), "exceptions"));
     assert_non_null(strstr(sb_cstr(&r.skips), "for try_call: exceptions in `try_call"));
     assert_int_equal(r.reasons.n, 1); /* what calls it is missing for the same reason */
     assert_int_equal(r.reasons.p[0].count, 2);
     assert_string_equal(r.reasons.p[0].why, "x86_64: no code for try_call: exceptions");
+    filetest_result_free(&r);
+    assert_int_equal(m.live, 0);
+}
+
+/* What is printed, what a loop without end does, and traps by their code in both ways of running. */
+static void ends_of_runs_are_told(void **st) {
+    (void)st;
+    Mem m;
+    mem_init(&m, NULL);
+    FtResult r;
+    run(&m,
+        "test interpret\ntest run\ntest compare\ntarget x86_64\n"
+        "function %d(i32, i32) -> i32, i8 {\nblock0(v0: i32, v1: i32):\n    v2 = udiv v0, v1\n    "
+        "v3 = ireduce.i8 v2\n    return v2, v3\n}\n"
+        "; print: %d(300, 1)\n; print: %d(1, 0)\n",
+        false, &r);
+    if (r.counts[FT_RUN].passed == 0 && strstr(sb_cstr(&r.skips), "no target is this machine's"))
+        skip();
+    assert_string_equal(sb_cstr(&r.printed),
+                        "t.clif:11: test interpret: print: %d(300, 1) -> [300, 44]\n"
+                        "t.clif:11: test run: target x86_64: print: %d(300, 1) -> [300, 44]\n");
+    assert_string_equal(
+        sb_cstr(&r.failures),
+        "t.clif:12: error: test interpret: ; print: %d(1, 0): trap int_divz at inst0 of function "
+        "0\n"
+        "t.clif:12: error: test run: target x86_64: ; print: %d(1, 0): trap int_divz\n");
+    assert_int_equal(r.counts[FT_COMPARE].passed, 2); /* the same trap */
+    assert_int_equal(r.counts[FT_COMPARE].failed, 0);
+    filetest_result_free(&r);
+    run(&m,
+        "test run\ntarget x86_64\nfunction %l() {\nblock0:\n    jump block1\nblock1:\n    jump "
+        "block1\n}\n; print: %l()\n",
+        false, &r);
+    assert_string_equal(
+        sb_cstr(&r.failures),
+        "t.clif:9: error: test run: target x86_64: ; print: %l(): no end after 2 seconds\n");
     filetest_result_free(&r);
     assert_int_equal(m.live, 0);
 }
@@ -212,6 +250,7 @@ int main(void) {
         cmocka_unit_test(blessing_writes_what_then_passes),
         cmocka_unit_test(failures_and_skips_are_told),
         cmocka_unit_test(native_runs_are_judged),
+        cmocka_unit_test(ends_of_runs_are_told),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }
