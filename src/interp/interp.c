@@ -35,6 +35,7 @@ static bool same_name(const ClifFunc *f, ClifName a, const ClifFunc *g, ClifName
 }
 
 uint32_t interp_find(const Interp *it, const ClifFunc *f, ClifName name) {
+    name = clif_resolve_name(f, name);
     for (uint64_t key = name_hash(f, name);; key++) {
         const uint32_t *k = hashmap_find(&it->by_name, key);
         if (!k) return CLIF_NONE;

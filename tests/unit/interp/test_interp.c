@@ -107,6 +107,12 @@ static void calls_go_by_name_and_address(void **st) {
                  "v0\n return v1\n}\n");
     assert_int_equal(call(&x, 6, 0, 1, &r), INTERP_OK);
     assert_int_equal(r, 39);
+    /* the same name by reference */
+    vec_push(&x.m, &x.f[0].user_names, 3);
+    vec_push(&x.m, &x.f[0].user_names, 4);
+    x.f[0].funcs.p[0].name = (ClifName){CLIF_NAME_USER_REF, 0, 0};
+    assert_int_equal(call(&x, 7, 0, 1, &r), INTERP_OK);
+    assert_int_equal(r, 52);
     close_fix(&x);
     open_fix(&x, "function %a(i64) -> i64 {\n sig0 = (i64) -> i64\nblock0(v0: i64):\n v1 = "
                  "call_indirect sig0, v0(v0)\n return v1\n}\n");
