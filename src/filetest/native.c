@@ -170,9 +170,10 @@ static ClifFunc *adapter(Native *x, const ClifFunc *f) {
     clif_func_init(a, x->m);
     ClifAbiParam two[2] = {{.type = CLIF_I64}, {.type = CLIF_I64}};
     clif_set_sig(a, CLIF_CC_SYSTEM_V, two, 2, NULL, 0);
-    ClifSigRef sig =
-        clif_import_sig(a, (ClifCallConv)f->sig.callconv, f->abi_params.p + f->sig.params,
-                        f->sig.nparams, f->abi_params.p + f->sig.returns, f->sig.nreturns);
+    const ClifAbiParam *all =
+        f->abi_params.n ? f->abi_params.p : two; /* a null pointer has no sum */
+    ClifSigRef sig = clif_import_sig(a, (ClifCallConv)f->sig.callconv, all + f->sig.params,
+                                     f->sig.nparams, all + f->sig.returns, f->sig.nreturns);
     uint16_t mf = clif_intern_memflags(a, (ClifMemFlags){.region = CLIF_NONE});
     ClifBuilder *b = &x->b;
     clif_builder_begin(b, a);
