@@ -291,6 +291,7 @@ static void bind_result(LowerCtx *L, ClifValue v, ValueRegs got, uint32_t fresh_
     ValueRegs w = regs_from(L, v, want);
     for (unsigned k = 0; k < w.n; k++) {
         if (got.r[k] == w.r[k]) continue;
+        if (k == 1 && got.r[1] == got.r[0]) got.r[1] = w.r[0]; /* both halves alike */
         if (ra_vreg_index(got.r[k]) < fresh_from || !rename_def(L, got.r[k], w.r[k]))
             L->isa->lower_copy(L, w.r[k], got.r[k], w.n == 2 ? CLIF_I64 : clif_value_type(L->f, v));
     }

@@ -32,6 +32,7 @@ struct LowerCtx {
     const MachSettings *set;
     Diag *diag;
     struct LowerBuf buf;
+    ValueRegs second; /* a rule's second result: add and carry, halves */
     uint32_t num_vregs;
     VecU8 vreg_slots;                     /* per vreg index: size in 8-byte spill slots */
     uint8_t class_of[256], slots_of[256]; /* per ClifType: register class, size in spill slots */

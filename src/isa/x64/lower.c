@@ -45,7 +45,7 @@ int x64_transparent(const ClifFunc *f, ClifInst i) {
         return from == CLIF_OP_ICMP || from == CLIF_OP_FCMP ? 0 : -1;
     }
     if (d->op == CLIF_OP_IREDUCE)
-        return d->type <= CLIF_I16 && clif_value_type(f, (ClifValue){d->a}) <= CLIF_I64 ? 0 : -1;
+        return d->type != CLIF_I32 ? 0 : -1; /* of i128: the low register */
     if (d->op == CLIF_OP_BITCAST) {
         ClifType from = clif_value_type(f, (ClifValue){d->a});
         return x64_is_float(from) == x64_is_float(d->type) &&
@@ -149,7 +149,7 @@ X64Rm x64_const128(LowerCtx *L, uint64_t lo, uint64_t hi) {
 }
 
 /* ---- flags ---- */
-static uint8_t int_cc(IntCC cc) {
+uint8_t x64_int_cc(IntCC cc) {
     static const uint8_t t[] = {CC_E, CC_NE, CC_L, CC_GE, CC_G, CC_LE, CC_B, CC_AE, CC_A, CC_BE};
     return t[cc];
 }
@@ -264,7 +264,7 @@ X64Cond x64_icmp_flags(LowerCtx *L, IntCC cc, ClifValue a, ClifValue b) {
     if (!x64_simm32(L, b, &k)) {
         RaVReg r = lower_value_reg(L, a);
         x64_form_CMP(L, X64_CMP, t, r, x64_rm(L, b));
-        return x64_cond1(int_cc(cc));
+        return x64_cond1(x64_int_cc(cc));
     }
     const ClifInstData *d = NULL;
     if (k == 0 && (cc == CLIF_EQ || cc == CLIF_NE)) {
@@ -282,7 +282,7 @@ X64Cond x64_icmp_flags(LowerCtx *L, IntCC cc, ClifValue a, ClifValue b) {
     } else {
         cmp_imm(L, X64_CMP, size, x64_reg_rm(L, lower_value_reg(L, a)), k);
     }
-    return x64_cond1(int_cc(cc));
+    return x64_cond1(x64_int_cc(cc));
 }
 
 X64Cond x64_fcmp_flags(LowerCtx *L, FloatCC cc, ClifValue a, ClifValue b) {
@@ -329,19 +329,23 @@ static RaVReg cmov_op(LowerCtx *L, X64Op op, ClifType t, unsigned cc, RaVReg yes
     lower_use(L, yes, op == X64_CMOV ? RA_ANY : RA_REG, 0);
     return d;
 }
-/* c ? x : y. The register overwritten is, if possible, one that is free afterwards. */
-RaVReg x64_select(LowerCtx *L, ClifType t, X64Cond c, ClifValue x, ClifValue y) {
+RaVReg x64_choose_reg(LowerCtx *L, ClifType t, X64Cond c, RaVReg yes, RaVReg no) {
     X64Op op = x64_is_float(t) ? X64_XCMOV : X64_CMOV;
-    RaVReg yes = lower_value_reg(L, x), no = lower_value_reg(L, y);
-    if (c.kind == COND_AND ||
-        (c.kind == COND_ONE && !lower_dies_here(L, y) && lower_dies_here(L, x))) {
-        c = x64_invert(L, c); /* and: = no if either fails */
+    if (c.kind == COND_AND) { /* = no if either fails */
+        c = x64_invert(L, c);
         RaVReg s = yes;
         yes = no;
         no = s;
     }
     RaVReg r = cmov_op(L, op, t, c.cc, yes, no);
     return c.kind == COND_ONE ? r : cmov_op(L, op, t, c.cc2, yes, r);
+}
+/* c ? x : y. The register overwritten is, if possible, one that is free afterwards. */
+RaVReg x64_select(LowerCtx *L, ClifType t, X64Cond c, ClifValue x, ClifValue y) {
+    RaVReg yes = lower_value_reg(L, x), no = lower_value_reg(L, y);
+    if (c.kind == COND_ONE && !lower_dies_here(L, y) && lower_dies_here(L, x))
+        return x64_choose_reg(L, t, x64_invert(L, c), no, yes);
+    return x64_choose_reg(L, t, c, yes, no);
 }
 RaVReg x64_cmov_sign(LowerCtx *L, ClifType t, RaVReg a, RaVReg b) {
     return cmov_op(L, X64_CMOV, t, CC_S, b, a);
@@ -383,12 +387,12 @@ RaVReg x64_float_zero(LowerCtx *L) {
     return special(L, X64_XZERO, 2, CLIF_F64);
 }
 
-static RaVReg extend_reg(LowerCtx *L, ClifType t, bool sign, ClifType from, RaVReg r) {
+RaVReg x64_extend_reg(LowerCtx *L, ClifType t, bool sign, ClifType from, RaVReg r) {
     X64Op op = from == CLIF_I8 ? sign ? X64_MOVSX8 : X64_MOVZX8 : sign ? X64_MOVSX16 : X64_MOVZX16;
     return x64_form_RM(L, op, sign ? t : CLIF_I32, x64_reg_rm(L, r));
 }
 RaVReg x64_extend(LowerCtx *L, ClifType t, bool sign, ClifValue v) {
-    return extend_reg(L, t, sign, clif_value_type(L->f, v), lower_value_reg(L, v));
+    return x64_extend_reg(L, t, sign, clif_value_type(L->f, v), lower_value_reg(L, v));
 }
 
 static RaVReg lea(LowerCtx *L, ClifType t, X64Rm m) {
@@ -473,7 +477,7 @@ RaVReg x64_shl_imm(LowerCtx *L, ClifType t, ClifValue a, int64_t k) {
 
 RaVReg x64_sign_extend(LowerCtx *L, ClifType t, ClifType from, RaVReg r) {
     return from == CLIF_I32 ? x64_form_RM(L, X64_MOVSXD, t, x64_reg_rm(L, r))
-                            : extend_reg(L, t, true, from, r);
+                            : x64_extend_reg(L, t, true, from, r);
 }
 
 /* ---- stores ---- */
@@ -562,13 +566,8 @@ RaVReg x64_mul_imm(LowerCtx *L, ClifType t, ClifValue a, int64_t k) {
 }
 
 RaVReg x64_mul_hi(LowerCtx *L, ClifType t, bool sign, RaVReg a, X64Rm b) {
-    RaVReg lo = lower_new_vreg(L, CLIF_I64), hi = lower_new_vreg(L, CLIF_I64);
-    MachInst *mi = x64_begin(L, sign ? X64_IMUL1 : X64_MUL, x64_wide(t));
-    lower_def(L, lo, RA_FIXED, RAX);
-    lower_def(L, hi, RA_FIXED, RDX);
-    lower_use(L, a, RA_FIXED, RAX);
-    x64_mi_rm(L, mi, b);
-    return hi;
+    RaVReg lo;
+    return x64_mul_wide(L, sign ? X64_IMUL1 : X64_MUL, t, a, b, &lo);
 }
 
 RaVReg x64_divrem_values(LowerCtx *L, ClifType t, uint8_t kind, ClifValue a, ClifValue b) {
@@ -577,8 +576,8 @@ RaVReg x64_divrem_values(LowerCtx *L, ClifType t, uint8_t kind, ClifValue a, Cli
     if (isle_iconst_s(L, b, &k) && x64_div_const(L, t, kind, a, k, &res)) return res;
     RaVReg n = lower_value_reg(L, a), d = lower_value_reg(L, b);
     if (t <= CLIF_I16) {
-        n = extend_reg(L, CLIF_I32, kind & 1, t, n);
-        d = extend_reg(L, CLIF_I32, kind & 1, t, d);
+        n = x64_extend_reg(L, CLIF_I32, kind & 1, t, n);
+        d = x64_extend_reg(L, CLIF_I32, kind & 1, t, d);
     }
     if (isle_iconst_s(L, b, &k)) kind |= (k != 0 ? 4 : 0) | (k != -1 ? 8 : 0);
     RaVReg q = lower_new_vreg(L, CLIF_I64), r = lower_new_vreg(L, CLIF_I64);
@@ -677,6 +676,17 @@ RaVReg x64_to_int(LowerCtx *L, ClifType t, bool sign, bool sat, ClifValue v) {
     lower_use(L, a, RA_REG, 0);
     return d;
 }
+/* an i32, saturated, to the bounds of an i8 or i16 */
+RaVReg x64_clamp(LowerCtx *L, ClifType t, bool sign, RaVReg r) {
+    int64_t most = (INT64_C(1) << (clif_type_bits(t) - sign)) - 1;
+    for (int low = 0; low <= sign; low++) {
+        int64_t k = low ? -most - 1 : most;
+        RaVReg bound = x64_int_const(L, CLIF_I32, (uint64_t)k);
+        x64_form_CMP(L, X64_CMP, CLIF_I32, r, x64_imm(L, k));
+        r = x64_choose_reg(L, CLIF_I32, x64_cond1(low ? CC_L : sign ? CC_G : CC_A), bound, r);
+    }
+    return r;
+}
 RaVReg x64_from_u64(LowerCtx *L, ClifType t, RaVReg a) {
     RaVReg d = special(L, X64_CVT_FROM_U64, 3, t);
     last(L)->b[5] = (uint8_t)x64_wide(t);
@@ -721,8 +731,11 @@ bool x64_lower_inst(LowerCtx *L, ClifInst i, ValueRegs *out) {
     if (op == CLIF_OP_CALL || op == CLIF_OP_CALL_INDIRECT) return x64_lower_call(L, i, out);
     if (op == CLIF_OP_RETURN) return x64_lower_return(L, i);
     ValueRegs r;
+    uint32_t n;
+    (void)clif_results(L->f, i, &n);
     if (!x64_isle_lower(L, i, &r)) return lower_unsupported(L, i, NULL);
     out[0] = r;
+    if (n == 2) out[1] = L->second;
     return true;
 }
 

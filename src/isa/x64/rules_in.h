@@ -361,7 +361,56 @@ RaVReg x64_vec_round(LowerCtx *L, ClifType t, uint8_t mode, RaVReg a);
 RaVReg x64_byte_shuffle(LowerCtx *L, RaVReg a, RaVReg b);
 ClifLibCall x64_round_call(ClifType t, uint8_t mode);
 
+/* ---- 128-bit integers (i128.c) ---- */
+static inline bool x64_regs_eq(ValueRegs a, ValueRegs b) {
+    return (void)a, (void)b, false;
+}
+static inline ValueRegs x64_output_regs(LowerCtx *L, ValueRegs r) {
+    return (void)L, r;
+}
+static inline RaVReg x64_low(LowerCtx *L, ClifValue v) { /* of an integer of any width */
+    return lower_value_regs(L, v).r[0];
+}
+ValueRegs x64_halves(LowerCtx *L, uint16_t low, uint16_t high, ValueRegs a, ValueRegs b);
+ValueRegs x64_neg128(LowerCtx *L, ValueRegs a);
+ValueRegs x64_abs128(LowerCtx *L, ValueRegs a);
+ValueRegs x64_not128(LowerCtx *L, ValueRegs a);
+ValueRegs x64_mul128(LowerCtx *L, ValueRegs a, ValueRegs b);
+ValueRegs x64_bitselect128(LowerCtx *L, ValueRegs m, ValueRegs a, ValueRegs b);
+ValueRegs x64_shift128(LowerCtx *L, uint8_t kind, ValueRegs a, RaVReg n);
+ValueRegs x64_rotate128(LowerCtx *L, bool left, ValueRegs a, RaVReg n);
+X64Cond x64_nonzero128(LowerCtx *L, ValueRegs a);
+X64Cond x64_icmp128(LowerCtx *L, IntCC cc, ValueRegs a, ValueRegs b);
+ValueRegs x64_select128(LowerCtx *L, X64Cond c, ValueRegs a, ValueRegs b);
+ValueRegs x64_zeros128(LowerCtx *L, bool leading, ValueRegs a);
+ValueRegs x64_cls128(LowerCtx *L, ValueRegs a);
+ValueRegs x64_popcnt128(LowerCtx *L, ValueRegs a);
+ValueRegs x64_bswap128(LowerCtx *L, ValueRegs a);
+RaVReg x64_bitrev_reg(LowerCtx *L, ClifType t, RaVReg a);
+ValueRegs x64_bitrev128(LowerCtx *L, ValueRegs a);
+ValueRegs x64_extend128(LowerCtx *L, bool sign, RaVReg lo);
+ValueRegs x64_twice(LowerCtx *L, RaVReg r);
+ValueRegs x64_concat(LowerCtx *L, RaVReg lo, RaVReg hi);
+ValueRegs x64_split(LowerCtx *L, ValueRegs a);
+ValueRegs x64_load128(LowerCtx *L, X64Rm m);
+Unit x64_store128(LowerCtx *L, X64Rm m, ValueRegs a);
+RaVReg x64_to_vector(LowerCtx *L, ValueRegs a);
+ValueRegs x64_from_vector(LowerCtx *L, RaVReg v);
+
+/* ---- a second result (overflow.c) ---- */
+ValueRegs x64_with_overflow(LowerCtx *L, ClifType t, uint16_t low, uint16_t high, uint8_t cc,
+                            ValueRegs a, ValueRegs b);
+ValueRegs x64_with_carry(LowerCtx *L, ClifType t, uint16_t row, uint8_t cc, ValueRegs a,
+                         ValueRegs b, RaVReg c);
+RaVReg x64_mul_wide(LowerCtx *L, uint16_t row, ClifType t, RaVReg a, X64Rm b, RaVReg *lo);
+ValueRegs x64_mul_overflow(LowerCtx *L, ClifType t, bool sign, RaVReg a, RaVReg b);
+RaVReg x64_mul_hi_narrow(LowerCtx *L, ClifType t, bool sign, RaVReg a, RaVReg b);
+
 /* ---- sequences (lower.c, divconst.c) ---- */
+uint8_t x64_int_cc(IntCC cc);
+RaVReg x64_extend_reg(LowerCtx *L, ClifType t, bool sign, ClifType from, RaVReg r);
+RaVReg x64_choose_reg(LowerCtx *L, ClifType t, X64Cond c, RaVReg yes, RaVReg no);
+RaVReg x64_clamp(LowerCtx *L, ClifType t, bool sign, RaVReg r);
 X64Cond x64_icmp_flags(LowerCtx *L, IntCC cc, ClifValue a, ClifValue b);
 X64Cond x64_fcmp_flags(LowerCtx *L, FloatCC cc, ClifValue a, ClifValue b);
 X64Cond x64_nonzero_flags(LowerCtx *L, ClifValue v);

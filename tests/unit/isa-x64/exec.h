@@ -137,7 +137,8 @@ static ExecBytes exec_pshufb(ExecBytes a, ExecBytes index) {
     for (int i = 0; i < 16; i++) r[i] = index[i] & 0x80 ? 0 : a[index[i] & 15];
     return r;
 }
-static inline void exec_compile(Exec *x) {
+/* Puts what was compiled last where it can run. */
+static inline void exec_link(Exec *x) {
     static const void *const libcalls[CLIF_LIBCALL_COUNT] = {
         [CLIF_LIBCALL_CEIL_F32] = (const void *)ceilf,
         [CLIF_LIBCALL_CEIL_F64] = (const void *)ceil,
@@ -151,11 +152,6 @@ static inline void exec_compile(Exec *x) {
         [CLIF_LIBCALL_FMA_F64] = (const void *)fma,
         [CLIF_LIBCALL_X86_PSHUFB] = (const void *)exec_pshufb,
         [CLIF_LIBCALL_RAISE_TRAP] = (const void *)exec_raise};
-    Diag d;
-    if (!exec_try_compile(x, &d)) {
-        exec_show(x, &d);
-        fail();
-    }
     assert_true(x->out.size <= CODE_BYTES - x->at);
     uint8_t *code = x->code + x->at;
     mprotect(x->code, CODE_BYTES, PROT_READ | PROT_WRITE);
@@ -176,6 +172,14 @@ static inline void exec_compile(Exec *x) {
         }
     }
     mprotect(x->code, CODE_BYTES, PROT_READ | PROT_EXEC);
+}
+static inline void exec_compile(Exec *x) {
+    Diag d;
+    if (!exec_try_compile(x, &d)) {
+        exec_show(x, &d);
+        fail();
+    }
+    exec_link(x);
 }
 
 /* Runs STATEMENT, which calls the compiled code; the code of the trap that ended it, or CLIF_TRAP_NONE. */

@@ -4,6 +4,7 @@
 #include "exec.h"
 #include "vectors.h"
 #include "model.h"
+#include "operators.h"
 
 /* The buffer: [0, 256) integers, [256, 384) results, [384, 448) f64 results, [448, 512) f32 results. */
 #define BUF 512
@@ -684,6 +685,7 @@ int main(int argc, char **argv) {
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(agree_with_the_model), cmocka_unit_test(addresses_and_frames),
         cmocka_unit_test(vectors_agree),        cmocka_unit_test(operators_beyond_wasm),
+        cmocka_unit_test(operators_agree_with_the_interpreter),
 #ifdef COT_CHECKED
         cmocka_unit_test(every_rule_fires),
 #endif

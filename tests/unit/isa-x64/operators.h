@@ -1,0 +1,226 @@
+/* operators.h — one operator after the other, on every type that has code, natively and in the interpreter: the same body of
+ * text once takes its operands as parameters and returns its results, once reads and writes them through a pointer. */
+#ifndef COT_TESTS_OPERATORS_H
+#define COT_TESTS_OPERATORS_H
+#include "clif/text.h"
+#include "interp/interp.h"
+
+/* In `ops`, `types` and `body`: words. OP and T in the body stand for each of them; v0 v1 v2 are operands of the types
+ * named in `in`, v10 v11 the results named in `out`. */
+typedef struct OpRow {
+    const char *ops, *types, *in, *out, *body;
+} OpRow;
+#define INTS "i8 i16 i32 i64 i128"
+static const OpRow op_rows[] = {
+    {"iadd isub imul band bor bxor smin smax umin umax", INTS, "T T", "T", "v10 = OP v0, v1"},
+    {"umulhi smulhi", "i8 i16 i32 i64", "T T", "T", "v10 = OP v0, v1"},
+    {"ineg iabs bnot bitrev clz cls ctz popcnt", INTS, "T", "T", "v10 = OP v0"},
+    {"bswap", "i16 i32 i64 i128", "T", "T", "v10 = OP v0"},
+    {"ishl ushr sshr rotl rotr", INTS, "T i8", "T", "v10 = OP v0, v1"},
+    {"ishl ushr sshr rotl rotr", INTS, "T i128", "T", "v10 = OP v0, v1"},
+    {"eq ne slt sge sgt sle ult uge ugt ule", INTS, "T T", "i8", "v10 = icmp OP v0, v1"},
+    {"eq ne slt sge sgt sle ult uge ugt ule", INTS, "T T", "T",
+     "v3 = icmp OP v0, v1\nv10 = select v3, v1, v0"},
+    {"select select_spectre_guard", "i8 i16 i32 i64 i128 f32 f64", "i128 T T", "T",
+     "v10 = OP v0, v1, v2"},
+    {"bitselect", INTS, "T T T", "T", "v10 = OP v0, v1, v2"},
+    {"i8 i16 i32 i64 i128", INTS, "T", "OP", "v10 = bmask.OP v0"},
+    {"uextend sextend", "i8 i16 i32 i64", "T", "i128", "v10 = OP.i128 v0"},
+    {"i8 i16 i32 i64", "i128", "T", "OP", "v10 = ireduce.OP v0"},
+    {"iconcat", "i64", "T T", "i128", "v10 = OP v0, v1"},
+    {"isplit", "i128", "T", "i64 i64", "v10, v11 = OP v0"},
+    {"uadd_overflow sadd_overflow usub_overflow ssub_overflow", INTS, "T T", "T i8",
+     "v10, v11 = OP v0, v1"},
+    {"umul_overflow smul_overflow", "i8 i16 i32 i64", "T T", "T i8", "v10, v11 = OP v0, v1"},
+    {"uadd_overflow_cin sadd_overflow_cin usub_overflow_bin ssub_overflow_bin", INTS, "T T i8",
+     "T i8", "v10, v11 = OP v0, v1, v2"},
+    {"fcvt_to_sint_sat fcvt_to_uint_sat", "i8 i16", "f64", "T", "v10 = OP.T v0"},
+    {"fcvt_to_sint_sat fcvt_to_uint_sat", "i8 i16", "f32", "T", "v10 = OP.T v0"},
+    {"trapz trapnz", INTS, "T", "T", "OP v0, user7\nv10 = bnot v0"},
+    {"brif", INTS, "T", "i8",
+     "v3 = iconst.i8 1\nv4 = iconst.i8 2\nOP v0, block1(v3), block1(v4)\nblock1(v10: i8):"},
+    {"brif", "i128", "T T", "i8",
+     "v2 = icmp slt v0, v1\nv3 = iconst.i8 1\nv4 = iconst.i8 2\nOP v2, block1(v3), block1(v4)\n"
+     "block1(v10: i8):"},
+};
+
+static unsigned op_split(const char *list, char words[16][32], const char *op, const char *t) {
+    unsigned n = 0;
+    for (const char *p = list; *p; p += *p == ' ') {
+        size_t len = strcspn(p, " ");
+        snprintf(words[n], 32, "%.*s", (int)len, p);
+        if (op && strcmp(words[n], "OP") == 0) snprintf(words[n], 32, "%s", op);
+        if (t && strcmp(words[n], "T") == 0) snprintf(words[n], 32, "%s", t);
+        n++;
+        p += len;
+    }
+    return n;
+}
+static bool op_word(char c) {
+    return (c >= 'a' && c <= 'z') || (c >= 'A' && c <= 'Z') || (c >= '0' && c <= '9') || c == '_';
+}
+static void op_body(StrBuf *o, const char *body, const char *op, const char *t) {
+    for (const char *p = body; *p;) {
+        size_t n = 1;
+        if (op_word(*p))
+            while (op_word(p[n])) n++;
+        if (n == 2 && memcmp(p, "OP", 2) == 0)
+            sb_puts(o, op);
+        else if (n == 1 && *p == 'T')
+            sb_puts(o, t);
+        else
+            sb_printf(o, "%.*s", (int)n, p);
+        p += n;
+    }
+    sb_putc(o, '\n');
+}
+
+static void op_function(StrBuf *o, const OpRow *r, const char *op, const char *t, bool native) {
+    char in[16][32], out[16][32];
+    unsigned ni = op_split(r->in, in, op, t), no = op_split(r->out, out, op, t);
+    sb_clear(o);
+    sb_puts(o, "function %f(");
+    if (native) sb_puts(o, "i64");
+    for (unsigned k = 0; k < ni && !native; k++) sb_printf(o, "%s%s", k ? ", " : "", in[k]);
+    sb_putc(o, ')');
+    for (unsigned k = 0; k < no && !native; k++) sb_printf(o, "%s%s", k ? ", " : " -> ", out[k]);
+    sb_puts(o, " system_v {\n    ss0 = explicit_slot 32, align = 16\nblock0(");
+    if (native) sb_puts(o, "v100: i64");
+    for (unsigned k = 0; k < ni && !native; k++) sb_printf(o, "%sv%u: %s", k ? ", " : "", k, in[k]);
+    sb_puts(o, "):\n");
+    for (unsigned k = 0; k < ni && native; k++)
+        sb_printf(o, "v%u = load.%s v100+%u\n", k, in[k], 16 * k);
+    op_body(o, r->body, op, t);
+    for (unsigned k = 0; k < no && native; k++)
+        sb_printf(o, "store v%u, v100+%u\n", 10 + k, 128 + 16 * k);
+    sb_puts(o, "return");
+    for (unsigned k = 0; k < no && !native; k++) sb_printf(o, "%sv%u", k ? ", " : " ", 10 + k);
+    sb_puts(o, "\n}\n");
+}
+
+static void op_parse(Mem *m, const StrBuf *text, ClifFunc *f) {
+    Diag d;
+    diag_clear(&d);
+    ClifReader *r = clif_reader_new(m, sb_cstr((StrBuf *)(uintptr_t)text), (uint32_t)text->n, &d);
+    if (!clif_reader_next(r, f, NULL))
+        fail_msg("%s\n%s", d.msg, sb_cstr((StrBuf *)(uintptr_t)text));
+    clif_reader_free(r);
+}
+
+static uint64_t op_seed = 1;
+static SemValue op_operand(ClifType t) {
+    static const uint64_t edge[] = {0,
+                                    1,
+                                    2,
+                                    7,
+                                    63,
+                                    64,
+                                    127,
+                                    128,
+                                    255,
+                                    0x7FFF,
+                                    0x8000,
+                                    0x7FFFFFFF,
+                                    0x80000000,
+                                    INT64_MAX,
+                                    (uint64_t)INT64_MIN,
+                                    UINT64_MAX,
+                                    0x3FF0000000000000,
+                                    0xC0F0000000000000,
+                                    0x3F800000,
+                                    0x42FE0000,
+                                    0xC3000000,
+                                    0x4060000000000000,
+                                    0x7FC00000,
+                                    0x7FF8000000000000};
+    SemU128 x = 0;
+    for (int k = 0; k < 2; k++) {
+        uint64_t w = rnd(&op_seed), h = rnd(&op_seed) >> 33;
+        x = x << 64 |
+            (h & 1 ? edge[(h >> 1) % (sizeof edge / sizeof *edge)] : w >> (h >> 1 & 3) * 16);
+    }
+    SemValue v = {.type = t};
+    unsigned bits = clif_type_bits(t);
+    if (bits < 128) x &= ((SemU128)1 << bits) - 1;
+    v.w[0] = (uint64_t)x;
+    v.w[1] = (uint64_t)(x >> 64);
+    return v;
+}
+static bool op_nan(SemValue v) {
+    return v.type == CLIF_F32   ? (v.w[0] & 0x7FFFFFFF) > 0x7F800000
+           : v.type == CLIF_F64 ? (v.w[0] << 1) > (UINT64_C(0x7FF) << 53)
+                                : false;
+}
+
+static void op_check(Exec *x, ClifFunc *model, const OpRow *r, const char *op, const char *t,
+                     StrBuf *text) {
+    Diag d;
+    diag_clear(&d);
+    op_function(text, r, op, t, false);
+    op_parse(&x->mem, text, model);
+    op_function(text, r, op, t, true);
+    clif_func_clear(&x->f);
+    op_parse(&x->mem, text, &x->f);
+    if (!clif_verify(&x->vc, &x->f, &d) || !mach_compile(x->mc, &x->f, &x->out, &d))
+        fail_msg("%s\n%s", d.msg, sb_cstr(text));
+    exec_link(x);
+    Interp it;
+    interp_init(&it, &x->mem);
+    uint32_t fn = interp_add(&it, model);
+    for (int run = 0; run < 40; run++) {
+        _Alignas(16) uint8_t buf[256] = {0};
+        SemValue arg[8];
+        SemValues res = {0};
+        for (uint32_t k = 0; k < model->sig.nparams; k++) {
+            arg[k] = op_operand(model->abi_params.p[model->sig.params + k].type);
+            memcpy(buf + 16 * k, arg[k].w, 16);
+        }
+        InterpStatus st = interp_call(&it, fn, arg, model->sig.nparams, &res, &d);
+        if (st != INTERP_OK && st != INTERP_TRAP) fail_msg("%s\n%s", d.msg, sb_cstr(text));
+        ClifTrap trap = EXEC(EXEC_FN(x, void (*)(void *))(buf));
+        bool same = trap == (st == INTERP_TRAP ? it.trap : CLIF_TRAP_NONE);
+        for (uint32_t k = 0; same && !trap && k < res.n; k++) {
+            SemValue got = {.type = res.p[k].type};
+            memcpy(got.w, buf + 128 + 16 * k, clif_type_bytes(got.type));
+            same = (got.w[0] == res.p[k].w[0] && got.w[1] == res.p[k].w[1]) ||
+                   (op_nan(got) && op_nan(res.p[k]));
+        }
+        if (!same) {
+            exec_show(x, NULL);
+            fail_msg("trap %u; operands %llx:%llx %llx:%llx; result %llx:%llx", trap,
+                     (long long)arg[0].w[1], (long long)arg[0].w[0], (long long)arg[1].w[1],
+                     (long long)arg[1].w[0], (long long)m_load((uintptr_t)(buf + 136), 8),
+                     (long long)m_load((uintptr_t)(buf + 128), 8));
+        }
+        vec_free(&x->mem, &res);
+    }
+    interp_free(&it);
+}
+
+static void operators_agree_with_the_interpreter(void **state) {
+    (void)state;
+    static Exec x;
+    exec_init(&x);
+    ClifFunc model;
+    clif_func_init(&model, &x.mem);
+    StrBuf text;
+    sb_init(&text, &x.mem);
+    uint64_t sets[] = {0, x64_host_flags(), x64_host_flags()};
+    for (unsigned s = 0; s < 3; s++) {
+        exec_settings(&x, sets[s], s == 2 ? 77 : 0, s == 2);
+        for (unsigned i = 0; i < sizeof op_rows / sizeof *op_rows; i++) {
+            char ops[16][32], types[16][32];
+            unsigned n = op_split(op_rows[i].ops, ops, NULL, NULL),
+                     m = op_split(op_rows[i].types, types, NULL, NULL);
+            for (unsigned k = 0; k < n; k++)
+                for (unsigned j = 0; j < m; j++) {
+                    clif_func_clear(&model);
+                    op_check(&x, &model, &op_rows[i], ops[k], types[j], &text);
+                }
+        }
+    }
+    sb_free(&text);
+    clif_func_free(&model);
+    exec_free(&x);
+}
+#endif
