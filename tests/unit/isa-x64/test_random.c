@@ -683,8 +683,10 @@ int main(int argc, char **argv) {
     if (argc > 1) functions = strtoull(argv[1], NULL, 10);
     if (argc > 2) first_seed = strtoull(argv[2], NULL, 10);
     const struct CMUnitTest tests[] = {
-        cmocka_unit_test(agree_with_the_model), cmocka_unit_test(addresses_and_frames),
-        cmocka_unit_test(vectors_agree),        cmocka_unit_test(operators_beyond_wasm),
+        cmocka_unit_test(agree_with_the_model),
+        cmocka_unit_test(addresses_and_frames),
+        cmocka_unit_test(vectors_agree),
+        cmocka_unit_test(operators_beyond_wasm),
         cmocka_unit_test(operators_agree_with_the_interpreter),
 #ifdef COT_CHECKED
         cmocka_unit_test(every_rule_fires),
