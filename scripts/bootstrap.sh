@@ -40,6 +40,7 @@ want() {
     [ "$level" = demo ] && return
     need "$rt" sanitizers
     need clang-format has clang-format
+    need pkg-config has pkg-config
     need libcmocka-dev test -e /usr/include/cmocka.h
     need python3 has python3
     need python3-venv python3 -c 'import venv, ensurepip'

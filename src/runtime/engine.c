@@ -49,7 +49,7 @@ RtEngine *rt_engine_new(const RtConfig *cfg, Diag *d) {
     e->mach = (MachSettings){.isa_flags = cfg->isa_flags,
                              .preserve_frame_pointers = true,
                              .enable_probestack = true,
-                            .enable_multi_ret_implicit_sret = true,
+                             .enable_multi_ret_implicit_sret = true,
                              .probestack_size_log2 = 12,
                              .explicit_traps = cfg->no_signals,
                              .regalloc_checker = cfg->verify,
