@@ -6,6 +6,7 @@
 #   55-csmith    COUNT/50 C programs, at two levels of optimisation
 #   x64-random   COUNT/5 random functions per processor and setting, native code against a model
 #   x64-pairs    every opcode and type, COUNT/200 operand vectors (at most 64) per function, native code against the interpreter
+#   x64-functions 10 COUNT random functions in modules, native code against the interpreter
 #   30-spec      the spec suite with COUNT/1000 seeds of random register allocation
 # SOAK_ONLY=pattern runs only the matching ones. Repeating SEED and COUNT repeats the run.
 set -u
@@ -43,5 +44,11 @@ case x64-pairs in
     echo "== x64-pairs"
     build/checked/tests/unit_isa_x64_pairs "$(part 200)" "$seed" >build/x64-pairs.log 2>&1 || { tail -60 build/x64-pairs.log; status=1; }
     grep 'functions,' build/x64-pairs.log ;;
+esac
+case x64-functions in
+*"${SOAK_ONLY:-}"*)
+    echo "== x64-functions"
+    build/checked/tests/unit_isa_x64_functions $((count * 10)) "$seed" >build/x64-functions.log 2>&1 || { tail -200 build/x64-functions.log; status=1; }
+    grep 'functions in' build/x64-functions.log ;;
 esac
 exit $status

@@ -27,6 +27,8 @@ static void emit_const_pool(EmitCtx *e, const LowerCtx *L) {
     uint32_t pad = (16 - (machbuf_offset(b) & 15)) & 15;
     memset(machbuf_room(b, pad + n), 0, pad);
     machbuf_commit(b, pad);
+    machbuf_landing(
+        b); /* a last branch that nothing reaches must not be taken away from before it */
     machbuf_bind(b, e->const_label);
     memcpy(machbuf_room(b, n), L->const_bytes.p, n);
     machbuf_commit(b, n);

@@ -49,6 +49,8 @@ int x64_transparent(const ClifFunc *f, ClifInst i) {
     if (d->op == CLIF_OP_BITCAST) {
         ClifType from = clif_value_type(f, (ClifValue){d->a});
         return x64_is_float(from) == x64_is_float(d->type) &&
+                       !(clif_memflags(f, d->aux).bits & CLIF_MEM_BIG && /* lanes trade places */
+                         clif_type_lanes(from) != clif_type_lanes(d->type)) &&
                        clif_type_bits(from) == clif_type_bits(d->type)
                    ? 0
                    : -1;

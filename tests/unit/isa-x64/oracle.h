@@ -449,6 +449,7 @@ static inline bool or_inst(ClifBuilder *b, ClifOp op, ClifType ctrl, const ClifV
         case CLIF_OPK_TRAPCODE: d.aux = (uint16_t)(1 + or_below(g, 200)); break;
         case CLIF_OPK_MEMFLAGS: {
             ClifMemFlags m = {.region = CLIF_NONE};
+            if (op == CLIF_OP_BITCAST) m.trap = CLIF_TRAP_HEAP_OUT_OF_BOUNDS; /* no flag */
             if (op == CLIF_OP_BITCAST && variant % 3)
                 m.bits = variant % 3 == 1 ? CLIF_MEM_LITTLE : CLIF_MEM_BIG;
             else if (op != CLIF_OP_BITCAST && or_below(g, 2))
@@ -510,5 +511,58 @@ static inline bool or_simple_operands(ClifOp op) { /* or_inst can make it */
         if (s->args[k].kind == CLIF_OPK_VARARGS || s->args[k].kind >= CLIF_OPK_BLOCKCALL)
             return false;
     return true;
+}
+
+/* ---- all types of an opcode's value arguments ---- */
+static inline bool or_small(ClifType t) {
+    return !clif_type_is_dynamic(t) && clif_type_bits(t) <= 128;
+}
+/* All types: lanes of every kind, 1 to 256 of them, dynamic ones of 2 to 128. */
+enum { OR_TYPES = 9 * 16 };
+static inline ClifType or_type(uint32_t n) {
+    return (ClifType)(n / 9 << 4 | (n % 9 + 1));
+}
+/* One choice of types after the other for the arguments that the controlling type leaves open. */
+typedef struct OrArgs {
+    ClifOp op;
+    ClifType ctrl;
+    uint32_t n;
+    ClifType arg[4];
+    ClifTypeSpec spec[4];
+    uint32_t choice[4], limit[4];
+    bool more;
+} OrArgs;
+static inline void or_args_begin(OrArgs *a, ClifOp op, ClifType ctrl) {
+    const ClifOpSpec *s = &clif_op_spec[op];
+    *a = (OrArgs){.op = op, .ctrl = ctrl, .more = true};
+    for (uint32_t k = 0; k < s->nargs; k++)
+        if (s->args[k].kind == CLIF_OPK_VALUE) a->spec[a->n++] = s->args[k].type;
+    for (uint32_t k = 0; k < a->n; k++) {
+        uint8_t cls = a->spec[k].cls;
+        bool open = cls == CLIF_TC_SET || cls == CLIF_TC_NARROWER || cls == CLIF_TC_WIDER;
+        bool controls = s->ctrl_mode == CLIF_CTRL_BY_ARG && s->ctrl_arg == k;
+        a->limit[k] = open && !controls && !or_is_address(op, k) ? OR_TYPES : 1;
+        a->arg[k] = controls               ? ctrl
+                    : or_is_address(op, k) ? CLIF_I64
+                    : open                 ? CLIF_INVALID
+                                           : clif_type_apply(a->spec[k], ctrl);
+        if (!open && a->arg[k] == CLIF_INVALID) a->more = false;
+    }
+}
+static inline bool or_args_next(OrArgs *a) {
+    while (a->more) {
+        bool fits = true;
+        for (uint32_t k = 0; k < a->n; k++) {
+            if (a->limit[k] == 1) continue;
+            a->arg[k] = or_type(a->choice[k]);
+            fits &= (or_small(a->arg[k]) || !or_small(a->ctrl)) &&
+                    clif_type_matches(a->spec[k], a->ctrl, a->arg[k]);
+        }
+        uint32_t k = 0;
+        while (k < a->n && ++a->choice[k] == a->limit[k]) a->choice[k++] = 0;
+        a->more = k < a->n;
+        if (fits) return true;
+    }
+    return false;
 }
 #endif

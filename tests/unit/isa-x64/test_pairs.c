@@ -227,15 +227,6 @@ static Outcome try_case(Case *c, uint32_t *refusing, char why[200]) {
 }
 
 /* ---- all of them ---- */
-static bool small(ClifType t) {
-    return !clif_type_is_dynamic(t) && clif_type_bits(t) <= 128;
-}
-/* All types: lanes of every kind, 1 to 256 of them, dynamic ones of 2 to 128. */
-static ClifType type_number(uint32_t n) {
-    return (ClifType)(n / 9 << 4 | (n % 9 + 1));
-}
-enum { TYPES = 9 * 16 };
-
 typedef struct Sum {
     uint32_t works, refused, no_oracle, invalid, refusing;
 } Sum;
@@ -243,14 +234,15 @@ static StrBuf list; /* the page */
 
 static void try_forms(Case *c, Sum *sum, char why[200]) {
     uint32_t variants = or_variants(c->op, c->ctrl);
-    bool is_small = c->ctrl == CLIF_INVALID || small(c->ctrl);
+    bool is_small = c->ctrl == CLIF_INVALID || or_small(c->ctrl);
     for (uint32_t v = 0; v < variants; v++)
         for (int form = IN_REG; form < FORMS; form++) {
             uint32_t k = (uint32_t)form - CONST_0;
-            if (form >= CONST_0 && (k >= c->nargs || or_is_address(c->op, k) || !small(c->arg[k])))
+            if (form >= CONST_0 &&
+                (k >= c->nargs || or_is_address(c->op, k) || !or_small(c->arg[k])))
                 continue;
             if (form > IN_REG && !c->nargs) continue;
-            if (v && (!is_small || listing)) return;
+            if (v && (!is_small || listing) && sum->works + sum->refused) return;
             c->variant = v;
             c->form = (Form)form;
             for (uint32_t again = 0; again < (form < CONST_0 || listing ? 1 : 3); again++) {
@@ -259,44 +251,23 @@ static void try_forms(Case *c, Sum *sum, char why[200]) {
                 case WORKS: sum->works++; break;
                 case REFUSED: sum->refused++; return;
                 case NO_ORACLE: sum->no_oracle++; return;
-                case NOT_VALID: sum->invalid++; return;
+                case NOT_VALID:
+                    sum->invalid++;
+                    form = FORMS;
+                    break; /* the next variant */
                 }
                 sum->refusing |= refusing;
             }
         }
 }
 
-/* All types of the arguments that the controlling one leaves open. */
 static void try_arguments(Case *c, Sum *sum, char why[200]) {
-    const ClifOpSpec *s = &clif_op_spec[c->op];
-    ClifTypeSpec specs[4];
-    c->nargs = 0;
-    for (uint32_t k = 0; k < s->nargs; k++)
-        if (s->args[k].kind == CLIF_OPK_VALUE) specs[c->nargs++] = s->args[k].type;
-    uint32_t choice[4] = {0}, limit[4];
-    for (uint32_t k = 0; k < c->nargs; k++) {
-        bool open = specs[k].cls == CLIF_TC_SET || specs[k].cls == CLIF_TC_NARROWER ||
-                    specs[k].cls == CLIF_TC_WIDER;
-        bool controls = s->ctrl_mode == CLIF_CTRL_BY_ARG && s->ctrl_arg == k;
-        limit[k] = open && !controls && !or_is_address(c->op, k) ? TYPES : 1;
-        c->arg[k] = controls                  ? c->ctrl
-                    : or_is_address(c->op, k) ? CLIF_I64
-                    : open                    ? CLIF_INVALID
-                                              : clif_type_apply(specs[k], c->ctrl);
-        if (!open && c->arg[k] == CLIF_INVALID) return;
-    }
-    for (;;) {
-        bool fits = true;
-        for (uint32_t k = 0; k < c->nargs; k++) {
-            if (limit[k] == 1) continue;
-            c->arg[k] = type_number(choice[k]);
-            fits &= (small(c->arg[k]) || !small(c->ctrl)) &&
-                    clif_type_matches(specs[k], c->ctrl, c->arg[k]);
-        }
-        if (fits) try_forms(c, sum, why);
-        uint32_t k = 0;
-        while (k < c->nargs && ++choice[k] == limit[k]) choice[k++] = 0;
-        if (k == c->nargs) return;
+    OrArgs a;
+    or_args_begin(&a, c->op, c->ctrl);
+    while (or_args_next(&a)) {
+        c->nargs = a.n;
+        memcpy(c->arg, a.arg, sizeof c->arg);
+        try_forms(c, sum, why);
     }
 }
 
@@ -312,7 +283,8 @@ static void every_pair(void **state) {
     or_init(&o);
     clif_func_init(&func, &o.mem);
     sb_init(&list, &o.mem);
-    uint32_t pairs = 0, works = 0, refused = 0, no_oracle = 0, wide = 0, wide_works = 0;
+    uint32_t pairs = 0, works = 0, refused = 0, no_oracle = 0, never_valid = 0, wide = 0,
+             wide_works = 0;
     StrBuf col[3];
     for (int k = 0; k < 3; k++) sb_init(&col[k], &o.mem);
     for (uint32_t op = 1; op < CLIF_OP_COUNT; op++) {
@@ -321,8 +293,8 @@ static void every_pair(void **state) {
         if (!or_simple_operands((ClifOp)op)) continue;
         uint32_t op_wide = 0;
         for (int k = 0; k < 3; k++) sb_clear(&col[k]);
-        for (uint32_t n = 0; n < TYPES; n++) {
-            Case c = {.op = (ClifOp)op, .ctrl = type_number(n)};
+        for (uint32_t n = 0; n < OR_TYPES; n++) {
+            Case c = {.op = (ClifOp)op, .ctrl = or_type(n)};
             if (s->ctrl_mode == CLIF_CTRL_MONO) {
                 if (n) break;
                 c.ctrl = CLIF_INVALID;
@@ -333,8 +305,12 @@ static void every_pair(void **state) {
             char why[200] = "";
             seed = first_seed * 1000003 + op * 256 + n;
             try_arguments(&c, &sum, why);
-            if (!sum.works && !sum.refused && !sum.no_oracle) continue; /* never valid */
-            if (c.ctrl && !small(c.ctrl)) {
+            if (!sum.works && !sum.refused && !sum.no_oracle) { /* the verifier refuses it */
+                never_valid++;
+                if (only) print_message("%s\n", why);
+                continue;
+            }
+            if (c.ctrl && !or_small(c.ctrl)) {
                 wide++, op_wide++;
                 wide_works += sum.works != 0;
                 continue;
@@ -372,8 +348,10 @@ static void every_pair(void **state) {
                 "| opcode | code | refused |\n|---|---|---|\n%s",
                 sums, sb_cstr(&list));
     if (page) assert_int_equal(fclose(page), 0);
-    print_message("%s\n%u functions, %u runs for %u sets of features, %u without an oracle\n", sums,
-                  tried, ran, nsets, no_oracle);
+    print_message(
+        "%s\n%u functions, %u runs for %u sets of features, %u without an oracle, %u pairs never "
+        "valid\n",
+        sums, tried, ran, nsets, no_oracle, never_valid);
     for (int k = 0; k < 3; k++) sb_free(&col[k]);
     sb_free(&list);
     clif_func_free(&func);
