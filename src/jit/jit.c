@@ -52,7 +52,10 @@ static bool apply(JitCode *c, const CodeUnit *u, JitResolve resolve, void *user,
             continue;
         }
         case MACH_RELOC_ABS4:
-        case MACH_RELOC_ARM64_CALL: break;
+        case MACH_RELOC_ARM64_CALL:
+        case MACH_RELOC_ELF_X86_TLSGD:
+        case MACH_RELOC_MACHO_X86_TLV:
+        case MACH_RELOC_COFF_X86_SECREL: break;
         }
         return diag_msg(d, DIAG_LINK, "relocation kind %u cannot be applied in memory", r->kind);
     }

@@ -10,6 +10,7 @@
  *          blocks: one walk over it finds that out and what is reachable; only otherwise is the graph searched.
  *          Then each critical edge gets an edge block right after its source; equal argument-less targets of one
  *          branch share one edge.
+ *          Every edge of a try_call has an edge block: results and payloads arrive there, in registers.
  * Cost     O(blocks + edges). No recursion.
  * Ref      cranelift/codegen/src/machinst/blockorder.rs */
 #include "mach/mach_int.h"
@@ -146,11 +147,21 @@ static void number_block(BlockOrder *o, Mem *m, const ClifFunc *f, uint32_t b) {
     o->label.p[b] = self;
     vec_push(m, &o->blocks, (MachBlock){.clif = b, .target_first = at, .ntarget = k});
     if (k == 0) return;
+    uint32_t last = f->blocks.p[b].last;
+    bool try_call =
+        f->insts.p[last].op == CLIF_OP_TRY_CALL || f->insts.p[last].op == CLIF_OP_TRY_CALL_INDIRECT;
     uint32_t *targets = vec_extend(m, &o->targets, k);
     memcpy(vec_extend(m, &o->target_calls, k), calls, k * sizeof *calls);
     for (uint32_t j = 0; j < k; j++) {
         uint32_t s = clif_call_block(f, calls[j]).i, to = TO_CLIF | s;
-        if (k >= 2 && o->npred.p[s] >= 2) {
+        if (try_call) { /* results and payloads arrive on the edge */
+            to = o->blocks.n;
+            vec_push(m, &o->blocks,
+                     (MachBlock){.clif = CLIF_NONE,
+                                 .edge_call = calls[j],
+                                 .landing = last + 1,
+                                 .landing_call = j});
+        } else if (k >= 2 && o->npred.p[s] >= 2) {
             bool bare = list_len(&f->lists, calls[j]) == 1;
             if (bare && o->mark.p[s] > self && o->mark.p[s] != UINT32_MAX) {
                 to = o->mark.p[s]; /* shares the edge of an earlier target */

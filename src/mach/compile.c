@@ -88,6 +88,10 @@ bool mach_compile(MachCtx *c, ClifFunc *f, MachCompiled *out, Diag *d) {
     out->num_srclocs = b->srclocs.n;
     out->calls = b->calls.p;
     out->num_calls = b->calls.n;
+    out->handlers = b->handlers.p;
+    out->num_handlers = b->handlers.n;
+    out->unwind = b->unwind.p;
+    out->num_unwind = b->unwind.n;
     out->num_insts = c->vc.num_insts;
     out->ra = ra.stats;
     return true;

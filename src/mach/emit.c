@@ -48,8 +48,10 @@ bool emit_function(MachCtx *c, const ClifFunc *f, const RaFunc *rf, const RaOutp
                  .slot_offset = L->slot_offset.p,
                  .srcloc = CLIF_NONE};
     e.const_label = machbuf_new_label(b);
-    c->isa->frame_layout(&e, ra->written, ra->num_slots, L->slots_size, L->outgoing_args,
-                         L->has_calls);
+    e.frame.incoming = L->incoming_args;
+    e.frame.tail_args = L->tail_args;
+    c->isa->frame_layout(&e, ra->written | L->clobbered, ra->num_slots, L->slots_size,
+                         L->outgoing_args, L->has_calls);
     c->isa->emit_prologue(&e);
     const MachInst *insts = downvec_data(&c->vc.insts);
     const uint32_t *locs = downvec_data(&c->vc.srclocs);

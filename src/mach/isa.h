@@ -14,9 +14,11 @@ typedef struct MachFrame { /* computed after allocation (emit.c), read by emissi
      *             spill slots      at sp + spill_off
      *             outgoing args    at sp + 0          */
     uint32_t outgoing, spill_off, slots_off, saves_off, size; /* size: sp = fp - size */
-    RaPRegSet saved;   /* callee-saved registers that must be kept */
-    uint32_t incoming; /* bytes of incoming stack arguments */
-    bool leaf;         /* makes no calls */
+    RaPRegSet saved; /* callee-saved registers that must be kept */
+    uint32_t float_saves_off;
+    uint32_t incoming;  /* bytes of incoming stack arguments, if the callee pops them */
+    uint32_t tail_args; /* at least that: the largest of those and of tail calls */
+    bool leaf;          /* makes no calls */
     bool need_frame;
 } MachFrame;
 
@@ -54,6 +56,8 @@ struct IsaVtable {
     bool (*lower_inst)(struct LowerCtx *L, ClifInst i, ValueRegs *out);
     /* terminator with targets: labels in branch order of clif_branch_calls */
     bool (*lower_branch)(struct LowerCtx *L, ClifInst i, const MachLabel *targets, uint32_t n);
+    /* start of the block on an edge of try_call i, handler or normal return; regs as LowerCtx.landing */
+    bool (*lower_landing)(struct LowerCtx *L, ClifInst i, bool handler, const RaVReg *regs);
     /* a plain copy dst = src (flagged RA_INST_MOVE), and a jump (a terminator without operands) */
     void (*lower_copy)(struct LowerCtx *L, RaVReg dst, RaVReg src, ClifType t);
     void (*lower_jump)(struct LowerCtx *L, MachLabel target);

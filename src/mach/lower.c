@@ -53,6 +53,7 @@ void lower_free(LowerCtx *L) {
     vec_free(m, &L->inst_color);
     vec_free(m, &L->sunk);
     vec_free(m, &L->slot_offset);
+    vec_free(m, &L->landing);
     vec_free(m, &L->jt_targets);
     vec_free(m, &L->const_bytes);
     hashmap_free(m, &L->const_map);
@@ -297,7 +298,7 @@ static void bind_result(LowerCtx *L, ClifValue v, ValueRegs got, uint32_t fresh_
     }
 }
 
-#define MAX_RESULTS 64
+#define MAX_RESULTS 1024
 /* Must code be made for the instruction? Not if it was absorbed, or is pure and nobody asked for a result. */
 static inline bool is_wanted(const LowerCtx *L, ClifInst inst) {
     const ClifFunc *f = L->f;
@@ -316,19 +317,47 @@ static bool lower_one(LowerCtx *L, VCode *vc, ClifInst inst, const BlockOrder *o
     L->cur_inst = inst.i;
     L->cur_color = L->inst_color.p[inst.i];
     uint32_t fresh_from = L->num_vregs;
-    if (d->op == CLIF_OP_TRY_CALL || d->op == CLIF_OP_TRY_CALL_INDIRECT)
-        return lower_unsupported(L, inst, "exceptions");
     if (clif_op_is((ClifOp)d->op, CLIF_OPF_BRANCH)) {
         if (!L->isa->lower_branch(L, inst, o->targets.p + mb->target_first, mb->ntarget))
             return false;
     } else {
-        if (n > MAX_RESULTS) return lower_unsupported(L, inst, "more than 64 results");
+        if (n > MAX_RESULTS) return lower_unsupported(L, inst, "more than 1024 results");
         ValueRegs out[MAX_RESULTS];
         if (!L->isa->lower_inst(L, inst, out)) return false;
         for (uint32_t j = 0; j < n; j++) bind_result(L, (ClifValue){r[j]}, out[j], fresh_from);
     }
     flush(L, vc, f->srclocs.p[inst.i]);
     return true;
+}
+
+/* ---- landing blocks ---- */
+MachLabel lower_handler_label(const LowerCtx *L, ClifBlock b, uint32_t index) {
+    const BlockOrder *o = L->order;
+    if (b.i >= L->f->blocks.n || o->npred.p[b.i] == 0) return MACH_LABEL_NONE;
+    const MachBlock *mb = &o->blocks.p[o->label.p[b.i]];
+    return index < mb->ntarget - 1 ? o->targets.p[mb->target_first + 1 + index] : MACH_LABEL_NONE;
+}
+
+static void begin_landing(LowerCtx *L, const MachBlock *mb) {
+    uint32_t n = clif_call_sig(L->f, (ClifInst){mb->landing - 1})->nreturns;
+    n = 2 * (n > 2 ? n : 2);
+    vec_clear(&L->landing);
+    memset(vec_extend(L->mem, &L->landing, n), 0xFF, n * sizeof(uint32_t)); /* RA_VREG_NONE */
+}
+
+/* A result or a word of payload that the edge passes on. */
+static ValueRegs landing_value(LowerCtx *L, const MachBlock *mb, uint32_t arg) {
+    const ClifSig *s = clif_call_sig(L->f, (ClifInst){mb->landing - 1});
+    uint32_t k = arg & ~CLIF_BLOCKARG_MASK;
+    ClifType t =
+        arg & CLIF_BLOCKARG_TRY_EXN ? CLIF_I64 : (ClifType)L->f->abi_params.p[s->returns + k].type;
+    RaVReg *r = &L->landing.p[2 * k];
+    if (r[0] == RA_VREG_NONE) {
+        ValueRegs fresh = lower_new_regs(L, t);
+        r[0] = fresh.r[0];
+        r[1] = fresh.r[1];
+    }
+    return (ValueRegs){{r[0], r[1]}, t == CLIF_I128 ? 2 : 1};
 }
 
 /* The arguments passed along the edges of block mb: asked for before the block's own code. */
@@ -340,8 +369,8 @@ static void edge_args(LowerCtx *L, VCode *vc, const BlockOrder *o, const MachBlo
             uint32_t n = list_len(&L->f->lists, call) - 1;
             for (uint32_t j = n; j-- > 0;) {
                 uint32_t v = list_data(&L->f->lists, call)[1 + j];
-                if (v & CLIF_BLOCKARG_MASK) continue; /* of a try_call, which lower_one refuses */
-                ValueRegs vr = lower_value_regs(L, (ClifValue){v});
+                ValueRegs vr = v & CLIF_BLOCKARG_MASK ? landing_value(L, mb, v)
+                                                      : lower_value_regs(L, (ClifValue){v});
                 for (unsigned k = vr.n; k-- > 0;)
                     *downvec_prepend(L->mem, &vc->branch_args, 1) = vr.r[k];
             }
@@ -374,6 +403,9 @@ static void begin(LowerCtx *L, VCode *vc, const ClifFunc *f, const BlockOrder *o
     L->num_vregs = 0;
     L->outgoing_args = 0;
     L->has_calls = false;
+    L->incoming_args = L->tail_args = 0;
+    L->clobbered = 0;
+    L->order = o;
     L->ret_area_ptr = RA_VREG_NONE;
     vec_clear(&L->vreg_slots);
     vec_clear(&L->value_reg);
@@ -472,8 +504,12 @@ bool lower_function(LowerCtx *L, VCode *vc, ClifFunc *f, const BlockOrder *o, Di
         const MachBlock *mb = &o->blocks.p[b];
         RaBlock *rb = &vc->blocks.p[b];
         rb->inst_end = vc->insts.n;
+        if (mb->landing) begin_landing(L, mb);
         edge_args(L, vc, o, mb);
         if (mb->clif == CLIF_NONE) {
+            if (mb->landing && !L->isa->lower_landing(L, (ClifInst){mb->landing - 1},
+                                                      mb->landing_call != 0, L->landing.p))
+                return false;
             L->isa->lower_jump(L, o->succs.p[mb->succ_first]);
             flush(L, vc, CLIF_NONE);
         } else {

@@ -46,13 +46,19 @@ struct LowerCtx {
     /* frame needs collected while lowering */
     uint32_t outgoing_args; /* bytes */
     bool has_calls;
-    VecU32 slot_offset; /* per ClifStackSlot: byte offset in the stack-slot area */
+    uint32_t incoming_args; /* bytes of stack parameters that the callee pops */
+    uint32_t tail_args;     /* the same, with room for the largest ones of tail calls */
+    RaPRegSet clobbered;    /* by any instruction */
+    VecU32 slot_offset;     /* per ClifStackSlot: byte offset in the stack-slot area */
     uint32_t slots_size;
     void *isa_state; /* the ISA's own per-function lowering state */
     /* side tables: jump tables of this function (targets as labels), call descriptions */
     VecU32 jt_targets; /* labels */
     VecU8 const_bytes; /* constant pool, aligned to 16 per entry */
     HashMap const_map;
+    const struct BlockOrder *order;
+    VecU32
+        landing; /* of the landing block being lowered: two registers per result, or per word of payload */
     uint32_t ret_area_ptr; /* vreg holding the pointer for returns in memory, or RA_VREG_NONE */
 };
 
@@ -85,6 +91,7 @@ static inline void lower_set_flags(LowerCtx *L, uint8_t ra_inst_flags) {
 }
 static inline void lower_clobber(LowerCtx *L, RaPRegSet regs) { /* of the instruction begun last */
     RaClobber c = {L->buf.insts.n - 1, regs};
+    L->clobbered |= regs;
     vec_push(L->mem, &L->buf.clobbers, c);
 }
 
@@ -122,6 +129,9 @@ uint32_t lower_const(LowerCtx *L, const void *bytes,
                      uint32_t n); /* pool offset; n = 4, 8, 16; deduplicated */
 uint32_t lower_jump_table(LowerCtx *L, const MachLabel *targets,
                           uint32_t n); /* index of the first entry in jt_targets */
+
+/* Where execution resumes for handler number `index` of the try_call that ends block b; MACH_LABEL_NONE if there is none. */
+MachLabel lower_handler_label(const LowerCtx *L, ClifBlock b, uint32_t index);
 
 /* Unsupported on this target: sticky error that names the instruction; returns false. */
 bool lower_unsupported(LowerCtx *L, ClifInst i, const char *why);

@@ -70,7 +70,10 @@ typedef enum MachRelocKind {
     MACH_RELOC_X86_CALL_PCREL4,
     MACH_RELOC_X86_CALL_PLT,
     MACH_RELOC_X86_GOTPCREL4,
-    MACH_RELOC_ARM64_CALL
+    MACH_RELOC_ARM64_CALL,
+    MACH_RELOC_ELF_X86_TLSGD, /* 32-bit distance to the symbol's pair of words for the call that follows */
+    MACH_RELOC_MACHO_X86_TLV,  /* 32-bit distance to the pointer to the symbol's descriptor */
+    MACH_RELOC_COFF_X86_SECREL /* 32-bit offset from the start of the section of thread-local data */
 } MachRelocKind;
 typedef struct MachTrap {
     uint32_t offset;
@@ -82,7 +85,36 @@ typedef struct MachSrcLoc {
 } MachSrcLoc; /* sorted, not overlapping */
 typedef struct MachCallSite {
     uint32_t ret_offset;
+    uint32_t handlers, num_handlers; /* into MachCompiled.handlers */
 } MachCallSite;
+
+/* What a call does with an exception, in the order in which it is to be tried. Until the next context a tag means the tag in
+ * the instance that `context` tells. At a handler, the stack and frame pointers must be the frame's own and the payload
+ * in the convention's registers (x86-64: rax, rdx). */
+typedef enum MachHandlerKind {
+    MACH_HANDLER_TAG,
+    MACH_HANDLER_DEFAULT,
+    MACH_HANDLER_CONTEXT
+} MachHandlerKind;
+typedef struct MachHandler {
+    uint8_t kind;
+    uint8_t reg;  /* context: register, or RA_PREG_NONE if it is in memory */
+    uint32_t tag; /* tag */
+    uint32_t
+        offset; /* tag, default: where execution resumes; context in memory: distance from the stack pointer */
+} MachHandler;
+
+/* Steps of the unwinding model: from this code offset on, … */
+typedef enum MachUnwindKind {
+    MACH_UNWIND_CFA,           /* the canonical frame address is register + value */
+    MACH_UNWIND_SAVED,         /* the caller's register is in memory at that address + value */
+    MACH_UNWIND_RETURN_ADDRESS /* so is the return address (x86-64: at -8 until told otherwise) */
+} MachUnwindKind;
+typedef struct MachUnwind {
+    uint32_t offset;
+    uint8_t kind, reg;
+    int32_t value;
+} MachUnwind;
 
 typedef struct MachTimes {
     uint64_t order, lower, regalloc, emit, check; /* ns */
@@ -99,7 +131,11 @@ typedef struct MachCompiled { /* owned by the MachCtx, valid until its next comp
     const MachSrcLoc *srclocs;
     uint32_t num_srclocs; /* sorted by offset */
     const MachCallSite *calls;
-    uint32_t num_calls;  /* sorted by offset */
+    uint32_t num_calls; /* sorted by offset */
+    const MachHandler *handlers;
+    uint32_t num_handlers;
+    const MachUnwind *unwind;
+    uint32_t num_unwind; /* sorted by offset; with setting unwind_info */
     uint32_t frame_size; /* bytes below the saved frame pointer */
     uint32_t num_insts;  /* machine instructions before allocation */
     RaStats ra;

@@ -8,6 +8,8 @@ typedef struct MachBlock {
     uint32_t clif;                  /* ClifBlock, CLIF_NONE for an edge block */
     ListRef edge_call;              /* edge block: the blockcall that it performs */
     uint32_t succ_first, nsucc;     /* into BlockOrder.succs: distinct edges */
+    uint32_t landing;               /* edge block of a try_call: that instruction + 1, else 0 */
+    uint32_t landing_call;          /* which of its edges; 0 = normal return */
     uint32_t target_first, ntarget; /* into BlockOrder.targets: one per blockcall of the branch */
 } MachBlock;
 

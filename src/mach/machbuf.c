@@ -27,6 +27,8 @@ void machbuf_free(MachBuf *b) {
     vec_free(m, &b->traps);
     vec_free(m, &b->srclocs);
     vec_free(m, &b->calls);
+    vec_free(m, &b->handlers);
+    vec_free(m, &b->unwind);
     vec_free(m, &b->trap_stubs);
 }
 
@@ -41,6 +43,8 @@ void machbuf_reset(MachBuf *b, const MachLabelKind *kinds, uint32_t num_block_la
     vec_clear(&b->traps);
     vec_clear(&b->srclocs);
     vec_clear(&b->calls);
+    vec_clear(&b->handlers);
+    vec_clear(&b->unwind);
     vec_clear(&b->trap_stubs);
     b->tail_label = MACH_LABEL_NONE;
     b->tail_off = 0;
@@ -216,7 +220,16 @@ void machbuf_trap(MachBuf *b, ClifTrap code) {
 }
 
 void machbuf_call_site(MachBuf *b) {
-    vec_push(b->mem, &b->calls, (MachCallSite){b->code.n});
+    vec_push(b->mem, &b->calls, (MachCallSite){b->code.n, b->handlers.n, 0});
+}
+
+void machbuf_handler(MachBuf *b, MachHandler h) {
+    vec_push(b->mem, &b->handlers, h);
+    vec_last(&b->calls).num_handlers++;
+}
+
+void machbuf_unwind(MachBuf *b, MachUnwindKind kind, RaPReg reg, int32_t value) {
+    vec_push(b->mem, &b->unwind, (MachUnwind){b->code.n, (uint8_t)kind, reg, value});
 }
 
 void machbuf_start_loc(MachBuf *b, ClifSrcLoc loc) {
@@ -263,5 +276,8 @@ bool machbuf_finish(MachBuf *b, Diag *d) {
             return diag_msg(d, DIAG_LIMIT, "branch out of reach (%lld bytes)", (long long)delta);
         k->patch(b->code.p + fx->offset, delta);
     }
+    for (uint32_t i = 0; i < b->handlers.n; i++)
+        if (b->handlers.p[i].kind != MACH_HANDLER_CONTEXT)
+            b->handlers.p[i].offset = target_offset(b, b->handlers.p[i].offset);
     return true;
 }

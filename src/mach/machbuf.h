@@ -47,6 +47,8 @@ typedef struct MachBuf {
     VEC(MachTrap) traps;
     VEC(MachSrcLoc) srclocs;
     VEC(MachCallSite) calls;
+    VEC(MachHandler) handlers; /* offset: a label until machbuf_finish */
+    VEC(MachUnwind) unwind;
     uint32_t loc_start;
     ClifSrcLoc loc; /* open source location */
     /* out-of-line traps: one stub per (label) collected, placed at the end */
@@ -87,6 +89,9 @@ void machbuf_cond_branch(MachBuf *b, uint32_t len, uint32_t field_at, MachLabel 
 void machbuf_reloc(MachBuf *b, uint32_t offset, MachRelocKind k, ClifName n, int64_t addend);
 void machbuf_trap(MachBuf *b, ClifTrap code); /* the instruction at the current offset may fault */
 void machbuf_call_site(MachBuf *b);           /* the current offset is a return address */
+void machbuf_handler(MachBuf *b, MachHandler h); /* of the call site told last; offset is a label */
+void machbuf_unwind(MachBuf *b, MachUnwindKind kind, RaPReg reg,
+                    int32_t value); /* at the current offset */
 void machbuf_start_loc(MachBuf *b, ClifSrcLoc loc);
 void machbuf_end_loc(MachBuf *b);
 /* A label of an out-of-line trap with this code and the current source location. */

@@ -40,7 +40,11 @@ static bool check_edges(const RaFunc *f, uint32_t b, Diag *d) {
     }
     if (!before) return bad(d, "no predecessor stands before", "block", b);
     uint32_t last = rb->inst_end - 1;
-    if (rb->succ_end - rb->succ_start == 1 && f->op_start[last] != f->op_start[last + 1])
+    bool join = rb->succ_end - rb->succ_start == 1 &&
+                f->blocks[f->succs[rb->succ_start]].pred_end -
+                        f->blocks[f->succs[rb->succ_start]].pred_start >
+                    1;
+    if (join && f->op_start[last] != f->op_start[last + 1])
         return bad(d, "a jump with operands", "block", b);
     return true;
 }

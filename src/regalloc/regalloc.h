@@ -4,8 +4,8 @@
  *         instructions in final (emission) order; block 0 is the entry. Virtual registers are in SSA form
  *         (one definition: an instruction operand or a block parameter). No critical edges: an edge from a
  *         block with several successors leads to a block with one predecessor. Only the last instruction of
- *         a block branches; branch arguments are given apart (they are not operands). A terminator of a
- *         block with one successor has no register operands, so edge moves go before it. The entry has neither
+ *         a block branches; branch arguments are given apart (they are not operands). A terminator whose
+ *         only successor has other predecessors has no register operands, so edge moves go before it. The entry has neither
  *         predecessors nor parameters; every other block stands after at least one of its predecessors.
  *         The operands of all instructions lie in one array written by lowering; instruction i owns
  *         ops[op_start[i] .. op_start[i+1]).

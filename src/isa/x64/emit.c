@@ -209,9 +209,15 @@ X64Ea x64_ea(EmitCtx *e, const MachInst *mi, const RaAlloc *a) {
         break;
     case XM_INARG:
         ea.base = RBP;
+        /* below the first one are return address and rbp, which are always at the same place */
         ea.disp = mi->disp + 16;
+        if (mi->disp >= 0) ea.disp += (int32_t)(e->frame.tail_args - e->frame.incoming);
         break;
     case XM_OUTARG: ea.base = RSP; break;
+    case XM_TAILARG:
+        ea.base = RBP;
+        ea.disp = mi->disp + (int32_t)(16 + e->frame.tail_args);
+        break;
     }
     return ea;
 }

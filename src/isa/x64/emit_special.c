@@ -96,18 +96,58 @@ static void emit_br_table(EmitCtx *e, const MachInst *mi, const RaAlloc *al) {
     machbuf_dead_end(e->buf);
 }
 
-/* to any distance, through r11 */
-static void put_far_call(EmitCtx *e, ClifName name) {
-    uint8_t b[10] = {0x49, 0xBB};
-    machbuf_reloc(e->buf, machbuf_offset(e->buf) + 2, MACH_RELOC_ABS8, name, 0);
+static void put_rel32(EmitCtx *e, const char *opcode, unsigned n, MachRelocKind k, ClifName name) {
+    machbuf_reloc(e->buf, machbuf_offset(e->buf) + n, k, name, -4);
+    x64_put_bytes(e, opcode, n);
+    x64_put_bytes(e, "\0\0\0", 4);
+}
+
+/* reg = address of name + addend */
+static void put_symbol(EmitCtx *e, unsigned reg, ClifName name, int64_t addend, bool near) {
+    uint8_t b[10] = {(uint8_t)(0x48 | (reg >> 3 & 1)), (uint8_t)(0xB8 | (reg & 7))};
+    uint8_t mem[3] = {(uint8_t)(0x48 | (reg >> 3 & 1) << 2), 0x8D, (uint8_t)(5 | (reg & 7) << 3)};
+    if (e->set->is_pic) { /* the table's entry holds the symbol's own address */
+        mem[1] = 0x8B;
+        put_rel32(e, (const char *)mem, 3, MACH_RELOC_X86_GOTPCREL4, name);
+        if (addend == (int32_t)addend) {
+            if (addend) ri(e, 3, 0, reg, (int32_t)addend);
+        } else {
+            COT_ASSERT(reg != X64_TMP);
+            x64_put_mov_imm(e, X64_TMP, (uint64_t)addend);
+            rr(e, XF_W, 3, 0x03, reg, X64_TMP);
+        }
+        return;
+    }
+    if (near) {
+        machbuf_reloc(e->buf, machbuf_offset(e->buf) + 3, MACH_RELOC_X86_PCREL4, name, addend - 4);
+        x64_put_bytes(e, mem, 3);
+        x64_put_bytes(e, "\0\0\0", 4);
+        return;
+    }
+    machbuf_reloc(e->buf, machbuf_offset(e->buf) + 2, MACH_RELOC_ABS8, name, addend);
     x64_put_bytes(e, b, 10);
-    rr(e, 0, 2, 0xFF, 2, X64_TMP);
+}
+
+/* digit 2: call, 4: jump. near: the linker or JIT resolves a 32-bit distance; else to any distance, through r11 or the table of
+ * addresses. */
+static void put_transfer(EmitCtx *e, unsigned digit, ClifName name, bool near) {
+    if (near) {
+        put_rel32(e, digit == 2 ? "\xE8" : "\xE9", 1, MACH_RELOC_X86_CALL_PCREL4, name);
+    } else if (e->set->is_pic) {
+        put_rel32(e, digit == 2 ? "\xFF\x15" : "\xFF\x25", 2, MACH_RELOC_X86_GOTPCREL4, name);
+    } else {
+        put_symbol(e, X64_TMP, name, 0, false);
+        rr(e, 0, 2, 0xFF, digit, X64_TMP);
+    }
+}
+void x64_put_libcall(EmitCtx *e, ClifLibCall lc) {
+    put_transfer(e, 2, (ClifName){CLIF_NAME_LIBCALL, lc, 0}, e->set->use_colocated_libcalls);
 }
 
 void x64_emit_trap_stub(EmitCtx *e, ClifTrap code) {
     if (e->set->explicit_traps) {
         x64_put_mov_imm(e, RDI, code);
-        put_far_call(e, (ClifName){CLIF_NAME_LIBCALL, CLIF_LIBCALL_RAISE_TRAP, 0});
+        x64_put_libcall(e, CLIF_LIBCALL_RAISE_TRAP);
         machbuf_call_site(e->buf);
         machbuf_trap(e->buf, code);
     } else {
@@ -117,19 +157,78 @@ void x64_emit_trap_stub(EmitCtx *e, ClifTrap code) {
     machbuf_dead_end(e->buf);
 }
 
-static void emit_call(EmitCtx *e, const MachInst *mi, const RaAlloc *al) {
-    if (mi->op == X64_CALL) {
-        ClifName name = {mi->b[1], mi->aux, mi->aux2};
-        if (mi->b[5]) { /* near: the linker or JIT resolves a 32-bit distance */
-            machbuf_reloc(e->buf, machbuf_offset(e->buf) + 1, MACH_RELOC_X86_CALL_PCREL4, name, -4);
-            x64_put_bytes(e, "\xE8\0\0\0\0", 5);
+static ClifName name_of(const MachInst *mi) {
+    return (ClifName){mi->b[1], mi->aux, mi->aux2};
+}
+
+/* The handlers of a try_call. Its labels start at jt_targets[imm], the normal return first; the last operands are contexts. */
+static void call_handlers(EmitCtx *e, const MachInst *mi, const RaAlloc *end) {
+    const ClifEhTableData *t = &e->f->eh_tables.p[mi->aux3 - 1];
+    const ClifEhItem *items = e->f->eh_items.p + t->first;
+    const uint32_t *label = e->jt_targets + mi->imm + 1;
+    for (uint32_t k = 0; k < t->n; k++) end -= items[k].kind == CLIF_EH_CONTEXT;
+    for (uint32_t k = 0; k < t->n; k++) {
+        MachHandler h = {MACH_HANDLER_CONTEXT, RA_PREG_NONE, 0, 0};
+        if (items[k].kind == CLIF_EH_CONTEXT) {
+            RaAlloc a = *end++;
+            if (ra_is_reg(a))
+                h.reg = ra_alloc_preg(a);
+            else
+                h.offset = e->frame.spill_off + 8 * ra_alloc_slot_index(a);
         } else {
-            put_far_call(e, name);
+            h.kind = items[k].kind == CLIF_EH_TAG ? MACH_HANDLER_TAG : MACH_HANDLER_DEFAULT;
+            h.tag = items[k].kind == CLIF_EH_TAG ? items[k].tag : 0;
+            h.offset = *label++;
         }
-    } else {
-        rr(e, 0, 2, 0xFF, 2, R(al[0]));
+        machbuf_handler(e->buf, h);
     }
+}
+
+static void emit_call(EmitCtx *e, const MachInst *mi, const RaAlloc *al, uint32_t nops) {
+    if (mi->op == X64_CALL)
+        put_transfer(e, 2, name_of(mi), mi->b[5]);
+    else
+        rr(e, 0, 2, 0xFF, 2, R(al[0]));
     machbuf_call_site(e->buf);
+    if (mi->aux3) call_handlers(e, mi, al + nops);
+    if (mi->disp) ri(e, 3, 5, RSP, mi->disp); /* what the callee popped */
+    if (mi->aux3) x64_put_jmp(e, e->jt_targets[mi->imm]);
+}
+
+static void emit_tail_call(EmitCtx *e, const MachInst *mi) {
+    x64_tail_epilogue(e, (uint32_t)mi->disp);
+    if (mi->op == X64_TAIL_CALL)
+        put_transfer(e, 4, name_of(mi), mi->b[5]);
+    else
+        rr(e, 0, 2, 0xFF, 4, R10);
+    machbuf_dead_end(e->buf);
+}
+
+/* The byte sequences that linkers know (ELF: Drepper, "ELF Handling for Thread-Local Storage", 4.1.6). */
+static void emit_tls(EmitCtx *e, const MachInst *mi) {
+    ClifName name = name_of(mi);
+    switch (e->set->tls_model) {
+    case MACH_TLS_ELF_GD:
+        put_rel32(e, "\x66\x48\x8D\x3D", 4, MACH_RELOC_ELF_X86_TLSGD, name);
+        put_rel32(e, "\x66\x66\x48\xE8", 4, MACH_RELOC_X86_CALL_PLT,
+                  (ClifName){CLIF_NAME_LIBCALL, CLIF_LIBCALL_ELF_TLS_GET_ADDR, 0});
+        machbuf_call_site(e->buf);
+        return;
+    case MACH_TLS_MACHO:
+        put_rel32(e, "\x48\x8B\x3D", 3, MACH_RELOC_MACHO_X86_TLV, name);
+        x64_put_bytes(e, "\xFF\x17", 2); /* call *(%rdi) */
+        machbuf_call_site(e->buf);
+        return;
+    case MACH_TLS_COFF: /* the thread's table of modules is at 88 of its block */
+        put_rel32(e, "\x8B\x05", 2, MACH_RELOC_X86_PCREL4,
+                  (ClifName){CLIF_NAME_KNOWN, CLIF_KNOWN_COFF_TLS_INDEX, 0});
+        x64_put_bytes(e, "\x65\x48\x8B\x0C\x25\x58\0\0\0", 9); /* mov %gs:88, %rcx */
+        x64_put_bytes(e, "\x48\x8B\x04\xC1", 4);               /* mov (%rcx,%rax,8), %rax */
+        machbuf_reloc(e->buf, machbuf_offset(e->buf) + 3, MACH_RELOC_COFF_X86_SECREL, name, 0);
+        x64_put_bytes(e, "\x48\x8D\x80\0\0\0\0", 7); /* lea symbol(%rax), %rax */
+        return;
+    default: COT_BUG("x64: no such model of thread-local storage");
+    }
 }
 
 /* ---- division: u rax, u divisor, d rax, d rdx (early) ---- imm: least dividend; b[1]: 1 signed, 2 remainder, 4 divisor
@@ -331,18 +430,9 @@ static void emit_count_zeros(EmitCtx *e, const MachInst *mi, const RaAlloc *al) 
     if (lead) ri(e, size, 6, d, (int32_t)bits - 1);
 }
 
-static void emit_sym(EmitCtx *e, const MachInst *mi, const RaAlloc *al) {
-    unsigned d = R(al[0]);
-    ClifName name = {mi->b[1], mi->aux, mi->aux2};
-    uint8_t b[10] = {(uint8_t)(0x48 | d >> 3), (uint8_t)(0xB8 | (d & 7))};
-    machbuf_reloc(e->buf, machbuf_offset(e->buf) + 2, MACH_RELOC_ABS8, name, (int64_t)mi->imm);
-    x64_put_bytes(e, b, 10);
-}
-
 void x64_emit_special(EmitCtx *e, const MachInst *mi, const RaOperand *ops, const RaAlloc *al,
                       uint32_t nops) {
     (void)ops;
-    (void)nops;
     switch (mi->op) {
     case X64_ARGS: return;
     case X64_RET:
@@ -350,7 +440,19 @@ void x64_emit_special(EmitCtx *e, const MachInst *mi, const RaOperand *ops, cons
         machbuf_dead_end(e->buf);
         return;
     case X64_CALL:
-    case X64_CALL_R: emit_call(e, mi, al); return;
+    case X64_CALL_R: emit_call(e, mi, al, nops); return;
+    case X64_TAIL_CALL:
+    case X64_TAIL_CALL_R: emit_tail_call(e, mi); return;
+    case X64_LANDING: return;
+    case X64_REP_MOVS: x64_put_bytes(e, "\xF3\x48\xA5", 3); return;
+    case X64_TLS: emit_tls(e, mi); return;
+    case X64_LABEL_ADDRESS: {
+        X64Ea ea = {.kind = XK_MEM, .base = 255, .index = 255, .label = mi->aux};
+        x64_put(e, XF_W, 3, 0x8D, R(al[0]), 0, ea, 0, 0);
+        return;
+    }
+    case X64_GET_PINNED: rr(e, XF_W, 3, 0x8B, R(al[0]), R15); return;
+    case X64_SET_PINNED: rr(e, XF_W, 3, 0x8B, R15, R(al[0])); return;
     case X64_JMP: x64_put_jmp(e, mi->aux); return;
     case X64_JCC: emit_jcc(e, mi); return;
     case X64_BR_TABLE: emit_br_table(e, mi, al); return;
@@ -398,7 +500,7 @@ void x64_emit_special(EmitCtx *e, const MachInst *mi, const RaOperand *ops, cons
             emit_cvt_uint32(e, mi, al);
         return;
     case X64_CVT_FROM_U64: emit_cvt_from_u64(e, mi, al); return;
-    case X64_SYM: emit_sym(e, mi, al); return;
+    case X64_SYM: put_symbol(e, R(al[0]), name_of(mi), (int64_t)mi->imm, mi->b[5]); return;
     case X64_MOVSP: rr(e, XF_W, 3, 0x8B, R(al[0]), RSP); return;
     case X64_MOVFP: rr(e, XF_W, 3, 0x8B, R(al[0]), RBP); return;
     case X64_MFENCE: x64_put_bytes(e, "\x0F\xAE\xF0", 3); return;

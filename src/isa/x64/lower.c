@@ -699,20 +699,22 @@ RaVReg x64_from_u64(LowerCtx *L, ClifType t, RaVReg a) {
 RaVReg x64_stack_addr(LowerCtx *L, uint32_t slot, int32_t off) {
     return lea(L, CLIF_I64, (X64Rm){.mode = XM_SLOT, .aux = slot, .disp = off});
 }
-static RaVReg sym(LowerCtx *L, ClifName n, int64_t off) {
+static RaVReg sym(LowerCtx *L, ClifName n, int64_t off, bool near) {
     RaVReg d = special(L, X64_SYM, 3, CLIF_I64);
     MachInst *mi = last(L);
     mi->b[1] = (uint8_t)n.kind;
+    mi->b[5] = near;
     mi->aux = n.a;
     mi->aux2 = n.b;
     mi->imm = (uint64_t)off;
     return d;
 }
 RaVReg x64_symbol_addr(LowerCtx *L, uint32_t gv) {
-    return sym(L, L->f->gvs.p[gv].name, L->f->gvs.p[gv].offset);
+    const ClifGlobalValueData *g = &L->f->gvs.p[gv];
+    return sym(L, g->name, g->offset, g->colocated && g->offset == (int32_t)g->offset);
 }
 RaVReg x64_function_addr(LowerCtx *L, uint32_t fn) {
-    return sym(L, L->f->funcs.p[fn].name, 0);
+    return sym(L, L->f->funcs.p[fn].name, 0, L->f->funcs.p[fn].colocated);
 }
 RaVReg x64_frame_pointer(LowerCtx *L) {
     return special(L, X64_MOVFP, 3, CLIF_I64);
@@ -729,9 +731,18 @@ Unit x64_fence_all(LowerCtx *L) {
 
 /* ---- entry points ---- */
 bool x64_lower_inst(LowerCtx *L, ClifInst i, ValueRegs *out) {
-    unsigned op = clif_data(L->f, i)->op;
-    if (op == CLIF_OP_CALL || op == CLIF_OP_CALL_INDIRECT) return x64_lower_call(L, i, out);
-    if (op == CLIF_OP_RETURN) return x64_lower_return(L, i);
+    switch (clif_data(L->f, i)->op) {
+    case CLIF_OP_CALL:
+    case CLIF_OP_CALL_INDIRECT: return x64_lower_call(L, i, out);
+    case CLIF_OP_RETURN: return x64_lower_return(L, i);
+    case CLIF_OP_RETURN_CALL:
+    case CLIF_OP_RETURN_CALL_INDIRECT: return x64_lower_tail_call(L, i);
+    case CLIF_OP_TLS_VALUE: return x64_lower_tls(L, i, out);
+    case CLIF_OP_GET_PINNED_REG:
+    case CLIF_OP_SET_PINNED_REG: return x64_lower_pinned(L, i, out);
+    case CLIF_OP_GET_EXCEPTION_HANDLER_ADDRESS: return x64_lower_handler_address(L, i, out);
+    default: break; /* by a rule */
+    }
     ValueRegs r;
     uint32_t n;
     (void)clif_results(L->f, i, &n);
@@ -743,6 +754,8 @@ bool x64_lower_inst(LowerCtx *L, ClifInst i, ValueRegs *out) {
 
 bool x64_lower_branch(LowerCtx *L, ClifInst i, const MachLabel *t, uint32_t n) {
     const ClifInstData *d = clif_data(L->f, i);
+    if (d->op == CLIF_OP_TRY_CALL || d->op == CLIF_OP_TRY_CALL_INDIRECT)
+        return x64_lower_try_call(L, i, t, n);
     bool same = true;
     for (uint32_t k = 1; k < n; k++) same &= t[k] == t[0];
     if (n > 0 && same) { /* a block with one successor: its terminator has no operands */

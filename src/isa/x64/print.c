@@ -86,6 +86,7 @@ static void rm(P *p, unsigned k, unsigned bytes) {
     case XM_SLOT: sb_printf(p->sb, "ss%u(%%rsp)", mi->aux); break;
     case XM_INARG: sb_puts(p->sb, "args(%rbp)"); break;
     case XM_OUTARG: sb_puts(p->sb, "(%rsp)"); break;
+    case XM_TAILARG: sb_puts(p->sb, "tail_args(%rbp)"); break;
     }
 }
 static void one(P *p, unsigned k, unsigned bytes) {

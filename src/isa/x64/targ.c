@@ -146,6 +146,7 @@ const IsaVtable isa_x64 = {
     .transparent = x64_transparent,
     .lower_inst = x64_lower_inst,
     .lower_branch = x64_lower_branch,
+    .lower_landing = x64_lower_landing,
     .lower_copy = x64_lower_copy,
     .lower_jump = x64_lower_jump,
     .lower_args = x64_lower_args,

@@ -82,7 +82,16 @@ typedef enum X64Kind {
     XK_MEM,
     XK_IMM
 } X64Kind; /* XK_REG may be a spill slot after allocation */
-typedef enum X64Mode { XM_BASE, XM_INDEX, XM_CONST, XM_SLOT, XM_INARG, XM_OUTARG } X64Mode;
+/* XM_INARG: from the first incoming stack parameter; XM_TAILARG: from the end of their area, downwards */
+typedef enum X64Mode {
+    XM_BASE,
+    XM_INDEX,
+    XM_CONST,
+    XM_SLOT,
+    XM_INARG,
+    XM_OUTARG,
+    XM_TAILARG
+} X64Mode;
 static inline unsigned x64_mode_regs(unsigned mode) {
     return mode == XM_BASE ? 1 : mode == XM_INDEX ? 2 : 0;
 }
@@ -171,6 +180,45 @@ extern const unsigned x64_isle_rule_count;
 #endif
 
 /* abi.c */
+#define X64_MAX_LOCS 1100
+#define X64_MAX_STACK_ARGS (128u << 20)
+typedef enum X64LocKind {
+    XL_PLAIN,
+    XL_STRUCT,  /* copied to the stack at `off`, `size` bytes; the value is its address */
+    XL_INDIRECT /* the place holds the address of a 16-byte copy at `size` */
+} X64LocKind;
+typedef struct X64Loc { /* of one register-sized part */
+    bool in_reg, packed /* on the stack, in exactly its bytes */;
+    uint8_t reg, type, ext, kind;
+    uint32_t off, size;
+} X64Loc;
+typedef struct X64Assign {
+    uint32_t n, stack; /* parts, bytes on the stack */
+    bool has_hidden;
+    X64Loc hidden; /* address of the return area */
+    X64Loc locs[X64_MAX_LOCS];
+} X64Assign;
+/* Places of the parameters, or results, of a signature. hidden: there is a return area. */
+bool x64_assign(const MachSettings *set, const ClifFunc *f, const ClifSig *sig, bool params,
+                bool hidden, X64Assign *a, Diag *d);
+/* Does a function return the address that its sret parameter has? */
+bool x64_returns_sret(const ClifFunc *f, const ClifSig *s);
+RaPRegSet x64_call_clobbers(const MachSettings *s, uint8_t cc, bool can_throw);
+/* Both sides are compiled here: an i32 in a register has zeros above (invariant I32Z) across calls. */
+static inline bool x64_own_conv(uint8_t cc) {
+    return cc == CLIF_CC_FAST || cc == CLIF_CC_TAIL;
+}
+static inline uint8_t x64_libcall_conv(const MachSettings *s) {
+    return s->libcall_call_conv == 3 ? CLIF_CC_WINDOWS_FASTCALL : CLIF_CC_SYSTEM_V;
+}
+
+/* call.c */
+bool x64_lower_tail_call(LowerCtx *L, ClifInst i);
+bool x64_lower_try_call(LowerCtx *L, ClifInst i, const MachLabel *targets, uint32_t n);
+bool x64_lower_landing(LowerCtx *L, ClifInst i, bool handler, const RaVReg *regs);
+bool x64_lower_tls(LowerCtx *L, ClifInst i, ValueRegs *out);
+bool x64_lower_pinned(LowerCtx *L, ClifInst i, ValueRegs *out);
+bool x64_lower_handler_address(LowerCtx *L, ClifInst i, ValueRegs *out);
 bool x64_lower_args(LowerCtx *L, const RaVReg *regs, uint32_t n);
 bool x64_lower_call(LowerCtx *L, ClifInst i, ValueRegs *out);
 bool x64_lower_libcall(LowerCtx *L, ClifLibCall lc, const RaVReg *args, uint32_t n, ClifType t,
@@ -181,7 +229,8 @@ void x64_frame_layout(EmitCtx *e, RaPRegSet written, uint32_t spill_slots, uint3
                       uint32_t outgoing, bool has_calls);
 void x64_prologue(EmitCtx *e);
 void x64_epilogue(EmitCtx *e);
-int x64_vmctx_reg(const ClifFunc *f); /* hardware number, -1 if there is none in a register */
+void x64_tail_epilogue(EmitCtx *e, uint32_t size);
+void x64_put_libcall(EmitCtx *e, ClifLibCall lc);
 
 /* emit.c: raw encoders; used by special emission and the prologue */
 typedef struct X64Ea {

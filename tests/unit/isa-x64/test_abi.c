@@ -386,7 +386,7 @@ static void refusals_name_the_reason(void **state) {
     exec_init(&x);
     Diag d;
     ClifAbiParam p = {.type = CLIF_I64},
-                 big = {.type = CLIF_I64, .purpose = CLIF_ARG_STRUCT_ARG, .struct_size = 64};
+                 big = {.type = CLIF_I64, .purpose = CLIF_ARG_STRUCT_ARG, .struct_size = 60};
     exec_begin(&x, CLIF_CC_SYSTEM_V, &big, 1, NULL, 0);
     cb_return(&x.b, NULL, 0);
     assert_false(exec_try_compile(&x, &d));

@@ -205,6 +205,20 @@ static bool random_special(MachBuf *b, unsigned op, MachInst *mi, RaAlloc *al, u
         mi->b[5] = (uint8_t)pick(2);
         return true;
     case X64_CALL_R: OPERAND(g); return true;
+    case X64_TAIL_CALL:
+        mi->b[1] = CLIF_NAME_USER;
+        mi->b[5] = (uint8_t)pick(2);
+        return true;
+    case X64_TAIL_CALL_R: OPERAND(ra_alloc_reg(R10)); return true;
+    case X64_LANDING: return false;
+    case X64_REP_MOVS: return true;
+    case X64_TLS: mi->b[1] = CLIF_NAME_USER; return true;
+    case X64_LABEL_ADDRESS:
+        mi->aux = *l;
+        OPERAND(g);
+        return true;
+    case X64_GET_PINNED:
+    case X64_SET_PINNED: OPERAND(g); return true;
     case X64_JMP: mi->aux = *l; return true;
     case X64_JCC:
         mi->aux = *l;
@@ -303,7 +317,10 @@ static void sequences(void **state) {
             MachLabel l;
             machbuf_reset(&buf, isa_x64.label_kinds, 0);
             MachSettings set = {.explicit_traps = k & 1};
-            EmitCtx e = {.buf = &buf, .isa = &isa_x64, .set = &set, .jt_targets = targets};
+            static const ClifFunc f;
+            set.tls_model = (uint8_t)(1 + k % 3);
+            set.is_pic = k >> 1 & 1;
+            EmitCtx e = {.buf = &buf, .isa = &isa_x64, .set = &set, .f = &f, .jt_targets = targets};
             if (!random_special(&buf, op, &mi, al, &nal, &l)) break;
             for (unsigned t = 0; t < 16; t++) targets[t] = l;
             x64_emit(&e, &mi, ops, al, nal);
