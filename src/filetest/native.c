@@ -223,7 +223,10 @@ static const char *unresolved(const Native *x, const ClifFunc *f, const MachRelo
     case MACH_RELOC_X86_CALL_PLT:
     case MACH_RELOC_X86_GOTPCREL4: break;
     case MACH_RELOC_ABS4:
-    case MACH_RELOC_ARM64_CALL: return "a relocation that is of no use here";
+    case MACH_RELOC_ARM64_CALL:
+    case MACH_RELOC_ELF_X86_TLSGD:
+    case MACH_RELOC_MACHO_X86_TLV:
+    case MACH_RELOC_COFF_X86_SECREL: return "a relocation that is of no use here";
     }
     if (target_of(x, f, rl->name)) return NULL;
     ClifName n = clif_resolve_name(f, rl->name);

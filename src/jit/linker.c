@@ -342,7 +342,10 @@ static bool relocate(JitLinker *l, const Sym *s, uint8_t *chunk, size_t *stubs_e
             continue;
         }
         case MACH_RELOC_ABS4:
-        case MACH_RELOC_ARM64_CALL: break;
+        case MACH_RELOC_ARM64_CALL:
+        case MACH_RELOC_ELF_X86_TLSGD:
+        case MACH_RELOC_MACHO_X86_TLV:
+        case MACH_RELOC_COFF_X86_SECREL: break;
         default: break;
         }
         return diag_msg(d, DIAG_LINK, "a relocation of kind %u in '%.100s' cannot be applied",

@@ -120,7 +120,9 @@ SEQUENCES = {
     "DIVREM": ("test xor div idiv cltd cqto cmp mov movabs " + J, ""), "CLZ": ("bsr mov cmove xor", ""), "CTZ": ("bsf mov cmove", ""),
     "XCMOV": ("movaps " + J, ""), "FMINMAX": ("ucomiss ucomisd andps orps addss addsd minss minsd maxss maxsd " + J, ""),
     "CVT_SINT": (CVT, ""), "CVT_UINT": (CVT, ""), "CVT_FROM_U64": ("xorps test mov shr or cvtsi2ss cvtsi2sd addss addsd " + J, ""),
-    "SYM": ("movabs", ""), "MOVSP": ("mov", "g4"), "MOVFP": ("mov", "g5"),
+    "TAIL_CALL": ("pop jmp movabs", "g5"), "TAIL_CALL_R": ("pop jmp", "g5 g10"), "REP_MOVS": ("rep", "g6 g7 ds es"),
+    "TLS": ("data16 lea mov call rex.W", "g0 g1 g7 gs"), "LABEL_ADDRESS": ("lea", ""), "GET_PINNED": ("mov", "g15"), "SET_PINNED": ("mov", "g15"),
+    "SYM": ("movabs mov", ""), "MOVSP": ("mov", "g4"), "MOVFP": ("mov", "g5"),
 }
 
 
