@@ -390,9 +390,9 @@ static void what_did_not_write_makes_no_parameter(void **state) {
     double t = now() - t0;
     assert_int_equal(x.f.num_aliases, 0);
     assert_int_equal(x.f.values.n, 1 + VARS + N);
-    assert_int_equal(x.f.values.p[cb_use_var(&x.b, w).i].kind,
-                     CLIF_VAL_PARAM); /* of the last join */
-    assert_true(t < 2.0);
+    ClifValue last = cb_use_var(&x.b, w);
+    assert_int_equal(x.f.values.p[last.i].kind, CLIF_VAL_PARAM); /* of the last join */
+    assert_true(t < 10.0);                                       /* quadratic would be minutes */
     cb_return(&x.b, NULL, 0);
     end(&x);
 }
