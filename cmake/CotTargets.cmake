@@ -100,7 +100,7 @@ function(cot_library name)
     OUTPUT_NAME ${name} LINKER_LANGUAGE C VERSION ${PROJECT_VERSION} SOVERSION ${PROJECT_VERSION_MAJOR}
     LIBRARY_OUTPUT_DIRECTORY "${CMAKE_BINARY_DIR}/lib" ARCHIVE_OUTPUT_DIRECTORY "${CMAKE_BINARY_DIR}/lib")
   foreach(t ${name}_static ${name}_shared)
-    target_include_directories(${t} INTERFACE "${CMAKE_SOURCE_DIR}/include")
+    target_include_directories(${t} INTERFACE "${CMAKE_SOURCE_DIR}/include" "${COT_GEN_DIR}")
     target_link_libraries(${t} PUBLIC Threads::Threads m)
   endforeach()
 
@@ -110,7 +110,7 @@ function(cot_library name)
   configure_file("${CMAKE_SOURCE_DIR}/cmake/cot.pc.in" "${CMAKE_BINARY_DIR}/lib/${name}.pc" @ONLY)
   install(TARGETS ${name}_static ${name}_shared
           ARCHIVE DESTINATION "${CMAKE_INSTALL_LIBDIR}" LIBRARY DESTINATION "${CMAKE_INSTALL_LIBDIR}")
-  install(DIRECTORY "${CMAKE_SOURCE_DIR}/include/cot" DESTINATION "${CMAKE_INSTALL_INCLUDEDIR}")
+  install(DIRECTORY "${CMAKE_SOURCE_DIR}/include/cot" "${COT_GEN_DIR}/cot" DESTINATION "${CMAKE_INSTALL_INCLUDEDIR}")
   install(FILES "${CMAKE_BINARY_DIR}/lib/${name}.pc" DESTINATION "${CMAKE_INSTALL_LIBDIR}/pkgconfig")
   install(FILES "${CMAKE_SOURCE_DIR}/LICENSE" "${CMAKE_SOURCE_DIR}/NOTICE" DESTINATION "${CMAKE_INSTALL_DOCDIR}")
 endfunction()

@@ -1,16 +1,12 @@
 /* api/engine.c — configuration and engines. */
 #include <stdlib.h>
-#include "api/api_int.h"
-
-struct CotConfig {
-    RtConfig rt;
-    MemHooks hooks;
-};
+#include "api/clif_int.h"
 
 CotConfig *cot_config_new(void) {
     CotConfig *c = calloc(1, sizeof *c);
     const IsaVtable *isa = isa_host();
     if (c && isa) c->rt.isa_flags = isa->host_flags();
+    if (c) c->mach = api_default_mach();
     return c;
 }
 

@@ -300,6 +300,22 @@ bool cb_is_filled(const ClifBuilder *b) {
     return b->cur.i != CLIF_NONE && ends_in_terminator(b->f, b->cur.i);
 }
 
+bool cb_block_is_filled(const ClifBuilder *b, ClifBlock blk) {
+    return ends_in_terminator(b->f, blk.i);
+}
+bool cb_is_sealed(const ClifBuilder *b, ClifBlock blk) {
+    return b->ssa->blocks.p[blk.i].sealed;
+}
+bool cb_has_branches(const ClifBuilder *b, ClifBlock blk) {
+    return b->ssa->blocks.p[blk.i].npreds != 0;
+}
+uint32_t cb_num_vars(const ClifBuilder *b) {
+    return b->ssa->vars.n;
+}
+ClifType cb_var_type(const ClifBuilder *b, ClifVar v) {
+    return b->ssa->vars.p[v.i].type;
+}
+
 ClifValue cb_ins1_in_entry(ClifBuilder *b, ClifInstData d, ClifType result) {
     ClifFunc *f = b->f;
     if (d.type == CLIF_INVALID)

@@ -76,6 +76,12 @@ void cb_trapz(ClifBuilder *b, ClifValue c, ClifTrap code);
 void cb_trapnz(ClifBuilder *b, ClifValue c, ClifTrap code);
 ClifInst cb_last_inst(const ClifBuilder *b);
 bool cb_is_filled(const ClifBuilder *b); /* the current block ends in a terminator */
+/* For front ends that check before they ask. */
+bool cb_block_is_filled(const ClifBuilder *b, ClifBlock blk);
+bool cb_is_sealed(const ClifBuilder *b, ClifBlock blk);
+bool cb_has_branches(const ClifBuilder *b, ClifBlock blk); /* some branch goes to it already */
+uint32_t cb_num_vars(const ClifBuilder *b);
+ClifType cb_var_type(const ClifBuilder *b, ClifVar v);
 /* For code that belongs at the function's start and is discovered later (e.g. the memory base): inserts before the
  * entry block's terminator if it has one, else at its end; switches back to the current block afterwards. */
 ClifValue cb_ins1_in_entry(ClifBuilder *b, ClifInstData d, ClifType result);

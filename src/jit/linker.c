@@ -144,6 +144,13 @@ JitSym jit_symbol(JitLinker *l, const char *name, size_t len) {
     return s;
 }
 
+JitSym jit_find_symbol(const JitLinker *l, const char *name, size_t len) {
+    const uint32_t *head = hashmap_find(&l->by_name, hash_bytes(name, len, len));
+    for (JitSym k = head ? *head : UINT32_MAX; k != UINT32_MAX; k = l->syms.p[k].same_hash)
+        if (l->syms.p[k].len == len && !memcmp(l->syms.p[k].name, name, len)) return k;
+    return UINT32_MAX;
+}
+
 uint32_t jit_symbol_count(const JitLinker *l) {
     return l->syms.n;
 }

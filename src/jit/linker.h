@@ -27,6 +27,8 @@ void jit_linker_free(JitLinker *l); /* with all code and data */
 
 /* The symbol of that name, new or not. */
 JitSym jit_symbol(JitLinker *l, const char *name, size_t len);
+/* The one that exists already, or UINT32_MAX. */
+JitSym jit_find_symbol(const JitLinker *l, const char *name, size_t len);
 uint32_t jit_symbol_count(const JitLinker *l);
 const char *jit_symbol_name(const JitLinker *l, JitSym s);
 

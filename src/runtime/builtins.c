@@ -1,6 +1,6 @@
 /* runtime/builtins.c — what translated code calls: the rows of wasm/builtins.def, C convention, context first.
  * A trap unwinds to rt_call; nothing is held across it. Bounds are checked in 64 bits without overflow. */
-#include <math.h>
+#include "jit/libcall.h"
 #include "runtime/rt_int.h"
 
 static bool in_range(uint64_t at, uint64_t n, uint64_t size) {
@@ -108,45 +108,8 @@ static void raise_from_stub(uint32_t code) {
     RT_RAISE((ClifTrap)code);
 }
 
-#if defined(__x86_64__)
-/* What the instruction pshufb does, for processors without SSSE3. */
-typedef uint8_t Bytes16 __attribute__((vector_size(16)));
-static Bytes16 byte_shuffle(Bytes16 a, Bytes16 index) {
-    Bytes16 r;
-    for (int i = 0; i < 16; i++) r[i] = index[i] & 0x80 ? 0 : a[index[i] & 15];
-    return r;
-}
-#endif
-
 const void *rt_libcall(void *user, ClifLibCall call) {
     (void)user;
-    const char *n = clif_libcall_symbol[call];
-    static const struct {
-        const char *name;
-        const void *fn;
-    } known[] = {
-#define FN(name, f) {name, (const void *)(uintptr_t)(f)}
-        FN("ceilf", ceilf),
-        FN("ceil", ceil),
-        FN("floorf", floorf),
-        FN("floor", floor),
-        FN("truncf", truncf),
-        FN("trunc", trunc),
-        FN("nearbyintf", nearbyintf),
-        FN("nearbyint", nearbyint),
-        FN("fmaf", fmaf),
-        FN("fma", fma),
-        FN("memcpy", memcpy),
-        FN("memset", memset),
-        FN("memmove", memmove),
-        FN("memcmp", memcmp),
-        FN("cot_raise_trap", raise_from_stub),
-#if defined(__x86_64__)
-        FN("cot_x86_pshufb", byte_shuffle),
-#endif
-#undef FN
-    };
-    for (size_t i = 0; i < sizeof known / sizeof *known; i++)
-        if (strcmp(n, known[i].name) == 0) return known[i].fn;
-    return NULL;
+    return call == CLIF_LIBCALL_RAISE_TRAP ? (const void *)(uintptr_t)raise_from_stub
+                                           : jit_libcall(call);
 }

@@ -18,7 +18,7 @@ skip() { skipped=$((skipped + 1)) && echo "35-embed.sh: skipped: $*"; }
 
 check install cmake --install "$build" --prefix "$work/inst"
 pc=$(dirname "$(find "$work/inst" -name cot.pc)")
-for h in cot wasm wasi; do
+for h in cot wasm wasi clif clif_ops jit; do
     printf '#include <cot/%s.h>\nint main(void) { return 0; }\n' $h >"$work/$h.c"
     cp "$work/$h.c" "$work/$h.cc"
     check "cot/$h.h as C11" cc -std=c11 -Wall -Wextra -Wpedantic -Wstrict-prototypes -Werror -I"$work/inst/include" -fsyntax-only "$work/$h.c"
@@ -73,7 +73,7 @@ for f in "$lib" "$(find "$work/inst" -name 'libcot.so.*.*')"; do
     if [ -z "$extra" ]; then ok; else no "$(basename "$f") exports $(echo "$extra" | head -n 5 | tr '\n' ' ')"; fi
 done
 # Every function that the headers declare is there.
-grep -ohE '\bcot_[a-z0-9_]+\(' "$root"/include/cot/*.h | tr -d '(' | sort -u >"$work/declared"
+grep -ohE '\bcot_[a-z0-9_]+\(' "$work"/inst/include/cot/*.h | tr -d '(' | sort -u >"$work/declared"
 nm -g --defined-only "$lib" | awk 'NF == 3 {print $3}' | sort -u >"$work/defined"
 check "all that is declared is defined, and the other way round" diff "$work/declared" "$work/defined"
 ls -l "$lib" "$(find "$work/inst" -name 'libcot.so.*.*')" "$work/embed-static" | awk '{print $5, $NF}' | sed "s|$work/||"

@@ -1,0 +1,58 @@
+/* api/clif_int.h — what a CotFunction is, and how its functions run: guarded against memory that runs out, and not at all
+ * after the first error. */
+#ifndef COT_API_CLIF_INT_H
+#define COT_API_CLIF_INT_H
+#include "api/api_int.h"
+#include "clif/builder.h"
+#include "clif/opspec.h"
+#include "cot/jit.h"
+#include "verify/verify.h"
+
+typedef enum FuncState { FUNC_EMPTY, FUNC_BUILDING, FUNC_DONE } FuncState;
+struct CotFunction {
+    Mem mem;
+    ClifFunc f;
+    ClifBuilder b;
+    VerifyCtx verify;
+    FuncState state;
+    CotStatus status; /* of the first error */
+    CotError error;
+    VecU8 jt_used, eh_used; /* per table: a branch has it */
+    VEC(ClifAbiParam) params;
+    VecU32 list;
+    VEC(ClifEhItem) items;
+    StrBuf text;
+};
+
+/* One step of work on f: gives a handle or COT_NONE. */
+typedef uint32_t FuncStep(CotFunction *f, const void *in);
+/* Runs it if f is being built and had no error. */
+uint32_t api_build(CotFunction *f, FuncStep *step, const void *in);
+/* Runs it in any state but after memory ran out. */
+uint32_t api_guard(CotFunction *f, FuncStep *step, const void *in);
+/* The first error sticks. Gives COT_NONE. */
+uint32_t api_stick(CotFunction *f, CotStatus status, const char *fmt, ...)
+    __attribute__((format(printf, 3, 4)));
+void api_stick_diag(CotFunction *f, const Diag *d);
+void api_func_reset(CotFunction *f); /* empty, no error */
+
+bool api_clif_type(uint32_t t); /* is it one? */
+/* Interned flags; false: an error sticks. */
+bool api_mem_flags(CotFunction *f, uint32_t flags, uint16_t *out);
+/* A block call to that target; *out; false: an error sticks. `results`: arguments may be COT_ARG_*. */
+bool api_target(CotFunction *f, const CotTarget *t, bool results, ListRef *out);
+
+/* First result of an instruction; the second one to *second. */
+uint32_t api_result(CotFunction *f, uint32_t inst);
+uint32_t api_results(CotFunction *f, uint32_t inst, uint32_t *second);
+
+/* engine.c */
+struct CotConfig {
+    RtConfig rt;
+    MemHooks hooks;
+    MachSettings mach; /* what cot_config_set changed; the rest comes from rt */
+};
+MachSettings api_default_mach(void); /* jit.c */
+/* An object of that size, zeroed, with a Mem of its own at its beginning; NULL: out of memory. */
+void *api_new_with_mem(const CotConfig *config, size_t size);
+#endif

@@ -1,0 +1,301 @@
+/* api/jit.c — CotJit: the linker of jit/ and a code generator behind the C interface.
+ *
+ * Problem     Functions come with numbers of symbols, or, read as text, with their names; the linker knows numbers only.
+ * Idea        The relocations of what was just compiled are rewritten to numbers; the function itself stays as it is.
+ * Invariants  After memory ran out a CotJit only answers questions and can be freed, because the linker may have stopped
+ *             half-way; code that was linked goes on working.
+ * Cost        that of compiling; the array of relocations is kept. */
+#include "api/clif_int.h"
+#include "jit/libcall.h"
+#include "jit/linker.h"
+#include <dlfcn.h>
+#include <stdlib.h>
+
+struct CotJit {
+    Mem mem;
+    JitLinker *l;
+    MachCtx *mach;
+    MachSettings set;
+    CotResolveFn resolve;
+    void *user;
+    bool process, broken;
+    size_t reserve;
+    VEC(void *) addresses; /* by symbol; may be shorter */
+    VEC(MachReloc) relocs;
+};
+
+/* ---- settings ---- */
+MachSettings api_default_mach(void) {
+    return (MachSettings){.preserve_frame_pointers = true,
+                          .enable_probestack = true,
+                          .probestack_size_log2 = 12,
+                          .regalloc = RA_ALGO_ONEPASS};
+}
+
+CotStatus cot_config_set(CotConfig *c, const char *name, const char *value, CotError *error) {
+    if (!c || !name || !value)
+        return api_fail(error, COT_MISUSE, "no configuration, name or value");
+    const struct {
+        const char *name;
+        bool *at;
+    } switches[] = {
+        {"preserve_frame_pointers", &c->mach.preserve_frame_pointers},
+        {"enable_probestack", &c->mach.enable_probestack},
+        {"enable_nan_canonicalization", &c->mach.enable_nan_canonicalization},
+        {"enable_verifier", &c->rt.verify},
+    };
+    for (size_t k = 0; k < sizeof switches / sizeof *switches; k++) {
+        if (strcmp(name, switches[k].name) != 0) continue;
+        bool on = strcmp(value, "true") == 0;
+        if (!on && strcmp(value, "false") != 0)
+            return api_fail(error, COT_MISUSE, "%s is true or false, not '%.100s'", name, value);
+        *switches[k].at = on;
+        return COT_OK;
+    }
+    if (strcmp(name, "probestack_size_log2") == 0) {
+        char *end;
+        unsigned long n = strtoul(value, &end, 10);
+        if (end == value || *end || n < 12 || n > 20)
+            return api_fail(error, COT_MISUSE, "%s is 12 to 20, not '%.100s'", name, value);
+        c->mach.probestack_size_log2 = (uint8_t)n;
+        return COT_OK;
+    }
+    return api_fail(error, COT_MISUSE, "no setting '%.100s'", name);
+}
+
+/* ---- guarded steps ---- */
+typedef bool JitStep(CotJit *j, const void *in, void *out, Diag *d);
+typedef struct Run {
+    CotJit *j;
+    JitStep *step;
+    const void *in;
+    void *out;
+    Diag *d;
+    bool ok;
+} Run;
+static void run_step(void *p) {
+    Run *r = p;
+    r->ok = r->step(r->j, r->in, r->out, r->d);
+}
+static CotStatus run(CotJit *j, JitStep *step, const void *in, void *out, CotError *error) {
+    Diag d;
+    diag_clear(&d);
+    if (!j) return api_fail(error, COT_MISUSE, "no CotJit is given");
+    Run r = {j, step, in, out, &d, false};
+    if (j->broken || !mem_guard(&j->mem, run_step, &r)) {
+        j->broken = true;
+        return api_fail(error, COT_NO_MEMORY, "out of memory");
+    }
+    if (r.ok) return COT_OK;
+    CotStatus s = api_fail_diag(error, &d);
+    return s;
+}
+
+/* ---- symbols of the host ---- */
+static void *resolve(void *user, const char *name) {
+    CotJit *j = user;
+    JitSym s = jit_find_symbol(j->l, name, strlen(name));
+    void *p = s < j->addresses.n ? j->addresses.p[s] : NULL;
+    if (!p && j->resolve) p = j->resolve(j->user, name);
+    if (!p && j->process) p = dlsym(RTLD_DEFAULT, name);
+    return p;
+}
+static const void *libcall(void *user, ClifLibCall call) {
+    (void)user;
+    return jit_libcall(call);
+}
+
+/* ---- life ---- */
+static bool step_new(CotJit *j, const void *in, void *out, Diag *d) {
+    (void)in, (void)out;
+    const IsaVtable *isa = isa_host();
+    if (!isa) return diag_msg(d, DIAG_UNSUPPORTED, "this machine's architecture has no back end");
+    JitLinkerConfig cfg = {
+        .reserve = j->reserve, .resolve = resolve, .libcall = libcall, .user = j};
+    j->mach = mach_ctx_new(&j->mem, isa, &j->set);
+    j->l = jit_linker_new(&j->mem, &cfg, d);
+    return j->l != NULL;
+}
+
+CotJit *cot_jit_new(const CotConfig *c, size_t reserve, CotError *error) {
+    CotJit *j = api_new_with_mem(c, sizeof *j);
+    const IsaVtable *isa = isa_host();
+    if (!j) {
+        api_fail(error, COT_NO_MEMORY, "out of memory");
+        return NULL;
+    }
+    j->set = c ? c->mach : api_default_mach();
+    j->set.isa_flags = c ? c->rt.isa_flags : isa ? isa->host_flags() : 0;
+    j->set.verify_regalloc = j->set.verify_input = c && c->rt.verify;
+    j->reserve = reserve;
+    if (run(j, step_new, NULL, NULL, error) == COT_OK) return j;
+    cot_jit_free(j);
+    return NULL;
+}
+
+void cot_jit_free(CotJit *j) {
+    if (!j) return;
+    jit_linker_free(j->l);
+    mem_release_all(&j->mem);
+}
+
+/* ---- symbols ---- */
+static bool step_declare(CotJit *j, const void *in, void *out, Diag *d) {
+    (void)d;
+    const char *name = in;
+    *(uint32_t *)out = jit_symbol(j->l, name, strlen(name));
+    return true;
+}
+uint32_t cot_jit_declare(CotJit *j, const char *name) {
+    uint32_t s = COT_NONE;
+    return name && run(j, step_declare, name, &s, NULL) == COT_OK ? s : COT_NONE;
+}
+const char *cot_jit_name(const CotJit *j, uint32_t symbol) {
+    return j && symbol < jit_symbol_count(j->l) ? jit_symbol_name(j->l, symbol) : NULL;
+}
+
+static bool known(const CotJit *j, uint32_t s, Diag *d) {
+    return s < jit_symbol_count(j->l) || diag_msg(d, DIAG_INVALID, "no symbol %u", s);
+}
+typedef struct Place {
+    uint32_t symbol;
+    void *address;
+} Place;
+static bool step_address(CotJit *j, const void *in, void *out, Diag *d) {
+    (void)out;
+    const Place *p = in;
+    if (!known(j, p->symbol, d)) return false;
+    if (p->symbol >= j->addresses.n) {
+        uint32_t n = jit_symbol_count(j->l);
+        vec_resize0(&j->mem, &j->addresses, n);
+    }
+    j->addresses.p[p->symbol] = p->address;
+    return true;
+}
+/* What the linker calls invalid is a mistake of the user here. */
+static CotStatus misuse(CotStatus s, CotError *error) {
+    if (s != COT_INVALID) return s;
+    if (error) error->status = COT_MISUSE;
+    return COT_MISUSE;
+}
+CotStatus cot_jit_set_address(CotJit *j, uint32_t symbol, void *address, CotError *error) {
+    return misuse(run(j, step_address, &(Place){symbol, address}, NULL, error), error);
+}
+void cot_jit_set_resolver(CotJit *j, CotResolveFn function, void *user) {
+    if (!j) return;
+    j->resolve = function;
+    j->user = user;
+}
+void cot_jit_set_process_symbols(CotJit *j, bool on) {
+    if (j) j->process = on;
+}
+
+/* ---- definitions ---- */
+typedef struct Define {
+    uint32_t symbol;
+    CotFunction *f;
+    const CotData *data;
+} Define;
+
+/* The relocations of c, with names of text as symbols. */
+static void number_names(CotJit *j, const ClifFunc *f, MachCompiled *c) {
+    vec_clear(&j->relocs);
+    for (uint32_t k = 0; k < c->num_relocs; k++) {
+        MachReloc r = c->relocs[k];
+        r.name = clif_resolve_name(f, r.name);
+        if (r.name.kind == CLIF_NAME_TESTCASE)
+            r.name =
+                clif_user_name(0, jit_symbol(j->l, (const char *)f->bytes.p + r.name.a, r.name.b));
+        vec_push(&j->mem, &j->relocs, r);
+    }
+    c->relocs = j->relocs.p;
+}
+
+static bool step_define(CotJit *j, const void *in, void *out, Diag *d) {
+    (void)out;
+    const Define *e = in;
+    MachCompiled c;
+    if (!known(j, e->symbol, d) || !mach_compile(j->mach, &e->f->f, &c, d)) return false;
+    number_names(j, &e->f->f, &c);
+    return jit_define_func(j->l, e->symbol, &c, d);
+}
+
+/* Compiling resolves aliases in the function, whose memory is its own. */
+typedef struct Both {
+    CotJit *j;
+    const Define *e;
+    CotError *error;
+    CotStatus status;
+} Both;
+static uint32_t step_define_f(CotFunction *f, const void *in) {
+    (void)f;
+    Both *b = *(Both *const *)in;
+    b->status = run(b->j, step_define, b->e, NULL, b->error);
+    return 0;
+}
+
+CotStatus cot_jit_define(CotJit *j, uint32_t symbol, CotFunction *f, CotError *error) {
+    if (!f || f->state != FUNC_DONE || f->status)
+        return api_fail(error, COT_MISUSE, "the function has not ended, or ended with an error");
+    Both b = {j, &(Define){symbol, f, NULL}, error, COT_NO_MEMORY}, *at = &b;
+    if (!j) return api_fail(error, COT_MISUSE, "no CotJit is given");
+    if (api_guard(f, step_define_f, &at) != 0) {
+        j->broken = true; /* the jump may have left it half-way */
+        return api_fail(error, COT_NO_MEMORY, "out of memory");
+    }
+    return misuse(b.status, error);
+}
+
+static bool step_data(CotJit *j, const void *in, void *out, Diag *d) {
+    (void)out;
+    const Define *e = in;
+    const CotData *t = e->data;
+    if (t->naddresses && !t->addresses) return diag_msg(d, DIAG_INVALID, "no addresses are given");
+    if (!jit_define_data(j->l, e->symbol, t->bytes, t->size, t->align ? t->align : 16,
+                         t->writable != 0, d))
+        return false;
+    for (uint32_t k = 0; k < t->naddresses; k++) {
+        const CotAddress *a = &t->addresses[k];
+        if (jit_data_address(j->l, e->symbol, a->offset, a->symbol, a->addend, d)) continue;
+        jit_undefine(j->l, e->symbol);
+        return false;
+    }
+    return true;
+}
+CotStatus cot_jit_define_data(CotJit *j, uint32_t symbol, const CotData *data, CotError *error) {
+    if (!data) return api_fail(error, COT_MISUSE, "no data is given");
+    return misuse(run(j, step_data, &(Define){symbol, NULL, data}, NULL, error), error);
+}
+
+static bool step_link(CotJit *j, const void *in, void *out, Diag *d) {
+    (void)in, (void)out;
+    return jit_link(j->l, d);
+}
+CotStatus cot_jit_link(CotJit *j, CotError *error) {
+    return run(j, step_link, NULL, NULL, error);
+}
+
+static bool step_undefine(CotJit *j, const void *in, void *out, Diag *d) {
+    (void)out;
+    uint32_t s = *(const uint32_t *)in;
+    if (!known(j, s, d)) return false;
+    jit_undefine(j->l, s);
+    return true;
+}
+CotStatus cot_jit_undefine(CotJit *j, uint32_t symbol, CotError *error) {
+    return misuse(run(j, step_undefine, &symbol, NULL, error), error);
+}
+
+/* ---- what is there ---- */
+void *cot_jit_address(const CotJit *j, uint32_t symbol) {
+    return j && symbol < jit_symbol_count(j->l) ? jit_symbol_address(j->l, symbol) : NULL;
+}
+void *cot_jit_lookup(const CotJit *j, const char *name) {
+    return j && name ? cot_jit_address(j, jit_find_symbol(j->l, name, strlen(name))) : NULL;
+}
+uint64_t cot_jit_size(const CotJit *j, uint32_t symbol) {
+    return j && symbol < jit_symbol_count(j->l) ? jit_symbol_size(j->l, symbol) : 0;
+}
+uint32_t cot_jit_trap_at(const CotJit *j, const void *pc, uint32_t *symbol) {
+    return j ? jit_find_trap(j->l, pc, symbol) : 0;
+}
