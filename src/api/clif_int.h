@@ -21,6 +21,8 @@ struct CotFunction {
     VEC(ClifAbiParam) params;
     VecU32 list;
     VEC(ClifEhItem) items;
+    VecU32 c_args;       /* of cot_c_call */
+    uint32_t memcpy_ref; /* or COT_NONE */
     StrBuf text;
 };
 

@@ -92,6 +92,7 @@ void api_func_reset(CotFunction *f) {
     clif_func_clear(&f->f);
     vec_clear(&f->jt_used);
     vec_clear(&f->eh_used);
+    f->memcpy_ref = COT_NONE;
     f->state = FUNC_EMPTY;
     f->status = COT_OK;
 }

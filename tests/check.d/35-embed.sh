@@ -18,7 +18,7 @@ skip() { skipped=$((skipped + 1)) && echo "35-embed.sh: skipped: $*"; }
 
 check install cmake --install "$build" --prefix "$work/inst"
 pc=$(dirname "$(find "$work/inst" -name cot.pc)")
-for h in cot wasm wasi clif clif_ops jit; do
+for h in cot wasm wasi clif clif_ops jit cabi; do
     printf '#include <cot/%s.h>\nint main(void) { return 0; }\n' $h >"$work/$h.c"
     cp "$work/$h.c" "$work/$h.cc"
     check "cot/$h.h as C11" cc -std=c11 -Wall -Wextra -Wpedantic -Wstrict-prototypes -Werror -I"$work/inst/include" -fsyntax-only "$work/$h.c"
