@@ -137,7 +137,7 @@ enum {
 typedef struct CotFunction CotFunction;
 
 /* ---- life ---- */
-/* Memory comes from the allocator in config, which is not needed afterwards; NULL: the C library. */
+/* The allocator, and settings that the verifier asks for, come from config, which is not needed afterwards; NULL: all defaults. */
 COT_API CotFunction *cot_function_new(const CotConfig *config, CotError *error);
 COT_API void cot_function_free(CotFunction *f);
 /* Empties f and begins a function of that signature. */

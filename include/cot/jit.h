@@ -16,13 +16,9 @@
 extern "C" {
 #endif
 
-/* Settings of code generation by name, for cot_jit_new. Values: "true", "false", a number. COT_MISUSE: no such name or
- * value.
- *   preserve_frame_pointers     true    keep rbp as a chain of frames
- *   enable_probestack           true    touch each page of a large frame
- *   probestack_size_log2        12      the distance of these touches
- *   enable_nan_canonicalization false   every NaN that arithmetic makes is the canonical one
- *   enable_verifier             as cot_config_set_verify */
+/* A setting of code generation by name, for cot_function_new and cot_jit_new; `cot settings` lists them. value NULL: a switch goes on.
+ * Beyond the defaults listed there, frame pointers are kept and large frames probed inline. COT_MISUSE: no such name or
+ * value. */
 COT_API CotStatus cot_config_set(CotConfig *config, const char *name, const char *value,
                                  CotError *error);
 

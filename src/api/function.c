@@ -68,17 +68,19 @@ void *api_new_with_mem(const CotConfig *config, size_t size) {
 }
 
 static uint32_t step_init(CotFunction *f, const void *in) {
-    (void)in;
+    const CotConfig *config = in;
     clif_func_init(&f->f, &f->mem);
     sb_init(&f->text, &f->mem);
     verify_ctx_init(&f->verify, &f->mem, CLIF_I64);
+    f->verify.no_pinned_reg = !config || !config->mach.enable_pinned_reg;
+    f->verify.no_frame_pointers = config && !config->mach.preserve_frame_pointers;
     clif_builder_init(&f->b, &f->mem);
     return 0;
 }
 
 CotFunction *cot_function_new(const CotConfig *config, CotError *error) {
     CotFunction *f = api_new_with_mem(config, sizeof *f);
-    if (f && api_guard(f, step_init, NULL) == 0) return f;
+    if (f && api_guard(f, step_init, config) == 0) return f;
     cot_function_free(f);
     api_fail(error, COT_NO_MEMORY, "out of memory");
     return NULL;

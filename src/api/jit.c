@@ -8,8 +8,8 @@
 #include "api/clif_int.h"
 #include "jit/libcall.h"
 #include "jit/linker.h"
+#include "mach/settings.h"
 #include <dlfcn.h>
-#include <stdlib.h>
 
 struct CotJit {
     Mem mem;
@@ -26,41 +26,21 @@ struct CotJit {
 
 /* ---- settings ---- */
 MachSettings api_default_mach(void) {
-    return (MachSettings){.preserve_frame_pointers = true,
-                          .enable_probestack = true,
-                          .probestack_size_log2 = 12,
-                          .regalloc = RA_ALGO_ONEPASS};
+    MachSettings s = mach_settings_default();
+    s.preserve_frame_pointers = true;
+    s.enable_probestack = true;
+    s.probestack_strategy = MACH_PROBE_INLINE;
+    return s;
 }
 
 CotStatus cot_config_set(CotConfig *c, const char *name, const char *value, CotError *error) {
-    if (!c || !name || !value)
-        return api_fail(error, COT_MISUSE, "no configuration, name or value");
-    const struct {
-        const char *name;
-        bool *at;
-    } switches[] = {
-        {"preserve_frame_pointers", &c->mach.preserve_frame_pointers},
-        {"enable_probestack", &c->mach.enable_probestack},
-        {"enable_nan_canonicalization", &c->mach.enable_nan_canonicalization},
-        {"enable_verifier", &c->rt.verify},
-    };
-    for (size_t k = 0; k < sizeof switches / sizeof *switches; k++) {
-        if (strcmp(name, switches[k].name) != 0) continue;
-        bool on = strcmp(value, "true") == 0;
-        if (!on && strcmp(value, "false") != 0)
-            return api_fail(error, COT_MISUSE, "%s is true or false, not '%.100s'", name, value);
-        *switches[k].at = on;
-        return COT_OK;
-    }
-    if (strcmp(name, "probestack_size_log2") == 0) {
-        char *end;
-        unsigned long n = strtoul(value, &end, 10);
-        if (end == value || *end || n < 12 || n > 20)
-            return api_fail(error, COT_MISUSE, "%s is 12 to 20, not '%.100s'", name, value);
-        c->mach.probestack_size_log2 = (uint8_t)n;
-        return COT_OK;
-    }
-    return api_fail(error, COT_MISUSE, "no setting '%.100s'", name);
+    Diag d;
+    diag_clear(&d);
+    if (!c || !name) return api_fail(error, COT_MISUSE, "no configuration or no name");
+    if (settings_parse(&c->mach, name, value, &d)) return COT_OK;
+    api_fail_diag(error, &d);
+    if (error) error->status = COT_MISUSE;
+    return COT_MISUSE;
 }
 
 /* ---- guarded steps ---- */
@@ -126,7 +106,8 @@ CotJit *cot_jit_new(const CotConfig *c, size_t reserve, CotError *error) {
     }
     j->set = c ? c->mach : api_default_mach();
     j->set.isa_flags = c ? c->rt.isa_flags : isa ? isa->host_flags() : 0;
-    j->set.verify_regalloc = j->set.verify_input = c && c->rt.verify;
+    j->set.verify_input = c && c->rt.verify;
+    j->set.regalloc_checker |= j->set.verify_input;
     j->reserve = reserve;
     if (run(j, step_new, NULL, NULL, error) == COT_OK) return j;
     cot_jit_free(j);

@@ -595,7 +595,7 @@ static void settings_and_libcalls(void **state) {
     CotError e;
     CotConfig *c = cot_config_new();
     assert_int_equal(cot_config_set(c, "frobnicate", "true", &e), COT_MISUSE);
-    assert_int_equal(cot_config_set(c, "enable_probestack", "1", &e), COT_MISUSE);
+    assert_int_equal(cot_config_set(c, "enable_probestack", "2", &e), COT_MISUSE);
     assert_int_equal(cot_config_set(c, "probestack_size_log2", "99", &e), COT_MISUSE);
     assert_int_equal(cot_config_set(c, "probestack_size_log2", "13", &e), COT_OK);
     assert_int_equal(cot_config_set(c, "enable_nan_canonicalization", "false", &e), COT_OK);
