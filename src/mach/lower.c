@@ -317,6 +317,9 @@ static bool lower_one(LowerCtx *L, VCode *vc, ClifInst inst, const BlockOrder *o
     L->cur_inst = inst.i;
     L->cur_color = L->inst_color.p[inst.i];
     uint32_t fresh_from = L->num_vregs;
+    if (clif_op_info[d->op].format == CLIF_FMT_UnaryGlobalValue &&
+        L->f->gvs.p[d->a].kind != CLIF_GV_SYMBOL)
+        return lower_unsupported(L, inst, "a global value that is no symbol");
     if (clif_op_is((ClifOp)d->op, CLIF_OPF_BRANCH)) {
         if (!L->isa->lower_branch(L, inst, o->targets.p + mb->target_first, mb->ntarget))
             return false;

@@ -205,6 +205,25 @@ static void native_runs_are_judged(void **st) {
     assert_int_equal(m.live, 0);
 }
 
+/* A global value that is loaded has no address of its own. */
+static void refusals_are_told(void **st) {
+    (void)st;
+    Mem m;
+    mem_init(&m, NULL);
+    FtResult r;
+    run(&m,
+        "test run\ntarget x86_64\nfunction %g(i64 vmctx) -> i64 {\n    gv0 = vmctx\n    gv1 = "
+        "load.i64 notrap aligned gv0\nblock0(v0: i64):\n    v1 = symbol_value.i64 gv1\n    return "
+        "v1\n}\n; run: %g(0) == 0\n",
+        false, &r);
+    if (strstr(sb_cstr(&r.skips), "no target is this machine's")) skip();
+    assert_int_equal(r.reasons.n, 1);
+    assert_string_equal(r.reasons.p[0].why,
+                        "x86_64: no code for symbol_value.i64: a global value that is no symbol");
+    filetest_result_free(&r);
+    assert_int_equal(m.live, 0);
+}
+
 /* What is printed, what a loop without end does, and traps by their code in both ways of running. */
 static void ends_of_runs_are_told(void **st) {
     (void)st;
@@ -249,6 +268,7 @@ int main(void) {
         cmocka_unit_test(blessing_writes_what_then_passes),
         cmocka_unit_test(failures_and_skips_are_told),
         cmocka_unit_test(native_runs_are_judged),
+        cmocka_unit_test(refusals_are_told),
         cmocka_unit_test(ends_of_runs_are_told),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
