@@ -510,6 +510,28 @@ void clif_append_inst(ClifFunc *f, ClifInst i, ClifBlock b);
 void clif_insert_inst_before(ClifFunc *f, ClifInst i, ClifInst before);
 void clif_remove_inst(ClifFunc *f, ClifInst i);
 
+/* ---- changing what is there (edit.c) ---- */
+/* Is the value among the results or parameters of its definition? False for aliases and values without a definition. */
+bool clif_value_is_attached(const ClifFunc *f, ClifValue v);
+/* Detaches all results; their numbers stay taken. */
+void clif_clear_results(ClifFunc *f, ClifInst i);
+/* The results of i become aliases of those of `by` (as many, of the same types); i has none then and may be removed. */
+void clif_replace_with_aliases(ClifFunc *f, ClifInst i, ClifInst by);
+/* Another instruction at the same place. Results that are there are kept, and must suit d; else they are made. d.type is
+ * the controlling type. Between opcodes of one result and calls, the one result is kept. */
+void clif_replace_inst(ClifFunc *f, ClifInst i, ClifInstData d);
+/* A copy outside the layout with lists and results of its own; tables, stack maps and debug tags are not copied. */
+ClifInst clif_clone_inst(ClifFunc *f, ClifInst i);
+/* A new parameter of type t in place of v, which is detached. Uses of v are the caller's to change. */
+ClifValue clif_replace_block_param(ClifFunc *f, ClifValue v, ClifType t);
+/* Every edge of branch i to `from` goes to `to` instead, with the same arguments. */
+void clif_retarget_branch(ClifFunc *f, ClifInst i, ClifBlock from, ClifBlock to);
+/* Moves `before` and all after it to `fresh`, an empty block outside the layout, which comes next. The old block has
+ * no terminator then. */
+void clif_split_block(ClifFunc *f, ClifBlock fresh, ClifInst before);
+/* The entry block's first parameter of this purpose; CLIF_NONE: there is none. */
+ClifValue clif_special_param(const ClifFunc *f, ClifArgPurpose purpose);
+
 /* ---- text (print.c): the reference's .clif syntax ---- */
 void clif_print_func(const ClifFunc *f, StrBuf *out);
 void clif_print_inst(const ClifFunc *f, ClifInst i, StrBuf *out);
