@@ -32,8 +32,9 @@ enum {
 typedef struct NativeFunc {
     uint8_t *bytes; /* compiled, before it is placed; NULL: not compiled */
     uint32_t size, first_reloc, nrelocs, first_trap, ntraps;
-    uint32_t at;   /* where in the code */
-    char why[160]; /* it is missing */
+    uint32_t first_call, ncalls, frame_size; /* calls that have handlers */
+    uint32_t at;                             /* where in the code */
+    char why[160];                           /* it is missing */
 } NativeFunc;
 typedef struct Native {
     Ft *t;
@@ -45,6 +46,8 @@ typedef struct Native {
     VEC(NativeFunc) out;
     VEC(MachReloc) relocs;
     VEC(MachTrap) traps;
+    VEC(MachCallSite) calls;
+    VEC(MachHandler) handlers;
     HashMap by_name;
     uint8_t *code;
     size_t mapped, stubs;
@@ -161,6 +164,14 @@ static bool compile(Native *x, uint32_t k) {
     n->first_trap = x->traps.n;
     n->ntraps = c.num_traps;
     for (uint32_t r = 0; r < c.num_traps; r++) vec_push(x->m, &x->traps, c.traps[r]);
+    n->frame_size = c.frame_size;
+    n->first_call = x->calls.n;
+    for (uint32_t r = 0; r < c.num_calls; r++) {
+        MachCallSite s = c.calls[r];
+        s.handlers += x->handlers.n;
+        if (s.num_handlers) vec_push(x->m, &x->calls, s), n->ncalls++;
+    }
+    for (uint32_t r = 0; r < c.num_handlers; r++) vec_push(x->m, &x->handlers, c.handlers[r]);
     return true;
 }
 
@@ -205,13 +216,72 @@ static bool callable(const ClifFunc *f) {
     return true;
 }
 
+/* ---- exceptions ---- */
+#if defined(__x86_64__)
+static _Thread_local const Native *running;
+
+/* Where execution resumes if the call that returns to pc throws; 0: it has no handler for the tag. */
+static uintptr_t handler_at(const Native *x, uintptr_t pc, uint32_t tag, uint32_t *frame_size) {
+    uintptr_t at = pc - (uintptr_t)x->code;
+    for (uint32_t k = 0; k < x->out.n; k++) {
+        const NativeFunc *n = &x->out.p[k];
+        if (!n->bytes || at < n->at || at - n->at > n->size) continue;
+        for (uint32_t c = n->first_call; c < n->first_call + n->ncalls; c++) {
+            const MachCallSite *s = &x->calls.p[c];
+            if (s->ret_offset != at - n->at) continue;
+            *frame_size = n->frame_size;
+            for (uint32_t h = s->handlers; h < s->handlers + s->num_handlers; h++) {
+                const MachHandler *e = &x->handlers.p[h];
+                if (e->kind == MACH_HANDLER_DEFAULT ||
+                    (e->kind == MACH_HANDLER_TAG && e->tag == tag))
+                    return (uintptr_t)x->code + n->at + e->offset;
+            }
+        }
+    }
+    return 0;
+}
+
+/* What the tests call as %__cranelift_throw: frames are followed by their frame pointers, from the one of exit_fp to that
+ * of entry_fp; the first handler gets the payload in rax and rdx. */
+static void throw_here(uintptr_t entry_fp, uintptr_t exit_fp, uintptr_t exit_pc, uint32_t tag,
+                       uintptr_t payload1, uintptr_t payload2) {
+    uintptr_t pc = exit_pc, fp = exit_fp;
+    for (;;) {
+        uint32_t size = 0;
+        uintptr_t to = handler_at(running, pc, tag, &size);
+        if (to)
+            __asm__ volatile("mov %[fp], %%rbp\n\tmov %[sp], %%rsp\n\tjmp *%[to]"
+                             :
+                             : [to] "S"(to), [sp] "D"(fp - size), [fp] "c"(fp), "a"(payload1),
+                               "d"(payload2)
+                             : "memory");
+        if (fp == entry_fp) __builtin_trap(); /* nobody catches it */
+        memcpy(&pc, (const void *)(fp + 8), sizeof pc);
+        memcpy(&fp, (const void *)fp, sizeof fp);
+    }
+}
+#endif
+
+static uintptr_t host_address(const ClifFunc *f, ClifName n) {
+#if defined(__x86_64__)
+    static const char name[] = "__cranelift_throw";
+    if (n.kind == CLIF_NAME_TESTCASE && n.b == sizeof name - 1 &&
+        !memcmp(f->bytes.p + n.a, name, n.b))
+        return (uintptr_t)throw_here;
+#else
+    (void)f, (void)n;
+#endif
+    return 0;
+}
+
 /* ---- placing ---- */
 /* Where a relocation leads; 0: nowhere. */
 static uintptr_t target_of(const Native *x, const ClifFunc *f, ClifName n) {
     n = clif_resolve_name(f, n);
     if (n.kind == CLIF_NAME_LIBCALL) return libcall_address(n.a);
     uint32_t k = find(x, f, n);
-    return k == CLIF_NONE || !x->out.p[k].bytes ? 0 : (uintptr_t)x->code + x->out.p[k].at;
+    if (k == CLIF_NONE) return host_address(f, n);
+    return x->out.p[k].bytes ? (uintptr_t)x->code + x->out.p[k].at : 0;
 }
 
 /* Why a relocation cannot be applied; NULL: it can. */
@@ -325,6 +395,9 @@ static int call(const Native *x, uint32_t func, uint8_t (*values)[16]) {
     fault_signal = 0;
     if (!sigsetjmp(back, 1)) {
         fault_back = &back;
+#if defined(__x86_64__)
+        running = x;
+#endif
         allow_seconds(x, MAX_SECONDS);
         entry(x->code + x->out.p[func].at, values);
     }
@@ -567,6 +640,8 @@ static void run_target(Ft *t, const IsaVtable *isa, const MachSettings *set, con
     vec_free(x->m, &x->out);
     vec_free(x->m, &x->relocs);
     vec_free(x->m, &x->traps);
+    vec_free(x->m, &x->calls);
+    vec_free(x->m, &x->handlers);
     hashmap_free(x->m, &x->by_name);
     clif_builder_free(&x->b);
     mach_ctx_free(x->mach);
