@@ -27,7 +27,7 @@ typedef struct CommonOpts {
     bool features_given;
 } CommonOpts;
 void common_init(CommonOpts *o);
-/* -O0, -j N, --cpu-features LIST, -W name=value; true if the next argument was one of them. */
+/* -O0, -O2, -j N, --cpu-features LIST, -W name=value; true if the next argument was one of them. */
 bool common_option(Cli *c, CommonOpts *o);
 extern const char common_help[];
 

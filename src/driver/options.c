@@ -80,7 +80,8 @@ void common_init(CommonOpts *o) {
 }
 
 const char common_help[] =
-    "  -O0                    optimisation level (the only one so far)\n"
+    "  -O0, -O2               -O0 (default): the one-pass register allocator; -O2: the "
+    "backtracking one\n"
     "  -j N                   compile with N threads (default: all processors)\n"
     "  --cpu-features LIST    comma-separated: `baseline`, `host`, then +name or -name (e.g. "
     "baseline,+has_sse41)\n"
@@ -148,9 +149,16 @@ static void limit_option(Cli *c, CommonOpts *o, const char *v) {
 bool common_option(Cli *c, CommonOpts *o) {
     const char *v;
     uint64_t x;
-    if (cli_flag(c, "-O0")) return true;
+    if (cli_flag(c, "-O0")) {
+        o->cfg.opt_level = 0;
+        return true;
+    }
+    if (cli_flag(c, "-O2")) {
+        o->cfg.opt_level = 2;
+        return true;
+    }
     if (c->at < c->argc && strncmp(c->argv[c->at], "-O", 2) == 0) {
-        cli_error(c, "%s: only -O0 exists so far", c->argv[c->at]);
+        cli_error(c, "%s: only -O0 and -O2 exist so far", c->argv[c->at]);
         return true;
     }
     if (cli_value(c, "-j", &v)) {

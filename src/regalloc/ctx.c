@@ -51,6 +51,7 @@ void ra_ctx_free(RaCtx *c) {
     vec_free(m, &c->in_number);
     vec_free(m, &c->in_idom);
     vec_free(m, &c->in_def);
+    ra_ion_free(m, c->ion);
     mem_free(m, c, sizeof *c);
 }
 
@@ -62,6 +63,7 @@ void ra_ctx_set_stress(RaCtx *c, uint64_t seed) {
 bool ra_run(RaCtx *c, RaAlgo algo, const RaFunc *f, const RaEnv *env, RaOutput *out, Diag *d) {
     switch (algo) {
     case RA_ALGO_ONEPASS: return ra_onepass(c, f, env, out, d);
+    case RA_ALGO_ION: return ra_ion(c, f, env, out, d);
     }
     return diag_msg(d, DIAG_UNSUPPORTED, "unknown register allocation algorithm");
 }

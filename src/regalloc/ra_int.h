@@ -56,8 +56,11 @@ typedef struct InFrame {
     uint32_t block, next;
 } InFrame;
 
+typedef struct IonCtx IonCtx; /* ion.h */
+
 struct RaCtx {
     Mem *mem;
+    IonCtx *ion; /* NULL until first used */
     uint64_t stress, rng;
     /* onepass.c */
     VEC(OpVReg) v;
@@ -88,6 +91,8 @@ struct RaCtx {
 };
 
 bool ra_onepass(RaCtx *c, const RaFunc *f, const RaEnv *env, RaOutput *out, Diag *d);
+bool ra_ion(RaCtx *c, const RaFunc *f, const RaEnv *env, RaOutput *out, Diag *d);
+void ra_ion_free(Mem *m, IonCtx *x);
 /* Appends to *out moves that, one after the other, do what `moves` do at once. num_slots bounds the slots named. */
 void ra_parallel_move(RaCtx *c, const RaMove *moves, uint32_t n, RaSpare *spare, uint32_t num_slots,
                       RaMoves *out);

@@ -181,7 +181,7 @@ typedef struct RaOutput {  /* owned by the context, valid until its next run */
     RaStats stats;
 } RaOutput;
 
-typedef enum RaAlgo { RA_ALGO_ONEPASS /* -O0 */ } RaAlgo;
+typedef enum RaAlgo { RA_ALGO_ONEPASS, RA_ALGO_ION /* backtracking */ } RaAlgo;
 
 typedef struct RaCtx RaCtx; /* all buffers; reused, allocates nothing after warm-up */
 RaCtx *ra_ctx_new(Mem *m);

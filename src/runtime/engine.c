@@ -55,7 +55,7 @@ RtEngine *rt_engine_new(const RtConfig *cfg, Diag *d) {
                              .regalloc_checker = cfg->verify,
                              .verify_input = cfg->verify,
                              .stress_seed = cfg->stress_seed,
-                             .regalloc = RA_ALGO_ONEPASS};
+                             .regalloc = cfg->opt_level ? RA_ALGO_ION : RA_ALGO_ONEPASS};
     e->tunables = (WasmTunables){.mem_style = checked ? WASM_MEM_CHECKED : WASM_MEM_STATIC,
                                  .explicit_traps = cfg->no_signals,
                                  .interrupt_checks = cfg->interruptible,

@@ -1,7 +1,7 @@
 #!/usr/bin/env bash
 # The WebAssembly spec suite under $COT_SUITES/wasm-spec, converted by wasm-tools and run natively. Every assertion of
 # the classes wasm2-nosimd and wasm2 must pass: as it is, with explicit bounds checks, without signal handlers, with both, with code
-# for a processor without any extension, with the verifier and the allocation checker on every function, under sanitizers,
+# for a processor without any extension, with the backtracking allocator and its check, with the verifier and the allocation checker on every function, under sanitizers,
 # and with random register allocation (SPEC_SEEDS chooses the seeds), checked as well. All other files are run too and
 # counted by reason in build/conformance/wasm-spec.tsv: there an assertion may be skipped, if its module was refused with
 # the name of a proposal.
@@ -41,6 +41,7 @@ core -W bounds=explicit
 core -W signals=off
 core -W bounds=explicit -W signals=off
 core --cpu-features baseline
+core -O2 -W verify=on
 if [ -x "$checked" ]; then COT=$checked core -W verify=on; else echo "no $checked: the verifier's run is left out"; fi
 if [ -x "$asan" ]; then COT=$asan core; else echo "no $asan: the run under sanitizers is left out"; fi
 if [ -x "$stress" ]; then

@@ -1,0 +1,98 @@
+/* regalloc/ion_regs.c — which ranges each register holds.
+ *
+ * Problem   Allocation asks for the entries that overlap a range, adds ranges and takes them back, in any order.
+ * Idea      A sorted list cut into pages of at most ION_PAGE entries; a directory per register names the pages in
+ *           order. Two binary searches find a place; adding moves at most a page, and the directory once per full page.
+ * Invariant Pages are never empty; entries are disjoint, so their ends ascend too.
+ * Cost      O(log n) to find, O(ION_PAGE + n / ION_PAGE / ION_PAGE) amortised to add. */
+#include "regalloc/ion.h"
+
+void ion_regs_reset(IonCtx *x) {
+    vec_clear(&x->pages);
+    vec_clear(&x->free_pages);
+    for (uint32_t p = 0; p < 64; p++) vec_clear(&x->dir[p]);
+}
+
+IonCursor ion_regs_find(const IonCtx *x, RaPReg p, uint32_t point) {
+    const uint32_t *dir = x->dir[p].p;
+    uint32_t lo = 0, hi = x->dir[p].n;
+    while (lo < hi) {
+        uint32_t mid = lo + (hi - lo) / 2;
+        const IonPage *g = &x->pages.p[dir[mid]];
+        if (g->to[g->n - 1] > point)
+            hi = mid;
+        else
+            lo = mid + 1;
+    }
+    IonCursor c = {lo, 0};
+    if (lo == x->dir[p].n) return c;
+    const IonPage *g = &x->pages.p[dir[lo]];
+    uint32_t a = 0, z = g->n;
+    while (a < z) {
+        uint32_t mid = a + (z - a) / 2;
+        if (g->to[mid] > point)
+            z = mid;
+        else
+            a = mid + 1;
+    }
+    c.at = a;
+    return c;
+}
+
+static uint32_t new_page(IonCtx *x, RaPReg p,
+                         uint32_t before) { /* an empty one, at that place of the directory */
+    uint32_t id;
+    if (x->free_pages.n) {
+        id = vec_pop(&x->free_pages);
+    } else {
+        id = x->pages.n;
+        (void)vec_extend(x->mem, &x->pages, 1);
+    }
+    x->pages.p[id].n = 0;
+    (void)vec_extend(x->mem, &x->dir[p], 1);
+    uint32_t *dir = x->dir[p].p, n = x->dir[p].n;
+    memmove(dir + before + 1, dir + before, (n - 1 - before) * sizeof *dir);
+    dir[before] = id;
+    return id;
+}
+
+static void shift(IonPage *to, uint32_t at, const IonPage *from, uint32_t first, uint32_t n) {
+    memmove(to->from + at, from->from + first, n * sizeof *to->from);
+    memmove(to->to + at, from->to + first, n * sizeof *to->to);
+    memmove(to->range + at, from->range + first, n * sizeof *to->range);
+}
+
+void ion_regs_add(IonCtx *x, RaPReg p, uint32_t range) {
+    const IonRange *r = &x->r.p[range];
+    IonCursor c = ion_regs_find(x, p, r->from);
+    if (x->dir[p].n == 0) (void)new_page(x, p, 0);
+    if (c.page == x->dir[p].n) { /* after all others */
+        c.page--;
+        c.at = x->pages.p[x->dir[p].p[c.page]].n;
+    }
+    if (x->pages.p[x->dir[p].p[c.page]].n == ION_PAGE) {
+        uint32_t half =
+            c.at == ION_PAGE ? ION_PAGE - 1 : ION_PAGE / 2; /* mostly appended: full pages */
+        uint32_t id = new_page(x, p, c.page + 1);
+        IonPage *old = &x->pages.p[x->dir[p].p[c.page]], *g = &x->pages.p[id];
+        g->n = ION_PAGE - half;
+        shift(g, 0, old, half, g->n);
+        old->n = half;
+        if (c.at > half) c.page++, c.at -= half;
+    }
+    IonPage *g = &x->pages.p[x->dir[p].p[c.page]];
+    shift(g, c.at + 1, g, c.at, g->n - c.at);
+    g->from[c.at] = r->from, g->to[c.at] = r->to, g->range[c.at] = range;
+    g->n++;
+}
+
+void ion_regs_remove(IonCtx *x, RaPReg p, uint32_t range) {
+    IonCursor c = ion_regs_find(x, p, x->r.p[range].from);
+    uint32_t id = x->dir[p].p[c.page];
+    IonPage *g = &x->pages.p[id];
+    shift(g, c.at, g, c.at + 1, g->n - c.at - 1);
+    if (--g->n) return;
+    vec_push(x->mem, &x->free_pages, id);
+    uint32_t *dir = x->dir[p].p, n = --x->dir[p].n;
+    memmove(dir + c.page, dir + c.page + 1, (n - c.page) * sizeof *dir);
+}
