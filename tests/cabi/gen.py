@@ -1,9 +1,10 @@
 #!/usr/bin/env python3
-"""Random C signatures for tests/cabi/run.c: gen.py SEED COUNT sysv|windows > signatures.h
+"""Random C signatures for tests/cabi/run.c: gen.py SEED COUNT sysv|windows|windows_gcc > signatures.h
 
 For each signature: a C callee that notes its arguments in `got` and returns `wanted`, a C caller, and a description in
-cot/cabi.h's terms. Sizes and offsets in the description are the compiler's own (sizeof, offsetof), except in every
-fourth structure, whose layout cot_c_layout must find."""
+cot/cabi.h's terms. Sizes and offsets in the description are the compiler's own (sizeof, offsetof); cot_c_layout must
+find the same for structures that are not packed. windows_gcc: no structures among unnamed arguments, because gcc's
+va_arg of an ms_abi list reads them in place, where the convention has an address."""
 import random
 import sys
 
@@ -14,8 +15,9 @@ SCALARS = [("int8_t", "I8"), ("uint8_t", "U8"), ("int16_t", "I16"), ("uint16_t",
            ("double", "DOUBLE")]
 structs = 0
 out = []
-attr = "__attribute__((ms_abi)) " if abi == "windows" else ""
-va = ("__builtin_ms_va_list", "__builtin_ms_va_start", "__builtin_ms_va_end") if abi == "windows" else \
+windows = abi != "sysv"
+attr = "__attribute__((ms_abi)) " if windows else ""
+va = ("__builtin_ms_va_list", "__builtin_ms_va_start", "__builtin_ms_va_end") if windows else \
      ("va_list", "va_start", "va_end")
 
 
@@ -42,6 +44,7 @@ def struct(depth):
     out.append(f"static const CotCField f{n}[] = {{" + ", ".join(
         f"{{&{d}, offsetof({name}, m{i}), {k}}}" for i, (_, d, k) in enumerate(fields)) + "};")
     out.append(f"static const CotCType t{n} = {{COT_C_STRUCT, sizeof({name}), _Alignof({name}), f{n}, {len(fields)}}};")
+    out.append(f"_Static_assert(sizeof({name}) <= MOST, \"room\");")
     if kind == "struct" and not packed:
         layouts.append(f"&t{n}")
     return name, f"t{n}"
@@ -61,7 +64,7 @@ for i in range(count):
     fixed = r.randrange(1, nargs) if variadic else nargs
     args = [any_type() for _ in range(nargs)]
     for k in range(fixed, nargs):  # as C promotes them
-        if r.random() < 0.7 or args[k][0] in ("float", "int8_t", "uint8_t", "int16_t", "uint16_t"):
+        if r.random() < 0.7 or abi == "windows_gcc" or args[k][0] in ("float", "int8_t", "uint8_t", "int16_t", "uint16_t"):
             args[k] = r.choice([("int32_t", "c_I32"), ("double", "c_DOUBLE"), ("void *", "c_POINTER"), ("uint64_t", "c_U64")])
     res = any_type() if r.random() < 0.85 else ("void", "c_VOID")
     params = ", ".join(f"{c} a{k}" for k, (c, _) in enumerate(args[:fixed])) or "void"
@@ -86,7 +89,7 @@ for i in range(count):
     else:
         out.append(f"static void caller{i}(void (*fn)(void), void **args, void *res) {{ (void)args; {res[0]} r = {call}; memcpy(res, &r, sizeof r); }}")
     out.append(f"static const CotCType *const args{i}[] = {{" + ", ".join(f"&{d}" for _, d in args + [("", "c_VOID")]) + "};")
-    conv = "COT_CONV_WINDOWS" if abi == "windows" else "COT_CONV_SYSTEM_V"
+    conv = "COT_CONV_WINDOWS" if windows else "COT_CONV_SYSTEM_V"
     rows.append(f"{{{{{conv}, {int(variadic)}, {fixed}, {nargs}, &{res[1]}, args{i}}}, (void (*)(void))callee{i}, caller{i}}}")
 print("\n".join(out))
 print("static const Test tests[] = {" + ",\n".join(rows) + "};")

@@ -25,7 +25,7 @@ for seed in 1 2; do
     one $((seed * 10 + 2)) 300 gcc sysv -O0
     one $((seed * 10 + 3)) 300 clang sysv -O0
 done
-one 51 300 gcc windows -O1
+one 51 300 gcc windows_gcc -O1
 one 52 300 clang windows -O1
 echo "$passed passed, $failed failed, $skipped skipped"
 [ "$failed" -eq 0 ]
