@@ -3,7 +3,7 @@
  * First every opcode is tried with every type, and what has code with the SSE2 baseline becomes a menu. A function is a random
  * graph of blocks (any block may jump to any other, so loops are nested, crossed and irreducible), with parameters of
  * blocks, variables turned into SSA by the builder, stack slots, loads and stores at computed addresses, br_table, and
- * direct and indirect calls to functions of higher numbers, several results. Each jump back takes one from a counter in
+ * direct and indirect calls and tail calls to functions of higher numbers, several results. Each jump back takes one from a counter in
  * memory, so every run ends. NaNs whose payload is unspecified are replaced by one NaN. Processor features, random register allocation,
  * and operands are drawn, too. A failing module is made smaller, as long as it fails, and printed as a file for `cot test`.
  *
@@ -42,7 +42,7 @@ static ClifType types[OR_TYPES],
     passed[3][OR_TYPES]; /* in memory and as constants; in signatures */
 static uint32_t ntypes, npassed[3];
 static const ClifCallConv convs[3] = {CLIF_CC_SYSTEM_V, CLIF_CC_FAST, CLIF_CC_TAIL};
-static bool usable[256];
+static bool usable[256], wide_conditions; /* brif and icmp of i128 */
 
 static ClifFunc probe;
 static const ClifAbiParam pointer = {.type = CLIF_I64};
@@ -136,6 +136,16 @@ static void make_menu(void) {
         if (nmenu > by_op[op]) ops[nops++] = op;
     }
     by_op[CLIF_OP_COUNT] = nmenu;
+    if (!usable[CLIF_I128]) return;
+    start(&probe, 0, CLIF_CC_SYSTEM_V, &pointer, 1, NULL, 0);
+    ClifValue x = cb_load(b, CLIF_OP_LOAD, CLIF_I128, notrap(&probe), memory(), 0);
+    ClifBlock b1 = cb_create_block(b), b2 = cb_create_block(b);
+    cb_brif(b, x, b1, NULL, 0, b2, NULL, 0);
+    cb_switch_to(b, b1);
+    cb_brif(b, cb_icmp(b, CLIF_SLT, x, x), b1, NULL, 0, b2, NULL, 0);
+    cb_switch_to(b, b2);
+    cb_return(b, NULL, 0);
+    wide_conditions = end_probe();
 }
 
 /* ---- one function ---- */
@@ -146,7 +156,7 @@ typedef struct Sig {
 } Sig;
 static ClifFunc fns[MAX_FUNCS];
 static Sig sigs[MAX_FUNCS];
-static uint32_t nfns;
+static uint32_t nfns, ntail_calls;
 
 static struct {
     ClifValue v;
@@ -295,8 +305,32 @@ static void statements(uint32_t self, uint32_t n) {
     }
 }
 
+/* A tail call to a function with the same results. */
+static bool tail_call(uint32_t self) {
+    ClifBuilder *b = &o.b;
+    const Sig *s = &sigs[self], *t = s + 1;
+    if (self + 1 == nfns || s->cc != CLIF_CC_TAIL || t->cc != CLIF_CC_TAIL || s->nr != t->nr ||
+        memcmp(s->r, t->r, s->nr * sizeof *s->r) != 0)
+        return false;
+    ClifSigRef sig = clif_import_sig(b->f, t->cc, t->p, t->np, t->r, t->nr);
+    ClifFuncRef fn = clif_import_func(b->f, (ClifExtFunc){.name = clif_user_name(0, self + 1),
+                                                          .sig = sig,
+                                                          .colocated = (uint8_t)pick(2)});
+    uint32_t args[MAX_SIG + 1], n = 0;
+    bool direct = pick(2);
+    if (!direct) args[n++] = cb_ins1(b, or_data(CLIF_OP_FUNC_ADDR, CLIF_I64, fn.i, 0), CLIF_I64).i;
+    args[n++] = memory().i;
+    for (uint32_t k = 1; k < t->np; k++) args[n++] = need(t->p[k].type).i;
+    ListRef list = list_new(b->mem, &b->f->lists, args, n);
+    cb_ins(b, direct ? or_data(CLIF_OP_RETURN_CALL, CLIF_INVALID, list, fn.i)
+                     : or_data(CLIF_OP_RETURN_CALL_INDIRECT, CLIF_I64, list, sig.i));
+    ntail_calls++;
+    return true;
+}
+
 static void give_back(uint32_t self) {
     const Sig *s = &sigs[self];
+    if (pick(2) && tail_call(self)) return;
     ClifValue v[MAX_SIG];
     for (uint32_t k = 0; k < s->nr; k++) v[k] = need(s->r[k].type);
     cb_return(&o.b, v, s->nr);
@@ -304,8 +338,8 @@ static void give_back(uint32_t self) {
 
 static ClifValue condition(void) {
     ClifBuilder *b = &o.b;
-    static const ClifType ints[] = {CLIF_I8, CLIF_I16, CLIF_I32, CLIF_I64};
-    ClifType t = ints[pick(4)];
+    static const ClifType ints[] = {CLIF_I8, CLIF_I16, CLIF_I32, CLIF_I64, CLIF_I128};
+    ClifType t = ints[pick(wide_conditions ? 5 : 4)];
     uint32_t how = pick(4);
     if (how == 0) return need(t);
     if (how == 1) {
@@ -427,6 +461,8 @@ static void make_module(uint64_t seed) {
     for (uint32_t k = 0; k < nfns; k++) {
         Sig *s = &sigs[k];
         uint32_t c = k ? pick(3) : 0;
+        bool same = k > 1 && sigs[k - 1].cc == CLIF_CC_TAIL && pick(2); /* for tail calls */
+        if (same) c = 2;
         s->cc = convs[c];
         s->np = 1 + (k ? pick(MAX_SIG) : 0);
         s->nr = k ? pick(2) ? pick(3) : pick(MAX_SIG) : 0;
@@ -435,6 +471,10 @@ static void make_module(uint64_t seed) {
             s->p[j] = (ClifAbiParam){.type = passed[c][pick(npassed[c])]};
         for (uint32_t j = 0; j < s->nr; j++)
             s->r[j] = (ClifAbiParam){.type = passed[c][pick(npassed[c])]};
+        if (same) {
+            s->nr = s[-1].nr;
+            memcpy(s->r, s[-1].r, sizeof s->r);
+        }
     }
     for (uint32_t k = 0; k < nfns; k++) make_function(k);
 }
@@ -715,11 +755,12 @@ static void functions_agree(void **state) {
             show(&s, this, why, run, &text);
         }
     }
-    print_message(
-        "%u forms of %u opcodes, %u types; seeds from %llu: %llu functions in %llu modules, %u "
-        "refused, %u without an end\n",
-        nmenu, nops, ntypes, (unsigned long long)(first_seed * 0x10001), (unsigned long long)done,
-        (unsigned long long)modules, refused, limits);
+    print_message("%u forms of %u opcodes, %u types; seeds from %llu: %llu functions in %llu "
+                  "modules, %u tail calls, %u "
+                  "refused, %u without an end\n",
+                  nmenu, nops, ntypes, (unsigned long long)(first_seed * 0x10001),
+                  (unsigned long long)done, (unsigned long long)modules, ntail_calls, refused,
+                  limits);
     sb_free(&text);
     clif_func_free(&probe);
     for (uint32_t k = 0; k < MAX_FUNCS; k++) clif_func_free(&fns[k]);
