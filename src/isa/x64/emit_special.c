@@ -164,7 +164,7 @@ static ClifName name_of(const MachInst *mi) {
 /* The handlers of a try_call. Its labels start at jt_targets[imm], the normal return first; the last operands are contexts. */
 static void call_handlers(EmitCtx *e, const MachInst *mi, const RaAlloc *end) {
     const ClifEhTableData *t = &e->f->eh_tables.p[mi->aux3 - 1];
-    const ClifEhItem *items = e->f->eh_items.p + t->first;
+    const ClifEhItem *items = t->n ? e->f->eh_items.p + t->first : NULL;
     const uint32_t *label = e->jt_targets + mi->imm + 1;
     for (uint32_t k = 0; k < t->n; k++) end -= items[k].kind == CLIF_EH_CONTEXT;
     for (uint32_t k = 0; k < t->n; k++) {
