@@ -379,9 +379,6 @@ typedef struct ClifEhTableData {
 #define CLIF_BLOCKARG_TRY_EXN 0x80000000u
 #define CLIF_BLOCKARG_MASK 0xC0000000u
 
-typedef struct ClifValueLabel {
-    uint32_t value, from_loc, label;
-} ClifValueLabel;
 typedef struct ClifStackMapEntry {
     uint32_t inst, type, slot, offset;
 } ClifStackMapEntry;
@@ -427,9 +424,7 @@ typedef struct ClifFunc {
     HashMap intern;       /* memory flags and constants already there */
     uint32_t stack_limit; /* global value or CLIF_NONE */
     VecU32 user_names;    /* pairs (namespace, index), when names are by reference */
-    /* debug: value labels, pairs sorted by value; user stack maps and debug tags, sorted by instruction. Empty unless
-     * the producer asks. */
-    VEC(ClifValueLabel) labels;
+    /* user stack maps and debug tags, sorted by instruction; empty unless the producer asks */
     VEC(ClifStackMapEntry) stack_maps;
     VEC(ClifDebugTag) debug_tags;
 } ClifFunc;

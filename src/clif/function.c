@@ -42,7 +42,6 @@ void clif_func_clear(ClifFunc *f) {
     hashmap_clear(&f->intern);
     f->stack_limit = CLIF_NONE;
     vec_clear(&f->user_names);
-    vec_clear(&f->labels);
     vec_clear(&f->stack_maps);
     vec_clear(&f->debug_tags);
 }
@@ -74,7 +73,6 @@ void clif_func_free(ClifFunc *f) {
     vec_free(m, &f->bytes);
     hashmap_free(m, &f->intern);
     vec_free(m, &f->user_names);
-    vec_free(m, &f->labels);
     vec_free(m, &f->stack_maps);
     vec_free(m, &f->debug_tags);
 }
