@@ -163,6 +163,24 @@ static inline void isle_inst_store0(LowerCtx *L, ClifInst i, ClifType *ty, uint1
     *x = isle_v(d->a);
     *a = isle_v(d->b);
 }
+static inline void isle_inst_rmw(LowerCtx *L, ClifInst i, ClifType *ty, uint16_t *fl, uint8_t *op,
+                                 ClifValue *a, ClifValue *x) {
+    D;
+    TY;
+    *fl = d->aux;
+    *op = (uint8_t)d->c;
+    *a = isle_v(d->a);
+    *x = isle_v(d->b);
+}
+static inline void isle_inst_cas(LowerCtx *L, ClifInst i, ClifType *ty, uint16_t *fl, ClifValue *a,
+                                 ClifValue *e, ClifValue *x) {
+    D;
+    TY;
+    *fl = d->aux;
+    *a = isle_v(d->a);
+    *e = isle_v(d->b);
+    *x = isle_v(d->c);
+}
 static inline void isle_inst_stack(LowerCtx *L, ClifInst i, ClifType *ty, uint32_t *s,
                                    int32_t *off) {
     D;
@@ -225,6 +243,9 @@ static inline bool isle_ty_8_or_16(LowerCtx *L, ClifType t, ClifType *o) {
 }
 static inline bool isle_ty_float(LowerCtx *L, ClifType t, ClifType *o) {
     return (void)L, *o = t, t == CLIF_F32 || t == CLIF_F64;
+}
+static inline bool isle_ty_in_xmm(LowerCtx *L, ClifType t, ClifType *o) {
+    return (void)L, *o = t, t >= CLIF_F16 && t < 0x90 && clif_type_bits(t) <= 128;
 }
 static inline bool isle_ty_vec(LowerCtx *L, ClifType t, ClifType *o) {
     return (void)L, *o = t, t >= 0x10 && t < 0x90 && clif_type_bits(t) == 128;

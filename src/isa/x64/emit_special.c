@@ -430,6 +430,42 @@ static void emit_count_zeros(EmitCtx *e, const MachInst *mi, const RaAlloc *al) 
     if (lead) ri(e, size, 6, d, (int32_t)bits - 1);
 }
 
+/* ---- atomics ---- */
+static void put_locked(EmitCtx *e, unsigned opcode, unsigned size, unsigned reg, X64Ea ea) {
+    x64_put_bytes(e, "\xF0", 1);
+    x64_put(e, XF_M0F | XF_WS | XF_O16 | XF_B8, size, opcode, reg, 0, ea, 0, 0);
+}
+
+/* d rax (early), u operand, memory; b[1]: ClifRmwOp. The new value is in r11. */
+static void emit_rmw(EmitCtx *e, const MachInst *mi, const RaAlloc *al) {
+    static const struct {
+        uint8_t opcode,
+            cc; /* of the operation; without: of the comparison after which the operand wins */
+    } how[] = {
+        [CLIF_RMW_AND] = {0x23, 0},  [CLIF_RMW_NAND] = {0x23, 0}, [CLIF_RMW_OR] = {0x0B, 0},
+        [CLIF_RMW_XOR] = {0x33, 0},  [CLIF_RMW_UMIN] = {0, CC_A}, [CLIF_RMW_UMAX] = {0, CC_B},
+        [CLIF_RMW_SMIN] = {0, CC_G}, [CLIF_RMW_SMAX] = {0, CC_L}};
+    unsigned size = mi->b[0], wide = size < 2 ? 2 : size, x = R(al[1]), op = mi->b[1];
+    X64Ea ea = x64_ea(e, mi, al + 2);
+    if (size < 2)
+        x64_put(e, XF_M0F, 2, 0xB6 + size, RAX, 0, ea, 0, 0);
+    else
+        x64_put(e, XF_WS, size, 0x8B, RAX, 0, ea, 0, 0);
+    machbuf_landing(e->buf);
+    uint32_t again = machbuf_offset(e->buf);
+    rr(e, XF_W, 3, 0x8B, X64_TMP, RAX);
+    if (how[op].opcode) {
+        rr(e, XF_WS, wide, how[op].opcode, X64_TMP, x);
+        if (op == CLIF_RMW_NAND) rr(e, XF_WS, wide, 0xF7, 2, X64_TMP);
+    } else {
+        rr(e, XF_WS | XF_O16 | XF_B8, size, 0x3B, X64_TMP, x);
+        rr(e, XF_M0F | XF_WS, wide, 0x40u | how[op].cc, X64_TMP, x);
+    }
+    put_locked(e, 0xB1, size, X64_TMP, x64_ea(e, mi, al + 2));
+    uint8_t back[2] = {0x75, (uint8_t)(again - machbuf_offset(e->buf) - 2)};
+    x64_put_bytes(e, back, 2);
+}
+
 void x64_emit_special(EmitCtx *e, const MachInst *mi, const RaOperand *ops, const RaAlloc *al,
                       uint32_t nops) {
     (void)ops;
@@ -504,6 +540,14 @@ void x64_emit_special(EmitCtx *e, const MachInst *mi, const RaOperand *ops, cons
     case X64_MOVSP: rr(e, XF_W, 3, 0x8B, R(al[0]), RSP); return;
     case X64_MOVFP: rr(e, XF_W, 3, 0x8B, R(al[0]), RBP); return;
     case X64_MFENCE: x64_put_bytes(e, "\x0F\xAE\xF0", 3); return;
+    case X64_XADD:
+    case X64_CMPXCHG: {
+        bool add = mi->op == X64_XADD;
+        put_locked(e, add ? 0xC1 : 0xB1, mi->b[0], R(al[add ? 1 : 2]),
+                   x64_ea(e, mi, al + (add ? 2 : 3)));
+        return;
+    }
+    case X64_RMW: emit_rmw(e, mi, al); return;
     case X64_XCHG:
         x64_put(e, XF_WS | XF_O16 | XF_B8, mi->b[0], 0x87, R(al[0]), 0, x64_ea(e, mi, al + 2), 0,
                 0);

@@ -397,6 +397,10 @@ Unit x64_store128(LowerCtx *L, X64Rm m, ValueRegs a);
 RaVReg x64_to_vector(LowerCtx *L, ValueRegs a);
 ValueRegs x64_from_vector(LowerCtx *L, RaVReg v);
 
+/* ---- atomics.c ---- */
+RaVReg x64_atomic_rmw(LowerCtx *L, ClifType t, uint8_t op, RaVReg x, X64Rm m);
+RaVReg x64_atomic_cas(LowerCtx *L, ClifType t, RaVReg e, RaVReg x, X64Rm m);
+
 /* ---- a second result (overflow.c) ---- */
 ValueRegs x64_with_overflow(LowerCtx *L, ClifType t, uint16_t low, uint16_t high, uint8_t cc,
                             ValueRegs a, ValueRegs b);

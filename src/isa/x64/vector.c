@@ -121,6 +121,7 @@ RaVReg x64_byte_shuffle(LowerCtx *L, RaVReg a, RaVReg b) {
 RaVReg x64_splat(LowerCtx *L, ClifType t, ClifValue v) {
     RaVReg x = lower_value_reg(L, v);
     switch (t) {
+    case CLIF_F16X8: return pshufd(L, x64_form_RMI(L, X64_PSHUFLW, T, in(x), 0), 0);
     case CLIF_F32X4: return pshufd(L, x, 0);
     case CLIF_I64X2: return pshufd(L, x64_form_RM(L, X64_MOVD, CLIF_I64, in(x)), 0x44);
     default: break;
@@ -138,6 +139,7 @@ RaVReg x64_splat(LowerCtx *L, ClifType t, ClifValue v) {
 RaVReg x64_scalar_to_vec(LowerCtx *L, ClifType t, ClifValue v) {
     RaVReg x = lower_value_reg(L, v);
     ClifType lane = clif_lane_type(t);
+    if (t == CLIF_F16X8) return op2m(L, X64_ANDPS, x, x64_const128(L, 0xFFFF, 0));
     if (t == CLIF_F32X4) return op2(L, X64_MOVSS_RR, x64_vec_zero(L), x);
     if (t == CLIF_F64X2) return op2(L, X64_MOVSD_RR, x64_vec_zero(L), x);
     if (lane < CLIF_I32)

@@ -37,6 +37,26 @@ static const OpRow op_rows[] = {
     {"fcvt_to_sint_sat fcvt_to_uint_sat", "i8 i16", "f64", "T", "v10 = OP.T v0"},
     {"fcvt_to_sint_sat fcvt_to_uint_sat", "i8 i16", "f32", "T", "v10 = OP.T v0"},
     {"trapz trapnz", INTS, "T", "T", "OP v0, user7\nv10 = bnot v0"},
+    {"add sub and nand or xor xchg umin umax smin smax", "i8 i16 i32 i64", "i64 T", "T i64",
+     "v5 = stack_addr.i64 ss0\nstore v0, v5\nv10 = atomic_rmw.T OP v5, v1\nv11 = load.i64 v5"},
+    {"uextend", "i8 i16 i32", "i64 T", "i64",
+     "v5 = stack_addr.i64 ss0\nstore v0, v5\nv6 = atomic_rmw.T add v5, v1\nv10 = uextend.i64 v6"},
+    {"atomic_cas", "i8 i16 i32 i64", "T T T", "T T",
+     "v5 = stack_addr.i64 ss0\nstore v0, v5\nv10 = OP v5, v1, v2\nv11 = load.T v5"},
+    {"atomic_cas", "i8 i16 i32 i64", "T T", "T T",
+     "v5 = stack_addr.i64 ss0\nstore v0, v5\nv10 = OP v5, v0, v1\nv11 = load.T v5"},
+    {"band bor bxor", "f16 f32 f64 f128", "T T", "T", "v10 = OP v0, v1"},
+    {"bnot", "f16 f32 f64 f128", "T", "T", "v10 = OP v0"},
+    {"bitselect", "f16 f32 f64 f128", "T T T", "T", "v10 = OP v0, v1, v2"},
+    {"select", "f16 f128", "i8 T T", "T", "v10 = OP v0, v1, v2"},
+    {"bitcast", "i16", "f16", "T", "v10 = OP.T v0"},
+    {"bitcast", "f16", "i16", "T", "v10 = OP.T v0"},
+    {"i128 f128", "i128 f128", "T", "OP", "v10 = bitcast.OP v0"},
+    {"i128 i64x2 i8x16", "i128 f64x2", "T", "OP", "v10 = bitcast.OP little v0"},
+    {"f128const", "f128", "T", "T", "v3 = OP const0\nv10 = bxor v0, v3"},
+    {"i8x8 i16x4 i32x2 f32x2", "i64", "T", "T",
+     "v3 = bitcast.OP little v0\nv10 = bitcast.T little v3"},
+    {"f16const", "f16", "T", "T", "v3 = OP 0x1.8p0\nv10 = bxor v0, v3"},
     {"brif", INTS, "T", "i8",
      "v3 = iconst.i8 1\nv4 = iconst.i8 2\nOP v0, block1(v3), block1(v4)\nblock1(v10: i8):"},
     {"brif", "i128", "T T", "i8",
@@ -84,7 +104,8 @@ static void op_function(StrBuf *o, const OpRow *r, const char *op, const char *t
     for (unsigned k = 0; k < ni && !native; k++) sb_printf(o, "%s%s", k ? ", " : "", in[k]);
     sb_putc(o, ')');
     for (unsigned k = 0; k < no && !native; k++) sb_printf(o, "%s%s", k ? ", " : " -> ", out[k]);
-    sb_puts(o, " system_v {\n    ss0 = explicit_slot 32, align = 16\nblock0(");
+    sb_puts(o, " system_v {\n    ss0 = explicit_slot 32, align = 16\n    const0 = "
+               "0x00112233445566778899aabbccddee7f\nblock0(");
     if (native) sb_puts(o, "v100: i64");
     for (unsigned k = 0; k < ni && !native; k++) sb_printf(o, "%sv%u: %s", k ? ", " : "", k, in[k]);
     sb_puts(o, "):\n");

@@ -280,6 +280,17 @@ static bool random_special(MachBuf *b, unsigned op, MachInst *mi, RaAlloc *al, u
         OPERAND(g);
         return true;
     case X64_MFENCE: return true;
+    case X64_CMPXCHG:
+    case X64_RMW:
+        mi->b[1] = (uint8_t)(CLIF_RMW_SMIN + pick(2));
+        if (pick(2)) mi->b[1] = (uint8_t)(CLIF_RMW_AND + pick(4));
+        OPERAND(ra_alloc_reg(RAX));
+        if (op == X64_CMPXCHG) OPERAND(ra_alloc_reg(RAX));
+        OPERAND(h);
+        *nal += random_rm(mi, al + *nal, false, true);
+        mi->b[0] = (uint8_t)pick(4);
+        return true;
+    case X64_XADD:
     case X64_XCHG:
         OPERAND(g);
         OPERAND(g);
