@@ -252,6 +252,9 @@ X64_HAS(popcnt, POPCNT)
 X64_HAS(ssse3, SSSE3)
 X64_HAS(sse41, SSE41)
 X64_HAS(fma, FMA)
+static inline bool x64_lanes_little(LowerCtx *L, uint16_t fl, Unit *u) {
+    return *u = 0, !(clif_memflags(L->f, fl).bits & CLIF_MEM_BIG);
+}
 bool x64_sinkable(LowerCtx *L, ClifValue v);
 static inline bool x64_simm32(LowerCtx *L, ClifValue v, int64_t *k) {
     return isle_iconst_s(L, v, k) && *k == (int32_t)*k;
