@@ -73,10 +73,11 @@ void ra_ion_free(Mem *m, IonCtx *x) {
     for (uint32_t p = 0; p < 64; p++) vec_free(m, &x->dir[p]);
     for (uint32_t w = 0; w < 3; w++) vec_free(m, &x->slot_free[w]);
     VecU32 *const words[] = {
-        &x->free_pages, &x->block_of,  &x->depth,   &x->pred_edge, &x->by_global,  &x->live,
-        &x->kill,       &x->kill_at,   &x->work,    &x->reuse_ops, &x->reuse_inst, &x->copies,
-        &x->spilled,    &x->conflicts, &x->best,    &x->mark,      &x->sort_a,     &x->sort_b,
-        &x->keys,       &x->by_ranges, &x->by_vreg, &x->vreg_at,   &x->cover,      &x->allocs};
+        &x->free_pages, &x->block_of, &x->depth,   &x->pred_edge, &x->by_global,
+        &x->live,       &x->kill,     &x->kill_at, &x->work,      &x->reuse_ops,
+        &x->reuse_inst, &x->copies,   &x->spilled, &x->conflicts, &x->best,
+        &x->mark,       &x->sort_a,   &x->sort_b,  &x->keys,      &x->by_ranges,
+        &x->by_vreg,    &x->vreg_at,  &x->cover,   &x->allocs,    &x->holds};
     for (uint32_t k = 0; k < sizeof words / sizeof *words; k++) vec_free(m, words[k]);
     mem_free(m, x, sizeof *x);
 }

@@ -104,7 +104,7 @@ struct IonCtx {
     VecU32 spilled, conflicts, best, mark;
     uint32_t mark_now;
     RaPRegSet clobbered_ever;
-    VecU32 sort_a, sort_b, keys, by_ranges, by_vreg, vreg_at, cover;
+    VecU32 holds, sort_a, sort_b, keys, by_ranges, by_vreg, vreg_at, cover;
     VecU32 slot_free[3];
     uint32_t num_slots, spare_slot;
     VecU32 allocs;

@@ -153,6 +153,21 @@ static void spare_regs(IonCtx *x, const IonMove *g, uint32_t n, RaSpare *sp) {
     }
 }
 
+/* ---- stores of what the slot holds already, within a block ---- */
+typedef struct Scan {
+    uint32_t block, inst; /* definitions before inst were seen */
+} Scan;
+
+static void forget_defs(IonCtx *x, Scan *at, uint32_t point) {
+    const RaFunc *f = x->f;
+    uint32_t i = (point + 1) / 2, b = x->block_of.p[point / 2];
+    if (b != at->block) at->block = b, at->inst = f->blocks[b].inst_start;
+    for (uint32_t o = f->op_start[at->inst]; o < f->op_start[i]; o++)
+        if (f->ops[o].kind == RA_DEF && ra_is_slot(x->allocs.p[o]))
+            x->holds.p[2 * ra_alloc_slot_index(x->allocs.p[o]) + 1] = 0;
+    at->inst = i;
+}
+
 void ion_resolve_moves(IonCtx *x) {
     RaCtx *c = x->c;
     uint32_t n = x->moves.n;
@@ -162,6 +177,9 @@ void ion_resolve_moves(IonCtx *x) {
     vec_clear(&x->edits);
     vec_clear(&x->mark); /* per place: 1 + the first move of the last group that writes it */
     vec_resize0(x->mem, &x->mark, 64 + x->num_slots);
+    vec_clear(&x->holds); /* per slot: value, 1 + the block in which it was stored */
+    vec_resize0(x->mem, &x->holds, 2 * x->num_slots);
+    Scan at = {NONE, 0};
     RaSpare sp = {.cycle_slot = x->num_slots, .save_slot = x->num_slots + 2};
     for (uint32_t a = 0, z; a < n; a = z) {
         const IonMove *g = &x->moves2.p[a];
@@ -177,8 +195,16 @@ void ion_resolve_moves(IonCtx *x) {
         spare_regs(x, g, z - a, &sp);
         vec_clear(&c->ordered);
         ra_parallel_move(c, c->moves.p, c->moves.n, &sp, x->num_slots + 4, &c->ordered);
+        forget_defs(x, &at, g->key / 4);
         for (uint32_t k = 0; k < c->ordered.n; k++) {
             RaMove m = c->ordered.p[k];
+            if (ra_is_slot(m.to) && ra_alloc_slot_index(m.to) < x->num_slots) {
+                uint32_t *holds = &x->holds.p[2 * ra_alloc_slot_index(m.to)];
+                /* what goes out may be a parameter's next value */
+                if (holds[0] == m.vreg && holds[1] == at.block + 1 && (g->key & 3) != ION_OUT_EDGE)
+                    continue;
+                holds[0] = m.vreg, holds[1] = at.block + 1;
+            }
             vec_push(x->mem, &x->edits, (RaEdit){g->key / 4, m.from, m.to, m.vreg});
         }
     }

@@ -46,8 +46,9 @@ static bool corrupt(uint64_t *rng, RaAlloc *allocs, uint32_t nops, RaEdit *edits
     return true;
 }
 
-/* Two ranges of one value in one slot at a join: the store was in the parallel group twice. */
-static const uint64_t once_wrong[] = {124341};
+/* Two ranges of one value in one slot at a join: the store was in the parallel group twice. A parameter's next value
+ * in a loop of one block was taken for the one that the slot held. */
+static const uint64_t once_wrong[] = {124341, 6843};
 
 static void random_functions(RaAlgo algo) {
     Mem m;
