@@ -60,7 +60,7 @@ for command in run "compile --emit asm" "compile --emit timing" validate bench; 
     bad 1 "cot $1: error: -W stack: .*" "$@" -W stack=1 f.wasm
     bad 1 "cot $1: error: -j: 'x' is not a number" "$@" -j x f.wasm
     bad 1 "cot $1: error: --cpu-features: .* has no feature 'has_magic'" "$@" --cpu-features +has_magic f.wasm
-    bad 1 "cot $1: error: -O2: .*" "$@" -O2 f.wasm
+    bad 1 "cot $1: error: -O9: only -O0 and -O2 exist.*" "$@" -O9 f.wasm
 done
 bad 1 'import\.wasm: error: import a\.b: unknown import' run import.wasm
 bad 1 'f\.wasm: error: exports no function `_start`.*' run f.wasm
