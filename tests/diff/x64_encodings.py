@@ -112,7 +112,8 @@ def normal(text, ours):
 
 J = "jmp ud2 " + " ".join("j" + c for c in "o no b ae e ne be a s ns p np l ge le g".split())
 CVT = "cvttss2si cvttsd2si ucomiss ucomisd cmp mov movabs movq xorps xor addss addsd test " + J
-# Mnemonics that a row with its own emission may consist of, size suffixes removed; registers beside operands and scratch.
+# Mnemonics that a row with its own emission may consist of, size suffixes removed, `lock_` before one that must have the
+# prefix; registers beside operands and scratch.
 SEQUENCES = {
     "RET": ("pop ret", "g5"), "CALL": ("call movabs", ""), "CALL_R": ("call", ""), "JMP": ("jmp", ""), "JCC": (J, ""),
     "BR_TABLE": ("mov cmp cmovb lea movslq add test xor " + J, ""), "TRAP": ("ud2 mov movabs call", "g7"), "TRAPIF": (J, ""),
@@ -122,6 +123,8 @@ SEQUENCES = {
     "CVT_SINT": (CVT, ""), "CVT_UINT": (CVT, ""), "CVT_FROM_U64": ("xorps test mov shr or cvtsi2ss cvtsi2sd addss addsd " + J, ""),
     "TAIL_CALL": ("pop jmp movabs", "g5"), "TAIL_CALL_R": ("pop jmp", "g5 g10"), "REP_MOVS": ("rep", "g6 g7 ds es"),
     "TLS": ("data16 lea mov call rex.W", "g0 g1 g7 gs"), "LABEL_ADDRESS": ("lea", ""), "GET_PINNED": ("mov", "g15"), "SET_PINNED": ("mov", "g15"),
+    "XADD": ("lock_xadd", ""), "CMPXCHG": ("lock_cmpxchg", ""),
+    "RMW": ("movzb movzw mov and or xor not cmp cmovg cmovl cmova cmovb lock_cmpxchg jne", ""),
     "SYM": ("movabs mov", ""), "MOVSP": ("mov", "g4"), "MOVFP": ("mov", "g5"),
 }
 
@@ -155,15 +158,19 @@ def sequences(build):
     for line in open(f"{build}/x64_sequences.txt"):
         n, row, operands = line.rstrip("\n").split("\t")
         end, why = at + int(n), None
-        names, extra = SEQUENCES[row]
+        names, extra = SEQUENCES.get(row, ("", ""))
         names, allowed = names.split(), set(operands.split()) | set(extra.split()) | {"g11", "x15"}
-        if row != "RET" and at not in got:
+        if row not in SEQUENCES:
+            why = "SEQUENCES does not say what it may consist of"
+        elif row != "RET" and at not in got:
             why = "does not begin an instruction"
         texts = [got[k] for k in range(at, end) if k in got]
         if end not in got and end != max(got) + 1 and end <= max(got):
             why = "runs into what follows"
         for t in texts:
             name = t.split(" ")[0]
+            if name == "lock":
+                name = "lock_" + t.split(" ")[1]
             if name not in names and name[:-1] not in names:
                 why = f"`{t}`"
             elif not set(registers(t)) <= allowed:
