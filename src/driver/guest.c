@@ -123,13 +123,31 @@ static void timer_set(RtStore *s, uint64_t ms) {
     setitimer(ITIMER_REAL, &t, NULL);
 }
 
+/* ---- clocks ---- */
+
+Clocks clocks_now(void) {
+    struct timespec t;
+    clock_gettime(CLOCK_PROCESS_CPUTIME_ID, &t);
+    return (Clocks){unit_now_ns(), (uint64_t)t.tv_sec * 1000000000u + (uint64_t)t.tv_nsec};
+}
+
+Clocks clocks_since(Clocks begin) {
+    Clocks now = clocks_now();
+    return (Clocks){now.wall - begin.wall, now.cpu - begin.cpu};
+}
+
+static void add(Clocks *sum, Clocks c) {
+    sum->wall += c.wall;
+    sum->cpu += c.cpu;
+}
+
 /* ---- imports ---- */
 
 static RtHostResult bench_start(void *user, RtInstance *caller, RtVal *vals) {
     Guest *g = user;
     (void)caller;
     (void)vals;
-    g->bench_start = unit_now_ns();
+    g->bench_start = clocks_now();
     return RT_HOST_OK;
 }
 
@@ -137,7 +155,7 @@ static RtHostResult bench_end(void *user, RtInstance *caller, RtVal *vals) {
     Guest *g = user;
     (void)caller;
     (void)vals;
-    g->bench_ns += unit_now_ns() - g->bench_start;
+    add(&g->bench, clocks_since(g->bench_start));
     g->bench_seen = true;
     return RT_HOST_OK;
 }
@@ -204,9 +222,9 @@ bool guest_start(Guest *g, RtEngine *e, const RtModule *m, const GuestOpts *o, c
         return false;
     }
     if (timeout_ms) timer_set(g->store, timeout_ms);
-    uint64_t begin = unit_now_ns();
+    Clocks begin = clocks_now();
     g->inst = rt_instantiate(g->store, m, resolve, g, &d);
-    g->run_ns = unit_now_ns() - begin;
+    g->run = clocks_since(begin);
     if (g->inst) return true;
     if (d.kind != DIAG_NONE)
         report(&d, file);
@@ -216,9 +234,9 @@ bool guest_start(Guest *g, RtEngine *e, const RtModule *m, const GuestOpts *o, c
 }
 
 static bool call_export(Guest *g, const RtExtern *f, RtVal *vals, int *status) {
-    uint64_t begin = unit_now_ns();
+    Clocks begin = clocks_now();
     bool ok = rt_call(g->store, &f->func, vals);
-    g->run_ns += unit_now_ns() - begin;
+    add(&g->run, clocks_since(begin));
     *status = ok ? 0 : ending(g);
     return ok;
 }

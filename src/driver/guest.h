@@ -19,14 +19,21 @@ bool guest_option(Cli *c, GuestOpts *g);
 void guest_opts_free(GuestOpts *g);
 extern const char guest_help[];
 
+/* Two clocks in nanoseconds: what passed, and what all threads of the process worked. */
+typedef struct Clocks {
+    uint64_t wall, cpu;
+} Clocks;
+Clocks clocks_now(void);
+Clocks clocks_since(Clocks begin);
+
 /* One execution: a store with its WASI context. */
 typedef struct Guest {
     RtStore *store;
     WasiCtx *wasi;
     RtInstance *inst;
     const char *file;
-    uint64_t bench_start, bench_ns; /* last imported bench.start; sum between start and end */
-    uint64_t run_ns;                /* of the call, instantiation included */
+    Clocks bench_start, bench; /* last imported bench.start; sum between start and end */
+    Clocks run;                /* of the call, instantiation included */
     bool bench_seen;
 } Guest;
 
