@@ -144,6 +144,8 @@ COT_API void cot_function_free(CotFunction *f);
 COT_API void cot_function_begin(CotFunction *f, const CotSignature *signature);
 /* What it is called when printed: letters, digits, '_' and '.'; default "u0:0". */
 COT_API void cot_function_set_name(CotFunction *f, const char *name);
+/* The allocator that cot_jit_define uses for it, whatever the CotJit's setting is; cot_function_begin takes the choice back. */
+COT_API void cot_function_set_regalloc(CotFunction *f, CotRegalloc regalloc);
 /* All blocks must be sealed and end in a terminator. Then the verifier runs. COT_MISUSE: the first wrong call;
  * COT_INVALID: what rule is broken, and where; COT_NO_MEMORY. */
 COT_API CotStatus cot_function_end(CotFunction *f, CotError *error);

@@ -103,6 +103,13 @@ COT_API CotStatus cot_config_set_cpu_features(CotConfig *config, const char *lis
 /* Default false: check the intermediate code and the register allocation of every function. For tests of the compiler. */
 COT_API void cot_config_set_verify(CotConfig *config, bool on);
 
+/* Which register allocator: good code, or a short compilation. */
+typedef enum CotRegalloc {
+    COT_REGALLOC_DEFAULT = 0, /* as the module, engine or setting says that the choice belongs to */
+    COT_REGALLOC_ION = 1, /* backtracking; a function too large for it is left to the other one */
+    COT_REGALLOC_FAST = 2 /* one pass */
+} CotRegalloc;
+
 /* ---- engine ---- */
 typedef struct CotEngine CotEngine;
 

@@ -17,8 +17,9 @@ extern "C" {
 #endif
 
 /* A setting of code generation by name, for cot_function_new and cot_jit_new; `cot settings` lists them. value NULL: a switch goes on.
- * Beyond the defaults listed there, frame pointers are kept and large frames probed inline. COT_MISUSE: no such name or
- * value. */
+ * Beyond the defaults listed there, frame pointers are kept and large frames probed inline. Two hold for cot_engine_new, too:
+ * opt_level (default none), and regalloc_algorithm (an engine's default is single_pass with none, else backtracking).
+ * COT_MISUSE: no such name or value. */
 COT_API CotStatus cot_config_set(CotConfig *config, const char *name, const char *value,
                                  CotError *error);
 

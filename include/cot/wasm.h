@@ -91,6 +91,17 @@ typedef struct CotName {
 /* Decodes, validates and compiles a binary module. The bytes are copied. */
 COT_API CotModule *cot_module_new(CotEngine *engine, const void *bytes, size_t size,
                                   CotError *error);
+/* How one module is compiled, where that differs from its engine. */
+typedef struct CotModuleOptions {
+    CotRegalloc regalloc;
+    /* Asked for each function, whose index counts imports, from several threads at once. NULL, or COT_REGALLOC_DEFAULT: as the
+     * module. */
+    CotRegalloc (*regalloc_of)(void *user, uint32_t function);
+    void *user;
+} CotModuleOptions;
+/* options NULL: none. */
+COT_API CotModule *cot_module_new_with_options(CotEngine *engine, const void *bytes, size_t size,
+                                               const CotModuleOptions *options, CotError *error);
 /* The code goes with the last store that uses it. */
 COT_API void cot_module_free(CotModule *module);
 /* Is it a module that cot_module_new would compile? COT_OK or why not. */

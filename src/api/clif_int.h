@@ -15,6 +15,7 @@ struct CotFunction {
     ClifBuilder b;
     VerifyCtx verify;
     FuncState state;
+    MachRegalloc regalloc;
     CotStatus status; /* of the first error */
     CotError error;
     VecU8 jt_used, eh_used; /* per table: a branch has it */

@@ -97,6 +97,7 @@ void api_func_reset(CotFunction *f) {
     f->memcpy_ref = COT_NONE;
     f->state = FUNC_EMPTY;
     f->status = COT_OK;
+    f->regalloc = MACH_REGALLOC_AS_SET;
 }
 
 CotStatus cot_function_status(const CotFunction *f) {
@@ -149,6 +150,10 @@ void cot_function_begin(CotFunction *f, const CotSignature *s) {
     if (!f) return;
     api_func_reset(f);
     api_guard(f, step_begin, s);
+}
+
+void cot_function_set_regalloc(CotFunction *f, CotRegalloc regalloc) {
+    if (f) f->regalloc = api_regalloc(regalloc);
 }
 
 static uint32_t step_signature(CotFunction *f, const void *in) {

@@ -37,7 +37,12 @@ CotStatus cot_config_set(CotConfig *c, const char *name, const char *value, CotE
     Diag d;
     diag_clear(&d);
     if (!c || !name) return api_fail(error, COT_MISUSE, "no configuration or no name");
-    if (settings_parse(&c->mach, name, value, &d)) return COT_OK;
+    if (settings_parse(&c->mach, name, value, &d)) {
+        if (!strcmp(name, "opt_level")) c->rt.opt_level = c->mach.opt_level ? 2 : 0;
+        if (!strcmp(name, "regalloc_algorithm"))
+            c->rt.regalloc = (MachRegalloc)(c->mach.regalloc_algorithm + 1);
+        return COT_OK;
+    }
     api_fail_diag(error, &d);
     if (error) error->status = COT_MISUSE;
     return COT_MISUSE;
@@ -196,6 +201,7 @@ static bool step_define(CotJit *j, const void *in, void *out, Diag *d) {
     (void)out;
     const Define *e = in;
     MachCompiled c;
+    mach_ctx_set_regalloc(j->mach, e->f->regalloc);
     if (!known(j, e->symbol, d) || !mach_compile(j->mach, &e->f->f, &c, d)) return false;
     number_names(j, &e->f->f, &c);
     return jit_define_func(j->l, e->symbol, &c, d);

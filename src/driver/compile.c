@@ -23,6 +23,16 @@ static Stage stage_of(const char *v) {
     return STAGE_NONE;
 }
 
+static void print_name(const WasmModule *m, uint32_t func) {
+    Mem mem;
+    mem_init(&mem, NULL);
+    StrBuf sb;
+    sb_init(&sb, &mem);
+    wasm_print_func_name(m, func, &sb);
+    printf("  fell back: function %u: %s\n", func, sb_cstr(&sb));
+    sb_free(&sb);
+}
+
 static void print_timing(const RtModule *m) {
     const CodeUnit *u = rt_module_unit(m);
     const UnitPhases *p = &u->phases;
@@ -39,8 +49,11 @@ static void print_timing(const RtModule *m) {
     printf("%-22s %10u\n%-22s %10llu\n%-22s %10llu\n%-22s %10u\n", "functions", u->funcs.n,
            "operators", (unsigned long long)u->operators, "machine instructions",
            (unsigned long long)u->machine_insts, "code bytes", u->code.n);
-    printf("%-22s %10u\n%-22s %10u\n%-22s %10u\n", "spills", u->ra.spills, "reloads", u->ra.reloads,
-           "edge moves", u->ra.edge_moves);
+    puts("register allocation:");
+#define X(field, what) printf("  %-20s %10u  %s\n", #field, u->ra.field, what);
+    RA_STATS(X)
+#undef X
+    for (uint32_t k = 0; k < u->fell_back.n; k++) print_name(rt_module_wasm(m), u->fell_back.p[k]);
 }
 
 int cmd_compile(int argc, char **argv) {

@@ -27,7 +27,9 @@ typedef struct CommonOpts {
     bool features_given;
 } CommonOpts;
 void common_init(CommonOpts *o);
-/* -O0, -O2, -j N, --cpu-features LIST, -W name=value; true if the next argument was one of them. */
+/* --regalloc=ion|fast? */
+bool regalloc_option(Cli *c, MachRegalloc *out);
+/* -O0, -O2, --regalloc, -j N, --cpu-features LIST, -W name=value; true if the next argument was one of them. */
 bool common_option(Cli *c, CommonOpts *o);
 extern const char common_help[];
 

@@ -82,6 +82,8 @@ void common_init(CommonOpts *o) {
 const char common_help[] =
     "  -O0, -O2               -O0 (default): the one-pass register allocator; -O2: the "
     "backtracking one\n"
+    "  --regalloc=ion|fast    the backtracking or the one-pass register allocator, whatever -O "
+    "says\n"
     "  -j N                   compile with N threads (default: all processors)\n"
     "  --cpu-features LIST    comma-separated: `baseline`, `host`, then +name or -name (e.g. "
     "baseline,+has_sse41)\n"
@@ -146,6 +148,18 @@ static void limit_option(Cli *c, CommonOpts *o, const char *v) {
 #undef IS
 }
 
+bool regalloc_option(Cli *c, MachRegalloc *out) {
+    const char *v;
+    if (!cli_value(c, "--regalloc", &v)) return false;
+    if (strcmp(v, "ion") == 0)
+        *out = MACH_REGALLOC_BACKTRACKING;
+    else if (strcmp(v, "fast") == 0)
+        *out = MACH_REGALLOC_SINGLE_PASS;
+    else
+        cli_error(c, "--regalloc: '%s' is not ion or fast", v);
+    return true;
+}
+
 bool common_option(Cli *c, CommonOpts *o) {
     const char *v;
     uint64_t x;
@@ -161,6 +175,7 @@ bool common_option(Cli *c, CommonOpts *o) {
         cli_error(c, "%s: only -O0 and -O2 exist so far", c->argv[c->at]);
         return true;
     }
+    if (regalloc_option(c, &o->cfg.regalloc)) return true;
     if (cli_value(c, "-j", &v)) {
         if (cli_u64(c, "-j", v, &x)) o->cfg.threads = x > 64 ? 64 : (uint32_t)x;
         return true;

@@ -24,6 +24,8 @@ static const char help[] =
     "                they count as skipped, and as failed if they pass\n"
     "  --skips       print what was skipped, and why, file by file\n"
     "  --reasons     print how many tests of each kind were skipped for each reason\n"
+    "  --regalloc=ion|fast\n"
+    "                allocator of files that do not choose one (default: ion)\n"
     "  -j N          threads (default: one per processor)\n";
 
 typedef struct TestFile {
@@ -237,6 +239,8 @@ int cmd_test(int argc, char **argv) {
             skips = true;
         else if (cli_flag(&c, "--reasons"))
             reasons = true;
+        else if (regalloc_option(&c, &run.opt.regalloc))
+            continue;
         else if (cli_value(&c, "-j", &v))
             cli_u64(&c, "-j", v, &threads);
         else

@@ -6,6 +6,7 @@
 #ifndef COT_FILETEST_FILETEST_H
 #define COT_FILETEST_FILETEST_H
 #include "clif/text.h"
+#include "mach/mach.h"
 
 typedef enum FtKind {
     FT_READ, /* reads, and prints to a fixed point: every file */
@@ -32,8 +33,9 @@ typedef struct FtException {
 typedef struct FtOptions {
     const FtException *exceptions;
     uint32_t nexceptions;
-    bool bless;       /* rewrite expectations of precise output instead of comparing */
-    const char *only; /* run tests of this kind alone; NULL = all */
+    bool bless;            /* rewrite expectations of precise output instead of comparing */
+    const char *only;      /* run tests of this kind alone; NULL = all */
+    MachRegalloc regalloc; /* of files whose headers do not set regalloc_algorithm */
 } FtOptions;
 
 /* How many tests of a kind were skipped for the same reason. */

@@ -656,6 +656,7 @@ void ft_run(Ft *t, FtCounts *c) {
     sigaltstack(&alt, &old);
     catch_faults();
     MachSettings shared = mach_settings_default(), set;
+    if (t->opt->regalloc) shared.regalloc_algorithm = (uint8_t)(t->opt->regalloc - 1);
     Diag why;
     diag_clear(&why);
     bool ok = true;

@@ -30,6 +30,10 @@ void mach_ctx_print(MachCtx *c, unsigned what, StrBuf *out) {
     c->print_to = out;
 }
 
+void mach_ctx_set_regalloc(MachCtx *c, MachRegalloc choice) {
+    c->regalloc = choice;
+}
+
 static uint64_t now_ns(void) {
     struct timespec t;
     timespec_get(&t, TIME_UTC);
@@ -52,7 +56,9 @@ static bool allocate(MachCtx *c, const ClifFunc *f, RaFunc *rf, RaOutput *ra, Ma
         vcode_print(&c->vc, &c->order, &c->lower, NULL, c->print_to);
     if (c->set.verify_input && !ra_check_input(c->ra, rf, &env, d)) return false;
     lap(&times->check, t);
-    if (!ra_run(c->ra, c->set.regalloc, rf, &env, ra, d)) return false;
+    uint32_t choice = c->regalloc ? (uint32_t)c->regalloc : c->set.regalloc_algorithm + 1u;
+    RaAlgo algo = choice == MACH_REGALLOC_SINGLE_PASS ? RA_ALGO_ONEPASS : RA_ALGO_ION;
+    if (!ra_run(c->ra, algo, rf, &env, ra, d)) return false;
     lap(&times->regalloc, t);
     if (c->print_what & MACH_PRINT_REGALLOC) ra_dump(rf, &env, ra, c->print_to);
     if (c->print_what & MACH_PRINT_ALLOCATED)

@@ -40,7 +40,6 @@ typedef struct ValueRegs {
 typedef struct MachSettings {
     uint64_t isa_flags;   /* bit n = row n of isa/<x>/settings.def */
     uint64_t stress_seed; /* stress: random allocation */
-    RaAlgo regalloc;
     bool
         explicit_traps; /* trap/trapz/trapnz/stack checks call the libcall cot_raise_trap(code) instead of an illegal instruction */
     bool verify_input;  /* run the allocator's input check */
@@ -55,6 +54,12 @@ typedef struct MachSettings {
 _Static_assert(sizeof(bool) == 1, "settings.c reads every field as a byte");
 enum { MACH_TLS_NONE, MACH_TLS_ELF_GD, MACH_TLS_MACHO, MACH_TLS_COFF };
 enum { MACH_PROBE_INLINE, MACH_PROBE_OUTLINE };
+/* An engine's, module's or function's choice over the setting regalloc_algorithm, whose values are these less one. */
+typedef enum MachRegalloc {
+    MACH_REGALLOC_AS_SET,
+    MACH_REGALLOC_BACKTRACKING,
+    MACH_REGALLOC_SINGLE_PASS
+} MachRegalloc;
 
 /* ---- results ---- */
 typedef struct MachReloc {
@@ -144,6 +149,8 @@ typedef struct MachCompiled { /* owned by the MachCtx, valid until its next comp
 
 MachCtx *mach_ctx_new(Mem *m, const IsaVtable *isa, const MachSettings *s);
 void mach_ctx_free(MachCtx *c);
+/* For the functions that follow. */
+void mach_ctx_set_regalloc(MachCtx *c, MachRegalloc choice);
 /* Compiles f (aliases are resolved in place). Deterministic; no allocation after warm-up. */
 bool mach_compile(MachCtx *c, ClifFunc *f, MachCompiled *out, Diag *d);
 /* Text of the last compile's stages, if asked before (emit vcode): VCode before allocation, after allocation. */

@@ -63,6 +63,7 @@ struct MachCtx {
     Mem *mem;
     const IsaVtable *isa;
     MachSettings set;
+    MachRegalloc regalloc; /* over the setting */
     BlockOrder order;
     LowerCtx lower;
     VCode vc;

@@ -22,6 +22,7 @@ typedef struct Item { /* the result of one item, in its worker's arena */
     const MachTrap *traps;
     const MachSrcLoc *locs;
     uint32_t size, nrelocs, ntraps, nlocs;
+    bool fell_back;
 } Item;
 
 typedef struct UnitTools {  /* a thread's contexts */
@@ -82,18 +83,15 @@ static void keep(Worker *w, uint32_t item, const MachCompiled *c) {
         .traps = copy_out(a, c->traps, c->num_traps * sizeof *c->traps, _Alignof(MachTrap)),
         .ntraps = c->num_traps,
         .locs = copy_out(a, c->srclocs, c->num_srclocs * sizeof *c->srclocs, _Alignof(MachSrcLoc)),
-        .nlocs = c->num_srclocs};
+        .nlocs = c->num_srclocs,
+        .fell_back = c->ra.fell_back != 0};
     w->ph.order += c->times.order;
     w->ph.lower += c->times.lower;
     w->ph.regalloc += c->times.regalloc;
     w->ph.check += c->times.check;
     w->ph.emit += c->times.emit;
     w->insts += c->num_insts;
-    w->ra.spills += c->ra.spills;
-    w->ra.reloads += c->ra.reloads;
-    w->ra.moves += c->ra.moves;
-    w->ra.edge_moves += c->ra.edge_moves;
-    w->ra.evictions += c->ra.evictions;
+    ra_stats_add(&w->ra, &c->ra);
 }
 
 /* A comment line, in CLIF's comment syntax, that says whose text follows. */
@@ -108,6 +106,14 @@ static void print_title(const Job *j, uint32_t item, StrBuf *out) {
     sb_printf(out, "; function %u: ", func);
     wasm_print_func_name(j->m, func, out);
     sb_putc(out, '\n');
+}
+
+static MachRegalloc choice_of(const Job *j, uint32_t item) {
+    const UnitOptions *opt = j->opt;
+    MachRegalloc own = MACH_REGALLOC_AS_SET;
+    if (item < j->nfuncs && opt->regalloc_of)
+        own = opt->regalloc_of(opt->regalloc_user, j->m->num_imported_funcs + item);
+    return own ? own : opt->regalloc;
 }
 
 static bool do_item(Worker *w, uint32_t item) {
@@ -139,6 +145,7 @@ static bool do_item(Worker *w, uint32_t item) {
     if (opt->print) print_title(j, item, opt->print_to);
     if (opt->print & UNIT_PRINT_CLIF) clif_print_func(&t->f, opt->print_to);
     MachCompiled c;
+    mach_ctx_set_regalloc(t->mach, choice_of(j, item));
     if (!mach_compile(t->mach, &t->f, &c, &w->diag)) return false;
     keep(w, item, &c);
     return true;
@@ -293,6 +300,8 @@ static bool link_unit(CodeUnit *u, Job *j, Diag *d) {
     }
     for (uint32_t i = 0; i < j->nfuncs; i++)
         vec_push(m, &u->funcs, (UnitFunc){at[i], j->items[i].size});
+    for (uint32_t i = 0; i < j->nfuncs; i++)
+        if (j->items[i].fell_back) vec_push(m, &u->fell_back, j->m->num_imported_funcs + i);
     uint32_t pos = 0; /* among the distinct types, which are in index order */
     for (uint32_t ty = 0; ty < j->m->types.n; ty++) {
         uint32_t canon = j->m->types.p[ty].canon;
@@ -381,11 +390,7 @@ static void run(void *arg) {
         add_phases(&u->phases, &ws[i].ph);
         u->operators += ws[i].operators;
         u->machine_insts += ws[i].insts;
-        u->ra.spills += ws[i].ra.spills;
-        u->ra.reloads += ws[i].ra.reloads;
-        u->ra.moves += ws[i].ra.moves;
-        u->ra.edge_moves += ws[i].ra.edge_moves;
-        u->ra.evictions += ws[i].ra.evictions;
+        ra_stats_add(&u->ra, &ws[i].ra);
     }
     uint64_t t0 = unit_now_ns();
     r->ok = !bad && (opt->validate_only || link_unit(u, j, r->d));

@@ -47,6 +47,7 @@ typedef struct CodeUnit {
     uint64_t operators; /* Wasm operators read */
     uint64_t machine_insts;
     RaStats ra;
+    VecU32 fell_back; /* functions that went to the one-pass allocator though Ion was asked for */
 } CodeUnit;
 
 /* Threads' contexts, kept from one compilation to the next so that their arrays need not grow again. All compilations
@@ -66,6 +67,10 @@ typedef struct UnitOptions {
     void (*progress)(void *user, uint32_t done,
                      uint32_t total); /* may be NULL; called from one thread */
     void *progress_user;
+    MachRegalloc regalloc; /* of the whole module */
+    MachRegalloc (*regalloc_of)(
+        void *user, uint32_t func); /* of one function, may be NULL; called from any thread */
+    void *regalloc_user;
     /* text output of stages, single-threaded: called with each function's CLIF / VCode; NULL = none */
     unsigned print; /* UNIT_PRINT_* */
     StrBuf *print_to;

@@ -61,9 +61,18 @@ void ra_ctx_set_stress(RaCtx *c, uint64_t seed) {
 }
 
 bool ra_run(RaCtx *c, RaAlgo algo, const RaFunc *f, const RaEnv *env, RaOutput *out, Diag *d) {
-    switch (algo) {
-    case RA_ALGO_ONEPASS: return ra_onepass(c, f, env, out, d);
-    case RA_ALGO_ION: return ra_ion(c, f, env, out, d);
+    if (!(algo == RA_ALGO_ION ? ra_ion : ra_onepass)(c, f, env, out, d)) return false;
+    RaStats *s = &out->stats;
+    s->slots = out->num_slots;
+    for (uint32_t k = 0; k < out->num_edits; k++) {
+        const RaEdit *e = &out->edits[k];
+        *(ra_is_slot(e->to) ? &s->stores : ra_is_slot(e->from) ? &s->reloads : &s->moves) += 1;
     }
-    return diag_msg(d, DIAG_UNSUPPORTED, "unknown register allocation algorithm");
+    return true;
+}
+
+void ra_stats_add(RaStats *sum, const RaStats *s) {
+#define X(field, what) sum->field += s->field;
+    RA_STATS(X)
+#undef X
 }

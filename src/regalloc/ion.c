@@ -26,7 +26,11 @@ bool ra_ion(RaCtx *c, const RaFunc *f, const RaEnv *env, RaOutput *out, Diag *d)
     vec_clear(&x->spilled);
     vec_clear(&x->mark);
     x->mark_now = 0;
-    if (!ion_liveness(x)) return ra_onepass(c, f, env, out, d);
+    if (!ion_liveness(x)) {
+        if (!ra_onepass(c, f, env, out, d)) return false;
+        out->stats.fell_back = 1;
+        return true;
+    }
     ion_ranges(x);
     ion_bundles(x);
     ion_regs_reset(x);

@@ -48,6 +48,7 @@ void ion_spill(IonCtx *x) {
     for (uint32_t s = 0; s < x->ss.n; s++)
         if (x->ss.p[s].required) vec_push(x->mem, &x->by_ranges, s);
     n = x->by_ranges.n;
+    x->st.spills = n;
     vec_clear(&x->keys);
     for (uint32_t k = 0; k < n; k++) vec_push(x->mem, &x->keys, x->ss.p[x->by_ranges.p[k]].to);
     const uint32_t *order = ion_sort(x, x->keys.p, sizeof(uint32_t), n);

@@ -207,9 +207,7 @@ static void conform(Pass *p, uint32_t b, uint32_t pb, uint32_t e) {
         RaAlloc from = where(v);
         if (from != RA_ALLOC_NONE) plan_move(p, from, ra_alloc_reg(r), vreg_of(p, v));
     }
-    uint32_t n = c->edits.n;
     op_flush_moves(p, 2 * (p->f->blocks[pb].inst_end - 1), p->occupied);
-    p->st.edge_moves += c->edits.n - n;
 }
 
 bool op_enter_block(Pass *p, uint32_t b) {

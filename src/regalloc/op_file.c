@@ -35,12 +35,12 @@ void op_give_slot_back(Pass *p, OpVReg *v, uint32_t from) {
 void op_spill(Pass *p, OpVReg *v) {
     if (v->spilled) return;
     v->spilled = 1;
+    p->st.spills++;
     RaAlloc slot = ra_alloc_slot(op_take_slot(p, v));
     if (v->def_reg == RA_PREG_NONE) return;
     vec_push(p->c->mem, &p->c->stores,
              (RaEdit){v->is_param ? 2 * v->def_inst : 2 * v->def_inst + 1, ra_alloc_reg(v->def_reg),
                       slot, vreg_of(p, v)});
-    p->st.spills++;
 }
 
 /* The register that v should get, RA_PREG_NONE if nothing is known or v crosses a call that destroys it. */

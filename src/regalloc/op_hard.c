@@ -174,8 +174,6 @@ static void hard_move(Pass *p, Hard *h) {
         planned |= ra_set(r);
         if (v->reg == r) continue;
         COT_DASSERT(v->reg != RA_PREG_NONE || v->spilled);
-        p->st.reloads += v->reg == RA_PREG_NONE;
-        p->st.moves += v->reg != RA_PREG_NONE;
         plan_move(p, where(v), ra_alloc_reg(r), op->vreg);
     }
     uint32_t homeless[64]; /* per register that lost its value */
@@ -215,7 +213,6 @@ static void hard_move(Pass *p, Hard *h) {
             RaPReg to = op_pick_free(p, free, RA_PREG_NONE, cross);
             plan_move(p, ra_alloc_reg(r), ra_alloc_reg(to), vreg_of(p, v));
             set_reg(p, v, to);
-            p->st.moves++;
         } else
             op_spill(p, v);
     }

@@ -11,7 +11,6 @@ static RaPReg load_use(Pass *p, OpVReg *v, RaPRegSet cls, RaPRegSet busy) {
     if (r == RA_PREG_NONE) return r;
     COT_DASSERT(v->spilled);
     add_edit(p, 2 * p->inst, ra_alloc_slot(v->slot), ra_alloc_reg(r), vreg_of(p, v));
-    p->st.reloads++;
     set_reg(p, v, r);
     return r;
 }
@@ -40,14 +39,12 @@ static bool simple_reuse(Pass *p, uint32_t def, uint32_t use, RaPRegSet *early) 
         RaPReg to = op_get_reg(p, cls, *early, hint, cross);
         if (to == RA_PREG_NONE) return false;
         add_edit(p, 2 * p->inst, where(uv), ra_alloc_reg(to), vreg_of(p, uv));
-        p->st.moves++;
         r = to;
     } else {
         if (r == RA_PREG_NONE) {
             r = op_get_reg(p, cls, *early, hint, cross);
             if (r == RA_PREG_NONE) return false;
             add_edit(p, 2 * p->inst, where(uv), ra_alloc_reg(r), vreg_of(p, uv));
-            p->st.reloads++;
         } else
             drop_reg(p, r);
     }

@@ -167,9 +167,23 @@ typedef struct RaEnv {     /* constant per ISA, convention and settings */
                              register is taken, or one is saved for the moment */
 } RaEnv;
 
+/* What an allocation did, a row each: field, what it counts. The last four are counted in the result. */
+#define RA_STATS(X)                                                                   \
+    X(fell_back, "functions past the budget, left to the one-pass allocator")         \
+    X(bundles, "bundles: values or parts of values that want one place")              \
+    X(splits, "bundles cut in two")                                                   \
+    X(evictions, "bundles or values that lost their register to another")             \
+    X(spills, "values, or what is left of them after splitting, that live in a slot") \
+    X(slots, "8-byte spill slots")                                                    \
+    X(stores, "moves from a register to a slot")                                      \
+    X(reloads, "moves from a slot to a register")                                     \
+    X(moves, "moves between registers")
 typedef struct RaStats {
-    uint32_t spills, reloads, moves, edge_moves, evictions, splits, bundles;
+#define X(field, what) uint32_t field;
+    RA_STATS(X)
+#undef X
 } RaStats;
+void ra_stats_add(RaStats *sum, const RaStats *s);
 
 typedef struct RaOutput {  /* owned by the context, valid until its next run */
     const RaAlloc *allocs; /* parallel to RaFunc.ops */
@@ -181,7 +195,7 @@ typedef struct RaOutput {  /* owned by the context, valid until its next run */
     RaStats stats;
 } RaOutput;
 
-typedef enum RaAlgo { RA_ALGO_ONEPASS, RA_ALGO_ION /* backtracking */ } RaAlgo;
+typedef enum RaAlgo { RA_ALGO_ION /* backtracking */, RA_ALGO_ONEPASS } RaAlgo;
 
 typedef struct RaCtx RaCtx; /* all buffers; reused, allocates nothing after warm-up */
 RaCtx *ra_ctx_new(Mem *m);

@@ -46,6 +46,9 @@ RtEngine *rt_engine_new(const RtConfig *cfg, Diag *d) {
     unit_pool_init(&e->pool);
     if (!e->cfg.max_stack) e->cfg.max_stack = 1u << 20;
     bool checked = cfg->explicit_bounds || cfg->no_signals || !can_reserve();
+    MachRegalloc algorithm = cfg->regalloc    ? cfg->regalloc
+                             : cfg->opt_level ? MACH_REGALLOC_BACKTRACKING
+                                              : MACH_REGALLOC_SINGLE_PASS;
     e->mach = (MachSettings){.isa_flags = cfg->isa_flags,
                              .preserve_frame_pointers = true,
                              .enable_probestack = true,
@@ -55,7 +58,7 @@ RtEngine *rt_engine_new(const RtConfig *cfg, Diag *d) {
                              .regalloc_checker = cfg->verify,
                              .verify_input = cfg->verify,
                              .stress_seed = cfg->stress_seed,
-                             .regalloc = cfg->opt_level ? RA_ALGO_ION : RA_ALGO_ONEPASS};
+                             .regalloc_algorithm = (uint8_t)(algorithm - 1)};
     e->tunables = (WasmTunables){.mem_style = checked ? WASM_MEM_CHECKED : WASM_MEM_STATIC,
                                  .explicit_traps = cfg->no_signals,
                                  .interrupt_checks = cfg->interruptible,

@@ -31,10 +31,11 @@ typedef struct RtConfig {
     bool interruptible;           /* compile polls so that rt_store_interrupt works */
     bool verify;          /* CLIF verifier, allocator's input check and checker on every function */
     uint64_t stress_seed; /* random allocation, 0 = off */
-    uint32_t opt_level;  /* 0: one-pass register allocation; otherwise the backtracking allocator */
-    uint32_t threads;    /* compile threads, 0 = all processors */
-    uint64_t max_memory; /* bytes per memory; 0 = what the type allows */
-    uint64_t max_stack;  /* bytes of stack per outermost call; 0 = 1 MiB; less if the thread's stack
+    uint32_t opt_level; /* 0: one-pass register allocation; otherwise the backtracking allocator */
+    MachRegalloc regalloc; /* over what opt_level says */
+    uint32_t threads;      /* compile threads, 0 = all processors */
+    uint64_t max_memory;   /* bytes per memory; 0 = what the type allows */
+    uint64_t max_stack; /* bytes of stack per outermost call; 0 = 1 MiB; less if the thread's stack
                              does not leave RT_HOST_STACK below that */
 } RtConfig;
 

@@ -59,6 +59,7 @@ for command in run "compile --emit asm" "compile --emit timing" validate bench; 
     bad 1 "cot $1: error: -W memory: 'lots' is not a number" "$@" -W memory=lots f.wasm
     bad 1 "cot $1: error: -W stack: .*" "$@" -W stack=1 f.wasm
     bad 1 "cot $1: error: -j: 'x' is not a number" "$@" -j x f.wasm
+    bad 1 "cot $1: error: --regalloc: 'quick' is not ion or fast" "$@" --regalloc=quick f.wasm
     bad 1 "cot $1: error: --cpu-features: .* has no feature 'has_magic'" "$@" --cpu-features +has_magic f.wasm
     bad 1 "cot $1: error: -O9: only -O0 and -O2 exist.*" "$@" -O9 f.wasm
 done

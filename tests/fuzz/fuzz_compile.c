@@ -66,7 +66,7 @@ int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size) {
                         .regalloc_checker = true,
                         .verify_input = true,
                         .stress_seed = how >> 4,
-                        .regalloc = RA_ALGO_ONEPASS};
+                        .regalloc_algorithm = how >> 5 & 1};
     WasmTunables tn = {.mem_style = how >> 2 & 1 ? WASM_MEM_CHECKED : WASM_MEM_STATIC,
                        .explicit_traps = how >> 1 & 1,
                        .interrupt_checks = how >> 3 & 1,

@@ -1,5 +1,6 @@
 /* The public C interface: every group of functions, with the misuse that it answers for. */
 #include <math.h>
+#include "cot/jit.h"
 #include "cot/wasi.h"
 #include "runtime/rt_test.h"
 
@@ -199,6 +200,54 @@ static void memory_that_runs_out(void) {
     CHECK(fail_at > 100);
     printf("# %ld requests, each failed once\n", fail_at - 2);
     cot_wasi_config_free(wc);
+    cot_config_free(c);
+}
+
+/* ---- allocators ---- */
+static CotRegalloc first_ion(void *user, uint32_t function) {
+    ++*(int *)user;
+    return function == 0 ? COT_REGALLOC_ION : COT_REGALLOC_FAST;
+}
+/* Bytes of code of the present module. */
+static size_t code_size(const CotConfig *c, const CotModuleOptions *o) {
+    CotEngine *e = cot_engine_new(c, &err);
+    CHECK(e);
+    CotModule *m = cot_module_new_with_options(e, tm.out, tm.n, o, &err);
+    CHECK(m);
+    size_t n = cot_module_code_size(m);
+    cot_module_free(m);
+    cot_engine_free(e);
+    return n;
+}
+static void allocator_of_engine_module_function(void) {
+    memset(&tm, 0, sizeof tm);
+    static const char twenty[] = "IIIIIIIIIIIIIIIIIIII:I";
+    uint8_t body[256] = {0, 3,
+                         0x40}; /* a loop over more values than registers, in a function twice */
+    size_t n = 3;
+    for (uint8_t k = 0; k < 20; k++) { /* p[k] *= p[19 - k] */
+        memcpy(body + n, (uint8_t[]){0x20, k, 0x20, (uint8_t)(19 - k), 0x7E, 0x21, k}, 7);
+        n += 7;
+    }
+    memcpy(body + n, (uint8_t[]){0x20, 0, 0xA7, 0x0D, 0, 0x0B, 0x20, 0}, 8);
+    n += 8;
+    for (int k = 0; k < 2; k++) tm_func_bytes(&tm, k ? "g" : "f", twenty, body, n);
+    tm_finish(&tm);
+    int asked = 0;
+    size_t ion = code_size(NULL, &(CotModuleOptions){COT_REGALLOC_ION, NULL, NULL}),
+           fast = code_size(NULL, &(CotModuleOptions){COT_REGALLOC_FAST, NULL, NULL}),
+           both = code_size(NULL, &(CotModuleOptions){COT_REGALLOC_ION, first_ion, &asked});
+    CHECK(ion != fast && both != ion && both != fast && asked == 2);
+    CHECK(code_size(NULL, NULL) == fast);
+    CotConfig *c = cot_config_new();
+    CHECK(!cot_config_set(c, "opt_level", "speed", &err));
+    CHECK(code_size(c, NULL) == ion);
+    CHECK(!cot_config_set(c, "regalloc_algorithm", "single_pass", &err));
+    CHECK(code_size(c, NULL) == fast);
+    CHECK(code_size(c, &(CotModuleOptions){COT_REGALLOC_ION, NULL, NULL}) == ion);
+    CHECK(!cot_config_set(c, "opt_level", "none", &err));
+    CHECK(!cot_config_set(c, "regalloc_algorithm", "backtracking", &err));
+    CHECK(code_size(c, NULL) == ion);
     cot_config_free(c);
 }
 
@@ -550,6 +599,7 @@ int main(void) {
     const struct CMUnitTest tests[] = {
         RT_TEST(errors_and_configuration),
         RT_TEST(memory_that_runs_out),
+        RT_TEST(allocator_of_engine_module_function),
         RT_TEST(imports_and_exports),
         RT_TEST(values),
         RT_TEST(vectors),

@@ -590,6 +590,60 @@ static void traps_are_found(void **state) {
     cot_function_free(f);
 }
 
+/* A loop, run n times, over more values than registers. */
+static uint64_t defined_size(CotJit *j, CotFunction *f, const char *name, CotRegalloc r) {
+    CotError e;
+    CotSignature sig = sig_of(1, 1);
+    cot_function_begin(f, &sig);
+    cot_function_set_regalloc(f, r);
+    uint32_t b = cot_block_new(f), loop = cot_block_new(f), done = cot_block_new(f), v[20];
+    uint32_t n = cot_var_new(f, COT_TYPE_I64), p = cot_block_entry_params(f, b);
+    cot_block_switch(f, b);
+    cot_var_set(f, n, p);
+    for (int k = 0; k < 20; k++) {
+        v[k] = cot_var_new(f, COT_TYPE_I64);
+        cot_var_set(f, v[k], cot_ins_imul(f, p, cot_ins_iconst(f, COT_TYPE_I64, 1001 + 2 * k)));
+    }
+    cot_ins_jump(f, loop, NULL, 0);
+    cot_block_switch(f, loop);
+    for (int k = 0; k < 20; k++)
+        cot_var_set(f, v[k], cot_ins_imul(f, cot_var_get(f, v[k]), cot_var_get(f, v[19 - k])));
+    cot_var_set(f, n, cot_ins_isub(f, cot_var_get(f, n), cot_ins_iconst(f, COT_TYPE_I64, 1)));
+    cot_ins_brif(f, cot_var_get(f, n), loop, NULL, 0, done, NULL, 0);
+    cot_block_switch(f, done);
+    uint32_t x = cot_var_get(f, v[7]);
+    cot_ins_return(f, &x, 1);
+    cot_block_seal_all(f);
+    assert_int_equal(cot_function_end(f, &e), COT_OK);
+    uint32_t s = cot_jit_declare(j, name);
+    if (cot_jit_define(j, s, f, &e)) fail_msg("%s", e.message);
+    assert_int_equal(cot_jit_link(j, &e), COT_OK);
+    static int64_t first;
+    int64_t y = call1(j, s, 3);
+    if (!first) first = y;
+    assert_int_equal(y, first);
+    return cot_jit_size(j, s);
+}
+
+static void a_function_has_its_allocator(void **state) {
+    (void)state;
+    CotError e;
+    CotFunction *f = cot_function_new(NULL, &e);
+    for (int k = 0; k < 2; k++) {
+        CotConfig *c = cot_config_new();
+        assert_int_equal(
+            cot_config_set(c, "regalloc_algorithm", k ? "single_pass" : "backtracking", &e), 0);
+        CotJit *j = cot_jit_new(k ? c : NULL, 0, &e); /* backtracking is the default */
+        uint64_t ion = defined_size(j, f, "ion", COT_REGALLOC_ION),
+                 fast = defined_size(j, f, "fast", COT_REGALLOC_FAST);
+        assert_int_not_equal(ion, fast);
+        assert_int_equal(defined_size(j, f, "set", COT_REGALLOC_DEFAULT), k ? fast : ion);
+        cot_jit_free(j);
+        cot_config_free(c);
+    }
+    cot_function_free(f);
+}
+
 static void settings_and_libcalls(void **state) {
     (void)state;
     CotError e;
@@ -651,6 +705,7 @@ int main(void) {
         cmocka_unit_test(symbols_come_from_everywhere),
         cmocka_unit_test(data_and_names_of_text),
         cmocka_unit_test(traps_are_found),
+        cmocka_unit_test(a_function_has_its_allocator),
         cmocka_unit_test(settings_and_libcalls),
         cmocka_unit_test(contexts_on_threads),
     };

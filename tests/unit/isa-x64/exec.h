@@ -21,6 +21,7 @@ typedef struct Exec {
     ClifFunc f;
     ClifBuilder b;
     MachSettings set;
+    uint8_t turn; /* the allocators take turns, from exec_settings to exec_settings */
     MachCtx *mc;
     VerifyCtx vc;
     MachCompiled out;
@@ -60,6 +61,7 @@ static inline void exec_settings(Exec *x, uint64_t isa_flags, uint64_t stress,
                             .regalloc_checker = true,
                             .verify_input = true,
                             .stress_seed = stress,
+                            .regalloc_algorithm = x->turn++ & 1,
                             .explicit_traps = explicit_traps};
     mach_ctx_free(x->mc);
     x->mc = mach_ctx_new(&x->mem, &isa_x64, &x->set);

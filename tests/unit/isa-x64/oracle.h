@@ -35,6 +35,7 @@ typedef struct Oracle {
     ClifBuilder b;
     VerifyCtx vc;
     MachSettings set;
+    uint8_t turn; /* the allocators take turns, from or_settings to or_settings */
     MachCtx *mc;
     ClifFunc driver;
     Interp it;
@@ -76,6 +77,7 @@ static inline void or_settings(Oracle *o, uint64_t isa_flags, uint64_t stress) {
                             .probestack_size_log2 = 12,
                             .regalloc_checker = true,
                             .verify_input = true,
+                            .regalloc_algorithm = o->turn++ & 1,
                             .stress_seed = stress};
     mach_ctx_free(o->mc);
     o->mc = mach_ctx_new(&o->mem, &isa_x64, &o->set);

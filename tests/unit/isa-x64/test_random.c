@@ -533,8 +533,9 @@ static void agree_with_the_model(void **state) {
                 {"lzcnt", F(LZCNT)}, {"popcnt", F(POPCNT)}, {"host", host}};
     for (unsigned k = 0; k < sizeof sets / sizeof *sets; k++) {
         if (sets[k].flags & ~host) continue;
-        for (int how = 0; how < 3; how++) { /* as it is, under stress, with traps raised by calls */
-            exec_settings(&x, sets[k].flags, how == 1 ? 77 + k : 0, how == 2);
+        for (int how = 0; how < 6;
+             how++) { /* as it is, under stress, with traps raised by calls; each allocator */
+            exec_settings(&x, sets[k].flags, how % 3 == 1 ? 77 + k : 0, how % 3 == 2);
             for (uint64_t n = 0; n < functions; n++) {
                 seed = ((first_seed * 1000 + k) * 10 + (uint64_t)how) * 1000000 + n;
                 check(&g, seed, sets[k].name);

@@ -160,7 +160,6 @@ static uint64_t pass(Wb *w, ClifBuilder *b, MachCtx *mach, const VmLayout *lay) 
 }
 
 static void nothing_is_allocated_after_warm_up(void **state) {
-    (void)state;
     for (uint64_t seed = 1; seed <= 4; seed++) {
         Wb w;
         wb_init(&w);
@@ -171,7 +170,8 @@ static void nothing_is_allocated_after_warm_up(void **state) {
         ClifBuilder b;
         clif_builder_init(&b, &w.mem);
         const IsaVtable *isa = isa_lookup("x86_64");
-        MachSettings set = {.preserve_frame_pointers = true, .regalloc = RA_ALGO_ONEPASS};
+        MachSettings set = {.preserve_frame_pointers = true,
+                            .regalloc_algorithm = *(const uint8_t *)*state};
         MachCtx *mach = mach_ctx_new(&w.mem, isa, &set);
         uint64_t start = w.mem.allocs;
         uint64_t bytes = pass(&w, &b, mach, &lay);
@@ -188,13 +188,13 @@ static void nothing_is_allocated_after_warm_up(void **state) {
 }
 
 static void any_number_of_threads_gives_the_same_code(void **state) {
-    (void)state;
     Wb w;
     wb_init(&w);
     random_module(&w, 99);
     if (!wasm_module_parse(&w.m, &w.mem, w.out.p, w.out.n, &w.ft, &w.d)) fail_msg("%s", w.d.msg);
     VmLayout lay = vm_layout(&w.m);
-    MachSettings set = {.preserve_frame_pointers = true, .regalloc = RA_ALGO_ONEPASS};
+    MachSettings set = {.preserve_frame_pointers = true,
+                        .regalloc_algorithm = *(const uint8_t *)*state};
     CodeUnit one, u;
     for (uint32_t threads = 1; threads <= 5; threads++) {
         CodeUnit *to = threads == 1 ? &one : &u;
@@ -228,7 +228,6 @@ static void *counting(void *user, void *old, size_t old_size, size_t new_size) {
 
 /* With a pool, the second compilation asks for little more than its result; its code is the same, also after one that failed. */
 static void a_pool_keeps_the_contexts(void **state) {
-    (void)state;
     Wb w;
     wb_init(&w);
     random_module(&w, 11);
@@ -237,7 +236,8 @@ static void a_pool_keeps_the_contexts(void **state) {
     MemHooks hooks = {counting, NULL};
     UnitPool pool;
     unit_pool_init(&pool);
-    MachSettings set = {.preserve_frame_pointers = true, .regalloc = RA_ALGO_ONEPASS};
+    MachSettings set = {.preserve_frame_pointers = true,
+                        .regalloc_algorithm = *(const uint8_t *)*state};
     UnitOptions opt = {.threads = 1, .hooks = &hooks, .pool = &pool};
     CodeUnit u[4];
     uint64_t cost[4];
@@ -262,11 +262,53 @@ static void a_pool_keeps_the_contexts(void **state) {
     wb_free(&w);
 }
 
+/* A function's code depends on its own choice of the allocator alone, up to the distances of its calls. */
+static MachRegalloc every_third(void *user, uint32_t func) {
+    (void)user;
+    return func % 3 == 0   ? MACH_REGALLOC_BACKTRACKING
+           : func % 3 == 1 ? MACH_REGALLOC_SINGLE_PASS
+                           : MACH_REGALLOC_AS_SET;
+}
+static void each_function_has_its_allocator(void **state) {
+    const uint8_t set_to = *(const uint8_t *)*state;
+    Wb w;
+    wb_init(&w);
+    random_module(&w, 5);
+    assert_true(wasm_module_parse(&w.m, &w.mem, w.out.p, w.out.n, &w.ft, &w.d));
+    VmLayout lay = vm_layout(&w.m);
+    MachSettings set = {.preserve_frame_pointers = true, .regalloc_algorithm = set_to};
+    CodeUnit u[4];
+    for (uint32_t k = 0; k < 4; k++) { /* both, the setting, by function */
+        UnitOptions opt = {.threads = 2,
+                           .regalloc = k < 2 ? (MachRegalloc)(k + 1) : MACH_REGALLOC_AS_SET,
+                           .regalloc_of = k == 3 ? every_third : NULL};
+        unit_init(&u[k], &w.mem, isa_lookup("x86_64"));
+        assert_true(unit_compile_wasm(&u[k], &w.m, &lay, &w.tn, &set, &opt, &w.d));
+        assert_int_equal(u[k].fell_back.n, 0);
+    }
+    uint32_t differ = 0;
+    for (uint32_t i = 0; i < NFUNCS; i++) {
+        uint32_t how = i % 3 < 2 ? i % 3 : set_to;
+        assert_int_equal(u[3].funcs.p[i].size, u[how].funcs.p[i].size);
+        assert_int_equal(u[2].funcs.p[i].size, u[set_to].funcs.p[i].size);
+        differ += u[0].funcs.p[i].size != u[1].funcs.p[i].size;
+    }
+    assert_true(differ > NFUNCS / 4);
+    assert_true(u[0].ra.bundles > 0 && u[1].ra.bundles == 0);
+    for (int k = 0; k < 4; k++) unit_free(&u[k]);
+    wasm_module_free(&w.m);
+    wb_free(&w);
+}
+
 int main(void) {
+    static uint8_t algorithms[2] = {0, 1};
+#define BOTH(test) \
+    cmocka_unit_test_prestate(test, &algorithms[0]), cmocka_unit_test_prestate(test, &algorithms[1])
     const struct CMUnitTest tests[] = {
-        cmocka_unit_test(nothing_is_allocated_after_warm_up),
-        cmocka_unit_test(any_number_of_threads_gives_the_same_code),
-        cmocka_unit_test(a_pool_keeps_the_contexts),
+        BOTH(nothing_is_allocated_after_warm_up),
+        BOTH(any_number_of_threads_gives_the_same_code),
+        BOTH(a_pool_keeps_the_contexts),
+        BOTH(each_function_has_its_allocator),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }
