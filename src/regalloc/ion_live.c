@@ -367,8 +367,8 @@ void ion_ranges(IonCtx *x) {
             one_inst(x, &in, clob);
         }
         for (uint32_t p = rb->param_start; p < rb->param_end; p++) {
-            uint32_t v = ra_vreg_index(f->params[p]);
-            x->r.p[open_range(x, v, start, start + 1)].flags |= ION_DEF;
+            uint32_t r = open_range(x, ra_vreg_index(f->params[p]), start, start + 1);
+            x->r.p[r].flags |= ION_DEF;
         }
         for (uint32_t k = 0; k < x->live.n; k++) x->v.p[x->live.p[k]].current = NONE;
         vec_clear(&x->live);
