@@ -129,7 +129,7 @@ bool ion_liveness(IonCtx *x) {
     uint64_t words = (uint64_t)x->row_words * f->num_blocks;
     if (words > LIVE_BUDGET_WORDS) return false;
     vec_clear(&x->live_in);
-    vec_resize0(m, &x->live_in, words);
+    vec_resize0(m, &x->live_in, words + 1); /* never empty: rows are pointed to */
     vec_clear(&x->row);
     vec_resize0(m, &x->row, x->row_words + 1);
     each_use(x, set_row);
@@ -341,6 +341,7 @@ static void lay_out_uses(IonCtx *x) {
 void ion_ranges(IonCtx *x) {
     const RaFunc *f = x->f;
     vec_clear(&x->r);
+    vec_reserve(x->mem, &x->r, 1); /* there may be none, but an address */
     vec_clear(&x->linked);
     vec_clear(&x->copies);
     vec_clear(&x->reuse_ops);

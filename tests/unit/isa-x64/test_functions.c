@@ -482,6 +482,7 @@ static void make_module(uint64_t seed) {
 /* ---- one module ---- */
 typedef struct Setup {
     uint64_t flags, stress, data;
+    bool single_pass;
 } Setup;
 typedef enum Verdict { AGREES, DIFFERS, NOT_COMPILED, LIMITS, BROKEN } Verdict;
 
@@ -502,6 +503,7 @@ static Verdict judge(const Setup *s, char why[256], uint32_t *run) {
         snprintf(why, 256, "%.250s", d.msg);
         return BROKEN;
     }
+    o.turn = s->single_pass;
     or_settings(&o, s->flags, s->stress);
     if (!or_compile(&o, fns, nfns, &d)) {
         snprintf(why, 256, "%.250s", d.msg);
@@ -673,7 +675,9 @@ static void show(const Setup *s, uint64_t seed, const char *why, uint32_t run, S
     sb_printf(&f, "; seed %llu: %s\ntest compare\ntarget x86_64", (unsigned long long)seed, why);
     for (uint32_t k = 0; isa_x64.flag_names[k]; k++)
         if (s->flags >> k & 1) sb_printf(&f, " %s", isa_x64.flag_names[k]);
-    sb_printf(&f, " ; stress seed %llu\n\n%s\n", (unsigned long long)s->stress, sb_cstr(text));
+    sb_printf(&f, " regalloc_algorithm=%s ; stress seed %llu\n\n%s\n",
+              s->single_pass ? "single_pass" : "backtracking", (unsigned long long)s->stress,
+              sb_cstr(text));
     uint8_t bytes[OR_BYTES];
     uint64_t r = s->data;
     for (uint32_t k = 0; k <= run; k++) fill(&r, bytes);
@@ -734,8 +738,9 @@ static void functions_agree(void **state) {
         uint64_t this = seed++;
         char why[256] = "";
         make_module(this);
-        Setup s = {some_flags(), 0, rnd(&g)};
+        Setup s = {some_flags(), 0, rnd(&g), false};
         if (pick(2)) s.stress = rnd(&g) | 1;
+        s.single_pass = pick(2);
         sb_clear(&text);
         or_print(&o, fns, nfns, &text);
         modules++;
