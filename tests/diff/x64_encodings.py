@@ -89,7 +89,7 @@ def normal(text, ours):
     w = width(ops) or 8
     bits = 8 * w
     suffix = re.fullmatch(r"(add|or|and|sub|xor|cmp|test|adc|sbb|mov|imul|mul|not|neg|rol|ror|shl|shr|sar|lea|lzcnt|tzcnt|popcnt|andn|"
-                          r"blsr|blsmsk|blsi|shlx|shrx|sarx|rorx|bt|cvtsi2ss|cvtsi2sd)([bwlq])", name)
+                          r"blsr|blsmsk|blsi|shlx|shrx|sarx|rorx|bt|cvtsi2ss|cvtsi2sd|cvttss2si|cvttsd2si)([bwlq])", name)
     size = 0
     if suffix:
         name, size = suffix.group(1), {"b": 1, "w": 2, "l": 4, "q": 8}[suffix.group(2)]
@@ -117,7 +117,7 @@ CVT = "cvttss2si cvttsd2si ucomiss ucomisd cmp mov movabs movq xorps xor addss a
 SEQUENCES = {
     "RET": ("pop ret", "g5"), "CALL": ("call movabs", ""), "CALL_R": ("call", ""), "JMP": ("jmp", ""), "JCC": (J, ""),
     "BR_TABLE": ("mov cmp cmovb lea movslq add test xor " + J, ""), "TRAP": ("ud2 mov movabs call", "g7"), "TRAPIF": (J, ""),
-    "ZERO": ("xor", ""), "XZERO": ("xorps", ""), "BSWAP": ("bswap", ""), "MFENCE": ("mfence", ""), "XCHG": ("xchg", ""),
+    "ZERO": ("xor", ""), "XZERO": ("xorps", ""), "XONES": ("pcmpeqd", ""), "INT3": ("int3", ""), "BSWAP": ("bswap", ""), "MFENCE": ("mfence", ""), "XCHG": ("xchg", ""),
     "DIVREM": ("test xor div idiv cltd cqto cmp mov movabs " + J, ""), "CLZ": ("bsr mov cmove xor", ""), "CTZ": ("bsf mov cmove", ""),
     "XCMOV": ("movaps " + J, ""), "FMINMAX": ("ucomiss ucomisd andps orps addss addsd minss minsd maxss maxsd " + J, ""),
     "CVT_SINT": (CVT, ""), "CVT_UINT": (CVT, ""), "CVT_FROM_U64": ("xorps test mov shr or cvtsi2ss cvtsi2sd addss addsd " + J, ""),
@@ -125,6 +125,8 @@ SEQUENCES = {
     "TLS": ("data16 lea mov call rex.W", "g0 g1 g7 gs"), "LABEL_ADDRESS": ("lea", ""), "GET_PINNED": ("mov", "g15"), "SET_PINNED": ("mov", "g15"),
     "XADD": ("lock_xadd", ""), "CMPXCHG": ("lock_cmpxchg", ""),
     "RMW": ("movzb movzw mov and or xor not cmp cmovg cmovl cmova cmovb lock_cmpxchg jne", ""),
+    "CMPXCHG16B": ("lock_cmpxchg16b", ""),
+    "RMW16B": ("mov add adc sub sbb and or xor not cmp cmovae cmovb cmovge cmovl lock_cmpxchg16b jne", ""),
     "SYM": ("movabs mov", ""), "MOVSP": ("mov", "g4"), "MOVFP": ("mov", "g5"),
 }
 

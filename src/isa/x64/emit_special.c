@@ -466,6 +466,48 @@ static void emit_rmw(EmitCtx *e, const MachInst *mi, const RaAlloc *al) {
     x64_put_bytes(e, back, 2);
 }
 
+static void cmpxchg16b(EmitCtx *e, X64Ea ea) {
+    x64_put_bytes(e, "\xF0", 1);
+    x64_put(e, XF_M0F | XF_W, 3, 0xC7, 1, 0, ea, 0, 0);
+}
+
+/* d rax, d rdx, u rax, u rdx (what memory is thought to hold), d rbx, d rcx (early; the new value), u operand low and high,
+ * memory; b[1]: ClifRmwOp. Comparisons: rbx and rcx are the operand where the old value is not on the wanted side of it. */
+static void emit_rmw128(EmitCtx *e, const MachInst *mi, const RaAlloc *al) {
+    static const struct {
+        uint8_t low, high, cc; /* opcodes of both halves, or the condition that the operand wins */
+    } how[] = {[CLIF_RMW_ADD] = {0x03, 0x13, 0},  [CLIF_RMW_SUB] = {0x2B, 0x1B, 0},
+               [CLIF_RMW_AND] = {0x23, 0x23, 0},  [CLIF_RMW_NAND] = {0x23, 0x23, 0},
+               [CLIF_RMW_OR] = {0x0B, 0x0B, 0},   [CLIF_RMW_XOR] = {0x33, 0x33, 0},
+               [CLIF_RMW_XCHG] = {0x8B, 0x8B, 0}, [CLIF_RMW_UMIN] = {0, 0, CC_AE},
+               [CLIF_RMW_UMAX] = {0, 0, CC_B},    [CLIF_RMW_SMIN] = {0, 0, CC_GE},
+               [CLIF_RMW_SMAX] = {0, 0, CC_L}};
+    unsigned op = mi->b[1], lo = R(al[6]), hi = R(al[7]);
+    uint32_t again = machbuf_offset(e->buf);
+    machbuf_landing(e->buf);
+    if (!how[op].low) {
+        rr(e, XF_W, 3, 0x8B, RCX, RDX);
+        rr(e, XF_W, 3, 0x3B, RAX, lo);
+        rr(e, XF_W, 3, 0x1B, RCX, hi);
+    }
+    rr(e, XF_W, 3, 0x8B, RBX, RAX);
+    rr(e, XF_W, 3, 0x8B, RCX, RDX);
+    if (how[op].low) {
+        rr(e, XF_W, 3, how[op].low, RBX, lo);
+        rr(e, XF_W, 3, how[op].high, RCX, hi);
+    } else {
+        rr(e, XF_M0F | XF_W, 3, 0x40u | how[op].cc, RBX, lo);
+        rr(e, XF_M0F | XF_W, 3, 0x40u | how[op].cc, RCX, hi);
+    }
+    if (op == CLIF_RMW_NAND) {
+        rr(e, XF_W, 3, 0xF7, 2, RBX);
+        rr(e, XF_W, 3, 0xF7, 2, RCX);
+    }
+    cmpxchg16b(e, x64_ea(e, mi, al + 8));
+    uint8_t back[2] = {0x75, (uint8_t)(again - machbuf_offset(e->buf) - 2)};
+    x64_put_bytes(e, back, 2);
+}
+
 void x64_emit_special(EmitCtx *e, const MachInst *mi, const RaOperand *ops, const RaAlloc *al,
                       uint32_t nops) {
     (void)ops;
@@ -510,6 +552,8 @@ void x64_emit_special(EmitCtx *e, const MachInst *mi, const RaOperand *ops, cons
         return;
     case X64_ZERO: rr(e, 0, 2, 0x33, R(al[0]), R(al[0])); return;
     case X64_XZERO: rr(e, XF_M0F, 2, 0x57, R(al[0]), R(al[0])); return;
+    case X64_XONES: rr(e, XF_P66 | XF_M0F, 2, 0x76, R(al[0]), R(al[0])); return;
+    case X64_INT3: x64_put_bytes(e, "\xCC", 1); return;
     case X64_BSWAP: {
         unsigned d = R(al[0]);
         uint8_t b[3] = {(uint8_t)(0x40 | (mi->b[0] == 3 ? 8 : 0) | d >> 3), 0x0F,
@@ -548,6 +592,8 @@ void x64_emit_special(EmitCtx *e, const MachInst *mi, const RaOperand *ops, cons
         return;
     }
     case X64_RMW: emit_rmw(e, mi, al); return;
+    case X64_CMPXCHG16B: cmpxchg16b(e, x64_ea(e, mi, al + 6)); return;
+    case X64_RMW16B: emit_rmw128(e, mi, al); return;
     case X64_XCHG:
         x64_put(e, XF_WS | XF_O16 | XF_B8, mi->b[0], 0x87, R(al[0]), 0, x64_ea(e, mi, al + 2), 0,
                 0);

@@ -669,14 +669,29 @@ RaVReg x64_round(LowerCtx *L, ClifType t, uint8_t mode, ClifValue v) {
 }
 
 /* the result is written before the source is read for the last time: an early definition */
-RaVReg x64_to_int(LowerCtx *L, ClifType t, bool sign, bool sat, ClifValue v) {
-    RaVReg a = lower_value_reg(L, v), d = lower_new_vreg(L, CLIF_I64);
+RaVReg x64_float_to_int(LowerCtx *L, ClifType t, ClifType from, bool sign, bool sat, RaVReg a) {
+    RaVReg d = lower_new_vreg(L, CLIF_I64);
     MachInst *mi = x64_begin(L, sign ? X64_CVT_SINT : X64_CVT_UINT, x64_wide(t));
     mi->b[1] = sat;
-    mi->b[5] = (uint8_t)x64_wide(clif_value_type(L->f, v));
+    mi->b[5] = (uint8_t)x64_wide(from);
     lower_operand(L, d, RA_DEF, RA_EARLY, RA_REG, 0);
     lower_use(L, a, RA_REG, 0);
     return d;
+}
+RaVReg x64_to_int(LowerCtx *L, ClifType t, bool sign, bool sat, ClifValue v) {
+    return x64_float_to_int(L, t, clif_value_type(L->f, v), sign, sat, lower_value_reg(L, v));
+}
+/* an i32 that must fit an i8 or i16 */
+RaVReg x64_in_range(LowerCtx *L, ClifType t, bool sign, RaVReg r) {
+    if (sign) {
+        RaVReg x = x64_extend_reg(L, CLIF_I32, true, t, r);
+        x64_form_CMP(L, X64_CMP, CLIF_I32, x, x64_reg_rm(L, r));
+        x64_trap_if(L, x64_cond1(CC_NE), CLIF_TRAP_INTEGER_OVERFLOW);
+    } else {
+        x64_form_CMP(L, X64_CMP, CLIF_I32, r, x64_imm(L, (INT64_C(1) << clif_type_bits(t)) - 1));
+        x64_trap_if(L, x64_cond1(CC_A), CLIF_TRAP_INTEGER_OVERFLOW);
+    }
+    return r;
 }
 /* an i32, saturated, to the bounds of an i8 or i16 */
 RaVReg x64_clamp(LowerCtx *L, ClifType t, bool sign, RaVReg r) {
@@ -727,6 +742,10 @@ RaVReg x64_return_address(LowerCtx *L) {
 }
 Unit x64_fence_all(LowerCtx *L) {
     return lower_begin(L, X64_MFENCE), 0;
+}
+
+Unit x64_breakpoint(LowerCtx *L) {
+    return lower_begin(L, X64_INT3), 0;
 }
 
 /* ---- entry points ---- */

@@ -241,6 +241,20 @@ static inline RaVReg x64_form_FMA(LowerCtx *L, X64Op op, ClifType t, RaVReg a, R
 #include "isa/x64/insts_ctors.h"
 
 /* ---- questions ---- */
+/* A vector of at most 128 bits; *o is the one of 128 bits with the same lanes. Lane by lane it does not matter what the lanes
+ * are that a shorter vector does not have. */
+static inline bool x64_lanes(LowerCtx *L, ClifType t, ClifType *o) {
+    (void)L;
+    ClifType lane = clif_lane_type(t);
+    *o = clif_vector_of(lane, 7u - clif_scalar_log2_bits[lane]);
+    return t >= 0x10 && t <= *o;
+}
+static inline bool x64_int_lanes(LowerCtx *L, ClifType t, ClifType *o) {
+    return clif_lane_type(t) <= CLIF_I64 && x64_lanes(L, t, o);
+}
+static inline bool x64_float_lanes(LowerCtx *L, ClifType t, ClifType *o) {
+    return (clif_lane_type(t) == CLIF_F32 || clif_lane_type(t) == CLIF_F64) && x64_lanes(L, t, o);
+}
 #define X64_HAS(name, FLAG)                                   \
     static inline bool x64_has_##name(LowerCtx *L, Unit *u) { \
         return *u = 0, x64_has(L->set, X64_HAS_##FLAG);       \
@@ -249,6 +263,7 @@ X64_HAS(lzcnt, LZCNT)
 X64_HAS(bmi1, BMI1)
 X64_HAS(bmi2, BMI2)
 X64_HAS(popcnt, POPCNT)
+X64_HAS(cmpxchg16b, CMPXCHG16B)
 X64_HAS(ssse3, SSSE3)
 X64_HAS(sse41, SSE41)
 X64_HAS(fma, FMA)
@@ -324,9 +339,6 @@ static inline RaVReg x64_packed(LowerCtx *L, uint16_t row, ClifType t, RaVReg a,
 static inline RaVReg x64_packed_1(LowerCtx *L, uint16_t row, ClifType t, X64Rm a) {
     return x64_form_RM(L, (X64Op)row, t, a);
 }
-static inline RaVReg x64_after(LowerCtx *L, Unit u, RaVReg r) {
-    return (void)L, (void)u, r;
-}
 bool x64_zero_vec(LowerCtx *L, ClifValue v, Unit *u);
 RaVReg x64_vec_zero(LowerCtx *L);
 RaVReg x64_vec_ones(LowerCtx *L);
@@ -353,14 +365,22 @@ RaVReg x64_vec_f64_to_sint(LowerCtx *L, RaVReg a);
 RaVReg x64_vec_f64_to_uint(LowerCtx *L, RaVReg a);
 RaVReg x64_fma_call(LowerCtx *L, ClifType t, RaVReg a, RaVReg b, RaVReg c);
 RaVReg x64_vec_fma_calls(LowerCtx *L, ClifType t, RaVReg a, RaVReg b, RaVReg c);
-RaVReg x64_vec_all_true(LowerCtx *L, ClifType t, RaVReg a);
+X64Cond x64_any_bit(LowerCtx *L, ClifType t, RaVReg a);
+X64Cond x64_all_lanes(LowerCtx *L, ClifType t, RaVReg a);
+bool x64_high_bits(LowerCtx *L, ClifType t, RaVReg a, RaVReg *out);
 RaVReg x64_vec_minmax(LowerCtx *L, ClifType t, Packed what, RaVReg a, RaVReg b);
 RaVReg x64_vec_mul32(LowerCtx *L, RaVReg a, RaVReg b);
 RaVReg x64_vec_mul_q15(LowerCtx *L, RaVReg a, RaVReg b);
 bool x64_vec_add_pairs(LowerCtx *L, ClifType t, RaVReg a, RaVReg b, RaVReg *out);
-RaVReg x64_vec_narrow_u32(LowerCtx *L, RaVReg a, RaVReg b);
+bool x64_vec_narrow(LowerCtx *L, ClifType t, uint16_t op, RaVReg a, RaVReg b, RaVReg *out);
+bool x64_vec_blend(LowerCtx *L, ClifType t, RaVReg m, RaVReg a, RaVReg b, RaVReg *out);
+RaVReg x64_vec_from_sint64(LowerCtx *L, RaVReg a);
+RaVReg x64_vec_from_uint64(LowerCtx *L, RaVReg a);
+RaVReg x64_vec_to_int64(LowerCtx *L, bool sign, bool sat, RaVReg a);
 bool x64_vec_widen(LowerCtx *L, ClifType t, bool sign, bool high, RaVReg a, RaVReg *out);
 RaVReg x64_vec_round(LowerCtx *L, ClifType t, uint8_t mode, RaVReg a);
+RaVReg x64_xmm_load(LowerCtx *L, ClifType t, X64Rm m);
+Unit x64_xmm_store(LowerCtx *L, ClifType t, X64Rm m, RaVReg a);
 RaVReg x64_byte_shuffle(LowerCtx *L, RaVReg a, RaVReg b);
 ClifLibCall x64_round_call(ClifType t, uint8_t mode);
 
@@ -403,6 +423,10 @@ ValueRegs x64_from_vector(LowerCtx *L, RaVReg v);
 /* ---- atomics.c ---- */
 RaVReg x64_atomic_rmw(LowerCtx *L, ClifType t, uint8_t op, RaVReg x, X64Rm m);
 RaVReg x64_atomic_cas(LowerCtx *L, ClifType t, RaVReg e, RaVReg x, X64Rm m);
+ValueRegs x64_atomic_cas128(LowerCtx *L, ValueRegs e, ValueRegs x, X64Rm m);
+ValueRegs x64_atomic_rmw128(LowerCtx *L, uint8_t op, ValueRegs x, X64Rm m);
+ValueRegs x64_atomic_load128(LowerCtx *L, X64Rm m);
+Unit x64_atomic_store128(LowerCtx *L, ValueRegs x, X64Rm m);
 
 /* ---- a second result (overflow.c) ---- */
 ValueRegs x64_with_overflow(LowerCtx *L, ClifType t, uint16_t low, uint16_t high, uint8_t cc,
@@ -417,6 +441,8 @@ RaVReg x64_mul_hi_narrow(LowerCtx *L, ClifType t, bool sign, RaVReg a, RaVReg b)
 uint8_t x64_int_cc(IntCC cc);
 RaVReg x64_extend_reg(LowerCtx *L, ClifType t, bool sign, ClifType from, RaVReg r);
 RaVReg x64_choose_reg(LowerCtx *L, ClifType t, X64Cond c, RaVReg yes, RaVReg no);
+RaVReg x64_float_to_int(LowerCtx *L, ClifType t, ClifType from, bool sign, bool sat, RaVReg a);
+RaVReg x64_in_range(LowerCtx *L, ClifType t, bool sign, RaVReg r);
 RaVReg x64_clamp(LowerCtx *L, ClifType t, bool sign, RaVReg r);
 X64Cond x64_icmp_flags(LowerCtx *L, IntCC cc, ClifValue a, ClifValue b);
 X64Cond x64_fcmp_flags(LowerCtx *L, FloatCC cc, ClifValue a, ClifValue b);
@@ -459,4 +485,5 @@ RaVReg x64_frame_pointer(LowerCtx *L);
 RaVReg x64_stack_pointer(LowerCtx *L);
 RaVReg x64_return_address(LowerCtx *L);
 Unit x64_fence_all(LowerCtx *L);
+Unit x64_breakpoint(LowerCtx *L);
 #endif

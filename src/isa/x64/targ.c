@@ -13,21 +13,22 @@ uint32_t x64_rule_hits[X64_MAX_RULES];
 
 #define F(n) ((uint64_t)1 << X64_HAS_##n)
 #if defined(__x86_64__)
-/* One CPUID leaf; false if the processor does not have it. */
-static bool cpuid(unsigned leaf, unsigned *a, unsigned *b, unsigned *c, unsigned *d) {
+/* One CPUID leaf, its first or another part; false if the processor does not have it. */
+static bool cpuid(unsigned leaf, unsigned part, unsigned *a, unsigned *b, unsigned *c,
+                  unsigned *d) {
     unsigned top;
     __asm__ volatile("cpuid"
                      : "=a"(top), "=b"(*b), "=c"(*c), "=d"(*d)
                      : "0"(leaf & 0x80000000u), "2"(0));
     if (top < leaf) return false;
-    __asm__ volatile("cpuid" : "=a"(*a), "=b"(*b), "=c"(*c), "=d"(*d) : "0"(leaf), "2"(0));
+    __asm__ volatile("cpuid" : "=a"(*a), "=b"(*b), "=c"(*c), "=d"(*d) : "0"(leaf), "2"(part));
     return true;
 }
 
 uint64_t x64_host_flags(void) {
     unsigned a, b, c, d;
     uint64_t f = 0;
-    if (!cpuid(1, &a, &b, &c, &d)) return 0;
+    if (!cpuid(1, 0, &a, &b, &c, &d)) return 0;
     if (c >> 0 & 1) f |= F(SSE3);
     if (c >> 9 & 1) f |= F(SSSE3);
     if (c >> 13 & 1) f |= F(CMPXCHG16B);
@@ -43,7 +44,7 @@ uint64_t x64_host_flags(void) {
     }
     if (ymm && (c >> 28 & 1)) f |= F(AVX);
     if (ymm && (c >> 12 & 1)) f |= F(FMA);
-    if (cpuid(7, &a, &b, &c, &d)) {
+    if (cpuid(7, 0, &a, &b, &c, &d)) {
         if (b >> 3 & 1) f |= F(BMI1);
         if (b >> 8 & 1) f |= F(BMI2);
         if (ymm && (b >> 5 & 1)) f |= F(AVX2);
@@ -51,9 +52,11 @@ uint64_t x64_host_flags(void) {
         if (zmm && (b >> 17 & 1)) f |= F(AVX512DQ);
         if (zmm && (b >> 31 & 1)) f |= F(AVX512VL);
         if (zmm && (c >> 1 & 1)) f |= F(AVX512VBMI);
+        if (zmm && (c >> 11 & 1)) f |= F(AVX512VNNI);
         if (zmm && (c >> 12 & 1)) f |= F(AVX512BITALG);
+        if (ymm && a >= 1 && cpuid(7, 1, &a, &b, &c, &d) && (a >> 4 & 1)) f |= F(AVX_VNNI);
     }
-    if (cpuid(0x80000001, &a, &b, &c, &d) && (c >> 5 & 1)) f |= F(LZCNT);
+    if (cpuid(0x80000001, 0, &a, &b, &c, &d) && (c >> 5 & 1)) f |= F(LZCNT);
     return f;
 }
 #else
@@ -62,11 +65,24 @@ uint64_t x64_host_flags(void) {
 }
 #endif
 
-#define NEHALEM (F(SSE3) | F(SSSE3) | F(SSE41) | F(SSE42) | F(POPCNT) | F(CMPXCHG16B))
+/* Processors by name, with what they really have: at least what the reference's presets of the same names say, which leave out
+ * AVX and AVX2 of some. */
+#define SSE42 (F(SSE3) | F(SSSE3) | F(SSE41) | F(SSE42))
+#define CORE2 (F(SSE3) | F(SSSE3) | F(CMPXCHG16B))
+#define NEHALEM (SSE42 | F(POPCNT) | F(CMPXCHG16B))
 #define SANDYBRIDGE (NEHALEM | F(AVX))
 #define HASWELL (SANDYBRIDGE | F(AVX2) | F(FMA) | F(BMI1) | F(BMI2) | F(LZCNT))
+#define ALDERLAKE (HASWELL | F(AVX_VNNI))
 #define SKYLAKE_AVX512 (HASWELL | F(AVX512F) | F(AVX512DQ) | F(AVX512VL))
-#define ICELAKE (SKYLAKE_AVX512 | F(AVX512VBMI) | F(AVX512BITALG))
+#define CASCADELAKE (SKYLAKE_AVX512 | F(AVX512VNNI))
+#define CANNONLAKE (SKYLAKE_AVX512 | F(AVX512VBMI))
+#define ICELAKE (CANNONLAKE | F(AVX512BITALG) | F(AVX512VNNI))
+#define SAPPHIRERAPIDS (ICELAKE | F(AVX_VNNI))
+#define K8_SSE3 (F(SSE3) | F(CMPXCHG16B))
+#define BARCELONA (K8_SSE3 | F(POPCNT) | F(LZCNT))
+#define BTVER1 (CORE2 | F(POPCNT) | F(LZCNT))
+#define BDVER1 (SANDYBRIDGE | F(LZCNT))
+#define BDVER2 (BDVER1 | F(FMA) | F(BMI1))
 static const struct {
     const char *name;
     uint64_t flags;
@@ -75,28 +91,65 @@ static const struct {
     {"sse3", F(SSE3)},
     {"ssse3", F(SSE3) | F(SSSE3)},
     {"sse41", F(SSE3) | F(SSSE3) | F(SSE41)},
-    {"sse42", F(SSE3) | F(SSSE3) | F(SSE41) | F(SSE42)},
+    {"sse42", SSE42},
     {"x86-64", 0},
     {"x86-64-v2", NEHALEM},
     {"x86-64-v3", HASWELL},
     {"x86-64-v4", SKYLAKE_AVX512},
-    {"core2", F(SSE3) | F(SSSE3) | F(CMPXCHG16B)},
-    {"penryn", F(SSE3) | F(SSSE3) | F(SSE41) | F(CMPXCHG16B)},
-    {"nehalem", NEHALEM},
-    {"westmere", NEHALEM},
+    {"nocona", K8_SSE3},
+    {"core2", CORE2},
+    {"penryn", CORE2 | F(SSE41)},
+    {"atom", CORE2},
+    {"bonnell", CORE2},
     {"silvermont", NEHALEM},
+    {"slm", NEHALEM},
+    {"goldmont", NEHALEM},
+    {"goldmont-plus", NEHALEM},
+    {"tremont", NEHALEM},
+    {"nehalem", NEHALEM},
+    {"corei7", NEHALEM},
+    {"westmere", NEHALEM},
     {"sandybridge", SANDYBRIDGE},
+    {"corei7-avx", SANDYBRIDGE},
     {"ivybridge", SANDYBRIDGE},
+    {"core-avx-i", SANDYBRIDGE},
     {"haswell", HASWELL},
+    {"core-avx2", HASWELL},
     {"broadwell", HASWELL},
     {"skylake", HASWELL},
+    {"alderlake", ALDERLAKE},
+    {"raptorlake", ALDERLAKE},
+    {"meteorlake", ALDERLAKE},
+    {"sierraforest", ALDERLAKE},
+    {"grandridge", ALDERLAKE},
+    {"knl", HASWELL | F(AVX512F)},
+    {"knm", HASWELL | F(AVX512F)},
     {"skylake-avx512", SKYLAKE_AVX512},
-    {"cascadelake", SKYLAKE_AVX512},
+    {"skx", SKYLAKE_AVX512},
+    {"cascadelake", CASCADELAKE},
+    {"cooperlake", CASCADELAKE},
+    {"cannonlake", CANNONLAKE},
+    {"icelake", ICELAKE},
     {"icelake-client", ICELAKE},
     {"icelake-server", ICELAKE},
     {"tigerlake", ICELAKE},
-    {"sapphirerapids", ICELAKE},
-    {"alderlake", HASWELL},
+    {"sapphirerapids", SAPPHIRERAPIDS},
+    {"graniterapids", SAPPHIRERAPIDS},
+    {"opteron", 0},
+    {"k8", 0},
+    {"athlon64", 0},
+    {"athlon-fx", 0},
+    {"opteron-sse3", K8_SSE3},
+    {"k8-sse3", K8_SSE3},
+    {"athlon64-sse3", K8_SSE3},
+    {"barcelona", BARCELONA},
+    {"amdfam10", BARCELONA},
+    {"btver1", BTVER1},
+    {"btver2", BTVER1 | SANDYBRIDGE | F(BMI1)},
+    {"bdver1", BDVER1},
+    {"bdver2", BDVER2},
+    {"bdver3", BDVER2},
+    {"bdver4", BDVER2 | F(AVX2) | F(BMI2)},
     {"znver1", HASWELL},
     {"znver2", HASWELL},
     {"znver3", HASWELL},

@@ -4,7 +4,7 @@
  * memory operands of SSE instructions; other memory is loaded with movups first.
  * What a processor lacks shows in x64_has; the rows of map 0F38 and 0F3A belong to SSSE3, SSE4.1 or SSE4.2, which
  * row_ok tells by opcode (Intel SDM vol. 2). */
-#include "isa/x64/rules_in.h"
+#include "isa/x64/vector.h"
 
 static bool row_ok(LowerCtx *L, X64Op op) {
     const X64Row *r = &x64_rows[op];
@@ -43,32 +43,6 @@ bool x64_packed_row(LowerCtx *L, Packed what, ClifType t, uint16_t *row) {
     return *row && row_ok(L, (X64Op)*row);
 }
 
-/* ---- short forms ---- */
-#define T CLIF_I8X16
-static X64Rm in(RaVReg r) {
-    return (X64Rm){.kind = XK_REG, .r = r};
-}
-static RaVReg op2(LowerCtx *L, X64Op op, RaVReg a, RaVReg b) {
-    return x64_form_RMR(L, op, T, a, in(b));
-}
-static RaVReg op2m(LowerCtx *L, X64Op op, RaVReg a, X64Rm b) {
-    return x64_form_RMR(L, op, T, a, b);
-}
-static RaVReg fop2(LowerCtx *L, X64Op op, ClifType t, RaVReg a, RaVReg b) {
-    return x64_form_RMR(L, op, t, a, in(b));
-}
-static RaVReg shift_imm(LowerCtx *L, X64Op op, RaVReg a, unsigned k) {
-    return x64_form_XSHI(L, op, T, a, (uint8_t)k);
-}
-static RaVReg pshufd(LowerCtx *L, RaVReg a, unsigned k) {
-    return x64_form_RMI(L, X64_PSHUFD, T, in(a), k);
-}
-static RaVReg copy(LowerCtx *L, RaVReg a, ClifType t) {
-    RaVReg d = lower_new_vreg(L, t);
-    x64_lower_copy(L, d, a, t);
-    return d;
-}
-
 /* ---- constants ---- */
 RaVReg x64_vec_zero(LowerCtx *L) {
     RaVReg d = lower_new_vreg(L, T);
@@ -77,20 +51,20 @@ RaVReg x64_vec_zero(LowerCtx *L) {
     return d;
 }
 RaVReg x64_vec_ones(LowerCtx *L) {
-    RaVReg z = x64_vec_zero(L);
-    return op2(L, X64_PCMPEQD, z, z);
+    RaVReg d = lower_new_vreg(L, T);
+    x64_begin(L, X64_XONES, 2);
+    lower_def(L, d, RA_REG, 0);
+    return d;
 }
-static X64Rm pool16(LowerCtx *L, const uint8_t *bytes) {
-    uint64_t k[2];
-    memcpy(k, bytes, 16);
-    return x64_const128(L, k[0], k[1]);
+/* A constant's 16 bytes; behind a shorter one are zeros. */
+static void const_bytes(LowerCtx *L, uint32_t c, uint8_t out[16]) {
+    ClifRange r = L->f->consts.p[c];
+    memset(out, 0, 16);
+    memcpy(out, L->f->bytes.p + r.first, r.n < 16 ? r.n : 16);
 }
-static const uint8_t *const_bytes(LowerCtx *L, uint32_t c) {
-    return L->f->bytes.p + L->f->consts.p[c].first;
-}
-static bool all_zero(const uint8_t *p) {
+static bool all_are(const uint8_t *p, uint8_t byte) {
     for (int i = 0; i < 16; i++)
-        if (p[i]) return false;
+        if (p[i] != byte) return false;
     return true;
 }
 bool x64_zero_vec(LowerCtx *L, ClifValue v, Unit *u) {
@@ -98,15 +72,44 @@ bool x64_zero_vec(LowerCtx *L, ClifValue v, Unit *u) {
     *u = 0;
     if (i.i == CLIF_NONE) return false;
     const ClifInstData *d = clif_data(L->f, i);
-    return d->op == CLIF_OP_VCONST && all_zero(const_bytes(L, d->a));
+    uint8_t k[16];
+    if (d->op != CLIF_OP_VCONST) return false;
+    const_bytes(L, d->a, k);
+    return all_are(k, 0);
 }
 RaVReg x64_vec_const(LowerCtx *L, uint32_t c) {
-    const uint8_t *p = const_bytes(L, c);
-    return all_zero(p) ? x64_vec_zero(L) : x64_form_RM(L, X64_MOVUPS, T, pool16(L, p));
+    uint8_t k[16];
+    const_bytes(L, c, k);
+    if (all_are(k, 0)) return x64_vec_zero(L);
+    if (all_are(k, 0xFF)) return x64_vec_ones(L);
+    return x64_form_RM(L, X64_MOVUPS, T, pool16(L, k));
 }
 X64Rm x64_each(LowerCtx *L, ClifType t, uint64_t k) {
     for (unsigned bits = clif_lane_bits(t); bits < 64; bits *= 2) k |= k << bits;
     return x64_const128(L, k, k);
+}
+
+/* ---- memory ---- */
+/* What lives in vector registers, by its width. */
+RaVReg x64_xmm_load(LowerCtx *L, ClifType t, X64Rm m) {
+    switch (clif_type_bits(t)) {
+    case 16:
+        return x64_form_RM(L, X64_MOVD, CLIF_I32,
+                           x64_reg_rm(L, x64_form_RM(L, X64_MOVZX16, CLIF_I32, m)));
+    case 32: return x64_form_RM(L, X64_MOVS, CLIF_F32, m);
+    case 64: return x64_form_RM(L, X64_MOVS, CLIF_F64, m);
+    default: return x64_form_RM(L, X64_MOVUPS, CLIF_I8X16, m);
+    }
+}
+Unit x64_xmm_store(LowerCtx *L, ClifType t, X64Rm m, RaVReg a) {
+    switch (clif_type_bits(t)) {
+    case 16:
+        return x64_form_ST(L, X64_STORE, CLIF_I16, m,
+                           x64_reg_rm(L, x64_form_MVX(L, X64_MOVD_R, CLIF_I32, a)));
+    case 32: return x64_form_XST(L, X64_MOVS_ST, CLIF_F32, m, a);
+    case 64: return x64_form_XST(L, X64_MOVS_ST, CLIF_F64, m, a);
+    default: return x64_form_XST(L, X64_MOVUPS_ST, CLIF_I8X16, m, a);
+    }
 }
 
 /* ---- lanes ---- */
@@ -161,6 +164,10 @@ bool x64_extract_lane(LowerCtx *L, ClifType t, RaVReg v, uint8_t k, RaVReg *out)
         *out = x64_form_MVX(L, X64_MOVD_R, CLIF_I32, v);
         return true;
     case CLIF_I16X8: *out = x64_form_RMI(L, X64_PEXTRW_R, CLIF_I32, in(v), k); return true;
+    case CLIF_F16X8:
+        *out = k ? x64_form_RMI(L, X64_PEXTRW_R, CLIF_I32, in(v), k) : v;
+        *out = k ? x64_form_RM(L, X64_MOVD, CLIF_I32, in(*out)) : copy(L, v, CLIF_F16);
+        return true;
     case CLIF_I8X16:
         if (sse41) {
             *out = x64_form_MVXI(L, X64_PEXTRB, CLIF_I32, v, k);
@@ -208,6 +215,7 @@ bool x64_insert_lane(LowerCtx *L, ClifType t, RaVReg v, ClifValue xv, uint8_t k,
             *out = x64_form_RMRI(L, X64_PINSRW, CLIF_I32, v, in(x), (uint8_t)(2 * k + 1));
         }
         return true;
+    case CLIF_F16X8: x = x64_form_MVX(L, X64_MOVD_R, CLIF_I32, x); /* fall through */
     case CLIF_I16X8: *out = x64_form_RMRI(L, X64_PINSRW, CLIF_I32, v, in(x), k); return true;
     case CLIF_I8X16:
         if (sse41) {
@@ -368,7 +376,7 @@ static RaVReg gt64(LowerCtx *L, RaVReg a, RaVReg b) {
     RaVReg borrow = op2(L, X64_ANDPS, same, op2(L, X64_PSUBQ, b, a));
     return pshufd(L, op2(L, X64_ORPS, borrow, above), 0xF5);
 }
-static RaVReg compare(LowerCtx *L, Packed what, ClifType t, RaVReg a, RaVReg b) {
+RaVReg x64_lanes_compare(LowerCtx *L, Packed what, ClifType t, RaVReg a, RaVReg b) {
     uint16_t row;
     if (x64_packed_row(L, what, t, &row)) return op2(L, (X64Op)row, a, b);
     return what == Packed_Eq ? eq64(L, a, b) : gt64(L, a, b);
@@ -385,15 +393,15 @@ RaVReg x64_vec_icmp(LowerCtx *L, ClifType t, IntCC cc, RaVReg a, RaVReg b) {
     uint16_t row;
     RaVReg x = how[cc].swap ? b : a, y = how[cc].swap ? a : b, r;
     if (cc < CLIF_ULT) {
-        r = compare(L, how[cc].what, t, x, y);
+        r = x64_lanes_compare(L, how[cc].what, t, x, y);
     } else if (x64_packed_row(L, how[cc].what, t, &row)) {
-        r = compare(L, Packed_Eq, t, op2(L, (X64Op)row, x, y), x);
+        r = x64_lanes_compare(L, Packed_Eq, t, op2(L, (X64Op)row, x, y), x);
     } else { /* signed, of both with the sign bit turned */
         X64Rm sign = x64_each(L, t, UINT64_C(1) << (clif_lane_bits(t) - 1));
         x = op2m(L, X64_XORPS, a, sign);
         y = op2m(L, X64_XORPS, b, sign);
         bool swap = cc == CLIF_ULT || cc == CLIF_UGE;
-        r = compare(L, Packed_Gt, t, swap ? y : x, swap ? x : y);
+        r = x64_lanes_compare(L, Packed_Gt, t, swap ? y : x, swap ? x : y);
         return cc == CLIF_UGE || cc == CLIF_ULE ? not_vec(L, r) : r;
     }
     return how[cc].negate ? not_vec(L, r) : r;
@@ -404,11 +412,6 @@ RaVReg x64_vec_minmax(LowerCtx *L, ClifType t, Packed what, RaVReg a, RaVReg b) 
     bool max = what == Packed_MaxS || what == Packed_MaxU;
     RaVReg m = x64_vec_icmp(L, t, sign ? CLIF_SGT : CLIF_UGT, max ? a : b, max ? b : a);
     return op2(L, X64_ORPS, op2(L, X64_ANDPS, a, m), op2(L, X64_ANDNPS, m, b));
-}
-
-enum { CMP_EQ, CMP_LT, CMP_LE, CMP_UNORD, CMP_NEQ, CMP_NLT, CMP_NLE, CMP_ORD };
-static RaVReg cmpp(LowerCtx *L, ClifType t, RaVReg a, RaVReg b, unsigned k) {
-    return x64_form_RMRI(L, X64_CMPP, t, a, in(b), (uint8_t)k);
 }
 
 RaVReg x64_vec_fcmp(LowerCtx *L, ClifType t, FloatCC cc, RaVReg a, RaVReg b) {
@@ -430,225 +433,51 @@ RaVReg x64_vec_fcmp(LowerCtx *L, ClifType t, FloatCC cc, RaVReg a, RaVReg b) {
     }
 }
 
-/* no lane is zero when x == 0 has no bit set */
-RaVReg x64_vec_all_true(LowerCtx *L, ClifType t, RaVReg a) {
-    RaVReg z = compare(L, Packed_Eq, t, x64_vec_zero(L), a);
+/* Flags of a vector of at most 64 bits that say whether any bit is set: in an integer register. */
+static X64Cond any_small(LowerCtx *L, ClifType t, RaVReg a) {
+    unsigned bits = clif_type_bits(t);
+    ClifType i = bits == 16 ? CLIF_I16 : bits == 32 ? CLIF_I32 : CLIF_I64;
+    RaVReg r = x64_form_MVX(L, X64_MOVD_R, i, a);
+    x64_form_TEST(L, X64_TEST, i, r, in(r));
+    return x64_cond1(CC_NE);
+}
+X64Cond x64_any_bit(LowerCtx *L, ClifType t, RaVReg a) {
+    if (clif_type_bits(t) < 128) return any_small(L, t, a);
     if (x64_has(L->set, X64_HAS_SSE41)) {
-        x64_form_UU(L, X64_PTEST, T, z, in(z));
+        x64_form_UU(L, X64_PTEST, T, a, in(a));
+    } else {
+        RaVReg z = op2(L, X64_PCMPEQB, a, x64_vec_zero(L));
+        RaVReg m = x64_form_RM(L, X64_PMOVMSKB, T, in(z));
+        x64_form_CMP(L, X64_CMP, CLIF_I32, m, x64_imm(L, 0xFFFF));
+    }
+    return x64_cond1(CC_NE);
+}
+/* No lane is zero when lane == 0 has no bit set; floats by their bits. */
+X64Cond x64_all_lanes(LowerCtx *L, ClifType t, RaVReg a) {
+    static const uint8_t ints[] = {CLIF_I8, CLIF_I16, CLIF_I32, CLIF_I64};
+    ClifType lane = ints[clif_scalar_log2_bits[clif_lane_type(t)] - 3];
+    RaVReg z = x64_lanes_compare(L, Packed_Eq, lane, x64_vec_zero(L), a);
+    X64Cond c;
+    if (clif_type_bits(t) < 128) {
+        c = any_small(L, t, z);
+    } else if (x64_has(L->set, X64_HAS_SSE41)) {
+        c = x64_any_bit(L, t, z);
     } else {
         RaVReg m = x64_form_RM(L, X64_PMOVMSKB, T, in(z));
         x64_form_TEST(L, X64_TEST, CLIF_I32, m, in(m));
+        c = x64_cond1(CC_NE);
     }
-    return x64_cond_reg(L, x64_cond1(CC_E));
+    return x64_invert(L, c);
 }
 
-/* ---- integer sequences ---- */
-/* (ah:al) * (bh:bl) mod 2^64 = al * bl + ((ah * bl + al * bh) << 32) */
-RaVReg x64_vec_mul64(LowerCtx *L, RaVReg a, RaVReg b) {
-    RaVReg x = op2(L, X64_PMULUDQ, shift_imm(L, X64_PSRLQI, a, 32), b);
-    RaVReg y = op2(L, X64_PMULUDQ, shift_imm(L, X64_PSRLQI, b, 32), a);
-    RaVReg cross = shift_imm(L, X64_PSLLQI, op2(L, X64_PADDQ, x, y), 32);
-    return op2(L, X64_PADDQ, cross, op2(L, X64_PMULUDQ, a, b));
-}
-
-RaVReg x64_vec_mul32(LowerCtx *L, RaVReg a, RaVReg b) {
-    RaVReg even = pshufd(L, op2(L, X64_PMULUDQ, a, b), 0x08);
-    RaVReg x = shift_imm(L, X64_PSRLQI, a, 32), y = shift_imm(L, X64_PSRLQI, b, 32);
-    return op2(L, X64_PUNPCKLDQ, even, pshufd(L, op2(L, X64_PMULUDQ, x, y), 0x08));
-}
-
-/* (x * y + 2^14) >> 15 in 32 bits; the pack saturates the one product that is too large */
-RaVReg x64_vec_mul_q15(LowerCtx *L, RaVReg a, RaVReg b) {
-    RaVReg lo = op2(L, X64_PMULLW, a, b), hi = op2(L, X64_PMULHW, a, b), r[2];
-    for (int k = 0; k < 2; k++) {
-        r[k] = op2(L, k ? X64_PUNPCKHWD : X64_PUNPCKLWD, lo, hi);
-        r[k] = op2m(L, X64_PADDD, r[k], x64_each(L, CLIF_I32X4, 0x4000));
-        r[k] = shift_imm(L, X64_PSRADI, r[k], 15);
-    }
-    return op2(L, X64_PACKSSDW, r[0], r[1]);
-}
-
-/* even lanes of both plus odd lanes of both */
-bool x64_vec_add_pairs(LowerCtx *L, ClifType t, RaVReg a, RaVReg b, RaVReg *out) {
-    RaVReg even, odd;
-    if (t == CLIF_I32X4) {
-        even = x64_form_RMRI(L, X64_SHUFPS, T, a, in(b), 0x88);
-        odd = x64_form_RMRI(L, X64_SHUFPS, T, a, in(b), 0xDD);
-    } else if (t == CLIF_I16X8) {
-        RaVReg x = shift_imm(L, X64_PSRADI, shift_imm(L, X64_PSLLDI, a, 16), 16);
-        RaVReg y = shift_imm(L, X64_PSRADI, shift_imm(L, X64_PSLLDI, b, 16), 16);
-        even = op2(L, X64_PACKSSDW, x, y);
-        odd =
-            op2(L, X64_PACKSSDW, shift_imm(L, X64_PSRADI, a, 16), shift_imm(L, X64_PSRADI, b, 16));
-    } else {
-        return false;
-    }
-    *out = op2(L, t == CLIF_I32X4 ? X64_PADDD : X64_PADDW, even, odd);
+/* The sign bits of the lanes as a number. */
+bool x64_high_bits(LowerCtx *L, ClifType t, RaVReg a, RaVReg *out) {
+    unsigned bits = clif_lane_bits(t), lanes = clif_type_lanes(t);
+    if (bits == 16) a = op2(L, X64_PACKSSWB, a, a);
+    *out = bits < 32 ? x64_form_RM(L, X64_PMOVMSKB, T, in(a))
+                     : x64_form_RM(L, X64_MOVMSKP, bits == 32 ? CLIF_F32X4 : CLIF_F64X2, in(a));
+    if (clif_type_bits(t) < 128 || bits == 16)
+        *out = lanes == 8 ? x64_form_RM(L, X64_MOVZX8, CLIF_I32, in(*out))
+                          : x64_form_ALU(L, X64_AND, CLIF_I32, *out, x64_imm(L, (1 << lanes) - 1));
     return true;
-}
-
-/* i32x4 to unsigned words: [0, 65535] moved to the signed range, packed, moved back */
-RaVReg x64_vec_narrow_u32(LowerCtx *L, RaVReg a, RaVReg b) {
-    RaVReg x[2] = {a, b};
-    X64Rm most = x64_each(L, CLIF_I32X4, 65535);
-    for (int k = 0; k < 2; k++) {
-        RaVReg v = op2(L, X64_ANDNPS, shift_imm(L, X64_PSRADI, x[k], 31), x[k]);
-        RaVReg over = op2m(L, X64_PCMPGTD, v, most);
-        v = op2m(L, X64_ANDPS, op2(L, X64_ORPS, v, over), most);
-        x[k] = op2m(L, X64_PSUBD, v, x64_each(L, CLIF_I32X4, 0x8000));
-    }
-    return op2m(L, X64_XORPS, op2(L, X64_PACKSSDW, x[0], x[1]), x64_each(L, CLIF_I16X8, 0x8000));
-}
-
-/* A half of the lanes, each next to zeros or to copies of its sign. */
-bool x64_vec_widen(LowerCtx *L, ClifType t, bool sign, bool high, RaVReg a, RaVReg *out) {
-    static const uint16_t rows[2][3] = {{X64_PUNPCKLBW, X64_PUNPCKLWD, X64_PUNPCKLDQ},
-                                        {X64_PUNPCKHBW, X64_PUNPCKHWD, X64_PUNPCKHDQ}};
-    unsigned lane = clif_lane_type(t) - CLIF_I8;
-    if (lane > 2) return false;
-    RaVReg upper = x64_vec_zero(L);
-    if (sign) upper = compare(L, Packed_Gt, t, upper, a);
-    *out = op2(L, (X64Op)rows[high][lane], a, upper);
-    return true;
-}
-
-/* even and odd bytes as words */
-RaVReg x64_vec_mul8(LowerCtx *L, RaVReg a, RaVReg b) {
-    RaVReg even = op2m(L, X64_ANDPS, op2(L, X64_PMULLW, a, b), x64_each(L, CLIF_I16X8, 0xFF));
-    RaVReg odd = op2(L, X64_PMULLW, shift_imm(L, X64_PSRLWI, a, 8), shift_imm(L, X64_PSRLWI, b, 8));
-    return op2(L, X64_ORPS, shift_imm(L, X64_PSLLWI, odd, 8), even);
-}
-
-/* bits per nibble by table (Mula) */
-RaVReg x64_vec_popcnt8(LowerCtx *L, RaVReg a) {
-    static const uint8_t bits[16] = {0, 1, 1, 2, 1, 2, 2, 3, 1, 2, 2, 3, 2, 3, 3, 4};
-    X64Rm low = x64_each(L, CLIF_I8X16, 15);
-    RaVReg table = x64_form_RM(L, X64_MOVUPS, T, pool16(L, bits));
-    RaVReg hi = op2m(L, X64_ANDPS, shift_imm(L, X64_PSRLWI, a, 4), low);
-    RaVReg lo = op2m(L, X64_ANDPS, a, low);
-    lo = x64_byte_shuffle(L, table, lo);
-    return op2(L, X64_PADDB, lo, x64_byte_shuffle(L, table, hi));
-}
-
-/* (x ^ s) - s, where s is the sign in all bits */
-RaVReg x64_vec_abs64(LowerCtx *L, RaVReg a) {
-    RaVReg s = pshufd(L, shift_imm(L, X64_PSRADI, a, 31), 0xF5);
-    return op2(L, X64_PSUBQ, op2(L, X64_XORPS, a, s), s);
-}
-
-/* ---- floats ---- */
-/* minps and maxps give their second operand for NaN and for two zeros. Both orders, joined, have the right sign of zero and a
- * NaN wherever there was one; then NaNs are made quiet and their payload is cleared. */
-static RaVReg canonical(LowerCtx *L, ClifType t, RaVReg v, RaVReg nan) {
-    bool f64 = t == CLIF_F64X2;
-    RaVReg fraction = shift_imm(L, f64 ? X64_PSRLQI : X64_PSRLDI, nan, f64 ? 13 : 10);
-    return op2(L, X64_ANDNPS, fraction, v);
-}
-
-RaVReg x64_vec_fmin(LowerCtx *L, ClifType t, RaVReg a, RaVReg b) {
-    RaVReg x = fop2(L, X64_MINP, t, a, b), y = fop2(L, X64_MINP, t, b, a);
-    RaVReg either = op2(L, X64_ORPS, x, y), nan = cmpp(L, t, either, y, CMP_UNORD);
-    return canonical(L, t, op2(L, X64_ORPS, either, nan), nan);
-}
-
-RaVReg x64_vec_fmax(LowerCtx *L, ClifType t, RaVReg a, RaVReg b) {
-    RaVReg x = fop2(L, X64_MAXP, t, a, b), y = fop2(L, X64_MAXP, t, b, a);
-    RaVReg differ = op2(L, X64_XORPS, x, y);
-    RaVReg either = op2(L, X64_ORPS, x, differ);
-    RaVReg positive = fop2(L, X64_SUBP, t, either, differ); /* -0 - -0 = +0; NaNs stay NaNs */
-    return canonical(L, t, positive, cmpp(L, t, either, either, CMP_UNORD));
-}
-
-/* NaN becomes 0. cvttps2dq gives the least integer for all that is out of range: right below; above, its sign is wrong. */
-RaVReg x64_vec_to_sint(LowerCtx *L, RaVReg a) {
-    RaVReg number = cmpp(L, CLIF_F32X4, a, a, CMP_EQ);
-    RaVReg v = op2(L, X64_ANDPS, a, number);
-    RaVReg positive = op2(L, X64_XORPS, v, number); /* sign bit: a number, and not negative */
-    RaVReg i = x64_form_RM(L, X64_CVTTPS2DQ, T, in(v));
-    RaVReg over = shift_imm(L, X64_PSRADI, op2(L, X64_ANDPS, positive, i), 31);
-    return op2(L, X64_XORPS, i, over);
-}
-
-/* min(x, 2^31 - 1) + min(max(x - 2^31, 0), 2^31), each as a signed conversion does it */
-RaVReg x64_vec_to_uint(LowerCtx *L, RaVReg a) {
-    RaVReg zero = x64_vec_zero(L);
-    RaVReg v = fop2(L, X64_MAXP, CLIF_F32X4, a, zero); /* NaN: the second operand */
-    RaVReg big = x64_form_RM(L, X64_MOVUPS, T, x64_each(L, CLIF_F32X4, 0x4F000000));
-    RaVReg low = x64_form_RM(L, X64_CVTTPS2DQ, T, in(v));
-    RaVReg rest = fop2(L, X64_SUBP, CLIF_F32X4, v, big);
-    RaVReg over = cmpp(L, CLIF_F32X4, big, rest, CMP_LE);
-    RaVReg high = op2(L, X64_XORPS, x64_form_RM(L, X64_CVTTPS2DQ, T, in(rest)), over);
-    high = op2(L, X64_ANDNPS, shift_imm(L, X64_PSRADI, high, 31), high); /* at least 0 */
-    return op2(L, X64_PADDD, low, high);
-}
-
-/* low 16 bits exactly, the upper 16 halved and exactly, doubled; one rounding in the sum */
-RaVReg x64_vec_from_uint(LowerCtx *L, RaVReg a) {
-    RaVReg low = shift_imm(L, X64_PSRLDI, shift_imm(L, X64_PSLLDI, a, 16), 16);
-    RaVReg high = shift_imm(L, X64_PSRLDI, op2(L, X64_PSUBD, a, low), 1);
-    low = x64_form_RM(L, X64_CVTDQ2PS, T, in(low));
-    high = x64_form_RM(L, X64_CVTDQ2PS, T, in(high));
-    high = fop2(L, X64_ADDP, CLIF_F32X4, high, high);
-    return fop2(L, X64_ADDP, CLIF_F32X4, high, low);
-}
-
-RaVReg x64_vec_f64_to_sint(LowerCtx *L, RaVReg a) {
-    RaVReg number = cmpp(L, CLIF_F64X2, a, a, CMP_EQ);
-    X64Rm most = x64_each(L, CLIF_F64X2, 0x41DFFFFFFFC00000); /* 2^31 - 1 */
-    RaVReg limit = op2m(L, X64_ANDPS, number, most);          /* 0 for NaN */
-    RaVReg v = fop2(L, X64_MINP, CLIF_F64X2, a, limit);
-    return x64_form_RM(L, X64_CVTTPD2DQ, T, in(v));
-}
-
-/* In range, then with SSE4.1: the integer part is added to 2^52, which leaves it in the low word. Without: what is not below
- * 2^31 is converted less 2^31, and gets its top bit back. */
-RaVReg x64_vec_f64_to_uint(LowerCtx *L, RaVReg a) {
-    RaVReg zero = x64_vec_zero(L);
-    RaVReg v = fop2(L, X64_MAXP, CLIF_F64X2, a, zero);
-    v = x64_form_RMR(L, X64_MINP, CLIF_F64X2, v, x64_each(L, CLIF_F64X2, 0x41EFFFFFFFE00000));
-    if (x64_has(L->set, X64_HAS_SSE41)) {
-        v = x64_form_RMI(L, X64_ROUNDPD, CLIF_F64X2, in(v), 11);
-        v = x64_form_RMR(L, X64_ADDP, CLIF_F64X2, v, x64_each(L, CLIF_F64X2, 0x4330000000000000));
-        return x64_form_RMRI(L, X64_SHUFPS, T, v, in(zero), 0x88);
-    }
-    RaVReg big = x64_form_RM(L, X64_MOVUPS, T, x64_each(L, CLIF_F64X2, 0x41E0000000000000));
-    RaVReg over = cmpp(L, CLIF_F64X2, big, v, CMP_LE);
-    v = fop2(L, X64_SUBP, CLIF_F64X2, v, op2(L, X64_ANDPS, big, over));
-    RaVReg top = shift_imm(L, X64_PSLLDI, over, 31);
-    top = x64_form_RMRI(L, X64_SHUFPS, T, top, in(zero), 0x88);
-    return op2(L, X64_XORPS, x64_form_RM(L, X64_CVTTPD2DQ, T, in(v)), top);
-}
-
-/* A routine of the C library on each lane. */
-static RaVReg lane_calls(LowerCtx *L, ClifType t, ClifLibCall call, const RaVReg *v, uint32_t n) {
-    static const uint8_t front[] = {0xE4, 0xE1, 0xC6, 0x27}; /* lane k to the front, and back */
-    ClifType lane = clif_lane_type(t);
-    RaVReg r = v[0];
-    for (uint8_t k = 0; k < clif_type_lanes(t); k++) {
-        RaVReg x[3], y;
-        for (uint32_t i = 0; i < n; i++)
-            x[i] = pshufd(L, v[i], lane == CLIF_F32 ? k : k ? 0xEE : 0xE4);
-        x64_lower_libcall(L, call, x, n, lane, &y);
-        if (lane == CLIF_F64)
-            r = op2(L, k ? X64_PUNPCKLQDQ : X64_MOVSD_RR, r, y);
-        else
-            r = pshufd(L, op2(L, X64_MOVSS_RR, pshufd(L, r, front[k]), y), front[k]);
-    }
-    return r;
-}
-
-RaVReg x64_vec_round(LowerCtx *L, ClifType t, uint8_t mode, RaVReg a) {
-    return lane_calls(L, t, x64_round_call(clif_lane_type(t), mode), &a, 1);
-}
-
-RaVReg x64_fma_call(LowerCtx *L, ClifType t, RaVReg a, RaVReg b, RaVReg c) {
-    RaVReg x[3] = {a, b, c}, r;
-    x64_lower_libcall(L, t == CLIF_F32 ? CLIF_LIBCALL_FMA_F32 : CLIF_LIBCALL_FMA_F64, x, 3, t, &r);
-    return r;
-}
-
-RaVReg x64_vec_fma_calls(LowerCtx *L, ClifType t, RaVReg a, RaVReg b, RaVReg c) {
-    RaVReg x[3] = {a, b, c};
-    ClifLibCall call = t == CLIF_F32X4 ? CLIF_LIBCALL_FMA_F32 : CLIF_LIBCALL_FMA_F64;
-    return lane_calls(L, t, call, x, 3);
 }

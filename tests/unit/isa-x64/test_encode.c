@@ -241,7 +241,8 @@ static bool random_special(MachBuf *b, unsigned op, MachInst *mi, RaAlloc *al, u
     case X64_SYM:
     case X64_MOVSP:
     case X64_MOVFP: OPERAND(g); return true;
-    case X64_XZERO: OPERAND(x); return true;
+    case X64_XZERO:
+    case X64_XONES: OPERAND(x); return true;
     case X64_BSWAP:
         OPERAND(g);
         OPERAND(g);
@@ -279,7 +280,8 @@ static bool random_special(MachBuf *b, unsigned op, MachInst *mi, RaAlloc *al, u
         OPERAND(x);
         OPERAND(g);
         return true;
-    case X64_MFENCE: return true;
+    case X64_MFENCE:
+    case X64_INT3: return true;
     case X64_CMPXCHG:
     case X64_RMW:
         mi->b[1] = (uint8_t)(CLIF_RMW_SMIN + pick(2));
@@ -289,6 +291,18 @@ static bool random_special(MachBuf *b, unsigned op, MachInst *mi, RaAlloc *al, u
         OPERAND(h);
         *nal += random_rm(mi, al + *nal, false, true);
         mi->b[0] = (uint8_t)pick(4);
+        return true;
+    case X64_CMPXCHG16B:
+    case X64_RMW16B:
+        mi->b[1] = (uint8_t)(CLIF_RMW_ADD + pick(11));
+        for (unsigned k = 0; k < 2; k++) {
+            OPERAND(ra_alloc_reg(RAX));
+            OPERAND(ra_alloc_reg(RDX));
+        }
+        OPERAND(ra_alloc_reg(RBX));
+        OPERAND(ra_alloc_reg(RCX));
+        for (unsigned k = 0; op == X64_RMW16B && k < 2; k++) OPERAND(ra_alloc_reg(RSI + 2 * k));
+        *nal += random_rm(mi, al + *nal, false, true);
         return true;
     case X64_XADD:
     case X64_XCHG:
@@ -322,8 +336,8 @@ static void sequences(void **state) {
         if (x64_rows[op].form != F_SPECIAL) continue;
         for (unsigned k = 0; k < 200; k++) {
             MachInst mi;
-            RaAlloc al[8] = {0};
-            RaOperand ops[8] = {0};
+            RaAlloc al[12] = {0};
+            RaOperand ops[12] = {0};
             uint32_t nal, targets[16];
             MachLabel l;
             machbuf_reset(&buf, isa_x64.label_kinds, 0);

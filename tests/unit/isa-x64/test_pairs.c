@@ -160,7 +160,8 @@ typedef enum Outcome { NOT_VALID, REFUSED, NO_ORACLE, WORKS } Outcome;
 
 /* Which sets refuse the case: a bit each. */
 static Outcome try_case(Case *c, uint32_t *refusing, char why[200]) {
-    uint8_t in[64], bytes[OR_BYTES];
+    uint8_t in[64];
+    _Alignas(16) uint8_t bytes[OR_BYTES]; /* atomics of 128 bits want it */
     uint32_t nresults;
     Diag d;
     char name[16];

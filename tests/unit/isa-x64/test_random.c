@@ -588,8 +588,14 @@ static void addresses_and_frames(void **state) {
             v[0] = cb_unary(b, CLIF_OP_UEXTEND, CLIF_I64, v[0]);
             v[1] = cb_iconst(b, CLIF_I64, 1);
         } else if (what == 4) {
+            ClifBlock stop = cb_create_block(b), on = cb_create_block(b);
             v[0] = v[1] = (ClifValue){0};
             cb_ins(b, (ClifInstData){.op = CLIF_OP_NOP});
+            cb_brif(b, v[0], on, NULL, 0, stop, NULL, 0); /* it is 9 */
+            cb_switch_to(b, stop);
+            cb_ins(b, (ClifInstData){.op = CLIF_OP_DEBUGTRAP});
+            cb_jump(b, on, NULL, 0);
+            cb_switch_to(b, on);
         } else {
             cb_trap(b, 17);
         }

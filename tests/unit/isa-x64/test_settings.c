@@ -76,8 +76,58 @@ static void round_trip(void **state) {
     assert_int_equal(d.kind, DIAG_INVALID);
 }
 
+/* Every preset of the reference is there, no processor has a feature without those that it builds on, and each has what the
+ * levels below it have. */
+static void presets(void **state) {
+    (void)state;
+    static const char names[] =
+        "sse3 ssse3 sse41 sse42 baseline nocona core2 penryn atom bonnell silvermont slm "
+        "goldmont goldmont-plus tremont alderlake sierraforest grandridge nehalem corei7 "
+        "westmere sandybridge corei7-avx ivybridge core-avx-i haswell core-avx2 broadwell "
+        "skylake knl knm skylake-avx512 skx cascadelake cooperlake cannonlake "
+        "icelake-client icelake icelake-server tigerlake sapphirerapids raptorlake "
+        "meteorlake graniterapids opteron k8 athlon64 athlon-fx opteron-sse3 k8-sse3 "
+        "athlon64-sse3 barcelona amdfam10 btver1 btver2 bdver1 bdver2 bdver3 bdver4 "
+        "znver1 znver2 znver3 znver4 x86-64 x86-64-v2 x86-64-v3 x86-64-v4 ";
+    static const char *const implied[][2] = {
+        {"has_ssse3", "has_sse3"},         {"has_sse41", "has_ssse3"},
+        {"has_sse42", "has_sse41"},        {"has_avx", "has_sse42"},
+        {"has_avx2", "has_avx"},           {"has_fma", "has_avx"},
+        {"has_avx512f", "has_avx2"},       {"has_avx512f", "has_fma"},
+        {"has_avx512dq", "has_avx512f"},   {"has_avx512vl", "has_avx512f"},
+        {"has_avx512vbmi", "has_avx512f"}, {"has_avx512bitalg", "has_avx512f"},
+        {"has_avx512vnni", "has_avx512f"}, {"has_avx_vnni", "has_avx2"}};
+    const IsaVtable *isa = &isa_x64;
+    Diag d;
+    diag_clear(&d);
+    unsigned n = 0;
+    for (const char *p = names; *p; p += strspn(p, " "), n++) {
+        char name[32];
+        bool found;
+        size_t len = strcspn(p, " ");
+        memcpy(name, p, len);
+        name[len] = 0;
+        (void)isa->preset_flags(name, &found);
+        if (!found) fail_msg("no preset %s", name);
+        p += len;
+    }
+    assert_int_equal(n, 67);
+    for (unsigned i = 0; isa->preset_name(i); i++) {
+        bool found;
+        uint64_t flags = isa->preset_flags(isa->preset_name(i), &found);
+        assert_true(found);
+        for (unsigned k = 0; k < sizeof implied / sizeof *implied; k++) {
+            MachSettings a = {0}, b = {0};
+            assert_true(settings_parse_feature(&a, isa, implied[k][0], NULL, &d));
+            assert_true(settings_parse_feature(&b, isa, implied[k][1], NULL, &d));
+            if ((flags & a.isa_flags) && !(flags & b.isa_flags))
+                fail_msg("%s has %s without %s", isa->preset_name(i), implied[k][0], implied[k][1]);
+        }
+    }
+}
+
 int main(void) {
     const struct CMUnitTest tests[] = {cmocka_unit_test(defaults), cmocka_unit_test(values),
-                                       cmocka_unit_test(round_trip)};
+                                       cmocka_unit_test(round_trip), cmocka_unit_test(presets)};
     return cmocka_run_group_tests(tests, NULL, NULL);
 }

@@ -1,0 +1,195 @@
+/* isa/x64/vector_int.c — vectors of integers: products, sums of pairs, narrower and wider lanes, counts, where that takes
+ * more than one packed instruction. */
+#include "isa/x64/vector.h"
+
+/* ---- products, pairs, counts ---- */
+/* (ah:al) * (bh:bl) mod 2^64 = al * bl + ((ah * bl + al * bh) << 32) */
+RaVReg x64_vec_mul64(LowerCtx *L, RaVReg a, RaVReg b) {
+    RaVReg x = op2(L, X64_PMULUDQ, shift_imm(L, X64_PSRLQI, a, 32), b);
+    RaVReg y = op2(L, X64_PMULUDQ, shift_imm(L, X64_PSRLQI, b, 32), a);
+    RaVReg cross = shift_imm(L, X64_PSLLQI, op2(L, X64_PADDQ, x, y), 32);
+    return op2(L, X64_PADDQ, cross, op2(L, X64_PMULUDQ, a, b));
+}
+
+RaVReg x64_vec_mul32(LowerCtx *L, RaVReg a, RaVReg b) {
+    RaVReg even = pshufd(L, op2(L, X64_PMULUDQ, a, b), 0x08);
+    RaVReg x = shift_imm(L, X64_PSRLQI, a, 32), y = shift_imm(L, X64_PSRLQI, b, 32);
+    return op2(L, X64_PUNPCKLDQ, even, pshufd(L, op2(L, X64_PMULUDQ, x, y), 0x08));
+}
+
+/* (x * y + 2^14) >> 15 in 32 bits; the pack saturates the one product that is too large */
+RaVReg x64_vec_mul_q15(LowerCtx *L, RaVReg a, RaVReg b) {
+    RaVReg lo = op2(L, X64_PMULLW, a, b), hi = op2(L, X64_PMULHW, a, b), r[2];
+    for (int k = 0; k < 2; k++) {
+        r[k] = op2(L, k ? X64_PUNPCKHWD : X64_PUNPCKLWD, lo, hi);
+        r[k] = op2m(L, X64_PADDD, r[k], x64_each(L, CLIF_I32X4, 0x4000));
+        r[k] = shift_imm(L, X64_PSRADI, r[k], 15);
+    }
+    return op2(L, X64_PACKSSDW, r[0], r[1]);
+}
+
+/* Two vectors of at most 64 bits, one behind the other. */
+static RaVReg join(LowerCtx *L, ClifType t, RaVReg a, RaVReg b) {
+    unsigned bits = clif_type_bits(t);
+    return op2(L, bits == 64 ? X64_PUNPCKLQDQ : bits == 32 ? X64_PUNPCKLDQ : X64_PUNPCKLWD, a, b);
+}
+
+/* even lanes of both plus odd lanes of both */
+bool x64_vec_add_pairs(LowerCtx *L, ClifType t, RaVReg a, RaVReg b, RaVReg *out) {
+    static const uint16_t add[] = {X64_PADDB, X64_PADDW, X64_PADDD};
+    unsigned lane = clif_lane_type(t) - CLIF_I8;
+    RaVReg even, odd;
+    uint16_t row;
+    if (clif_type_bits(t) < 128) a = b = join(L, t, a, b);
+    if (x64_packed_row(L, Packed_AddPairs, t, &row)) {
+        *out = op2(L, (X64Op)row, a, b);
+        return true;
+    }
+    switch (clif_lane_type(t)) {
+    case CLIF_I8: {
+        X64Rm low = x64_each(L, CLIF_I16X8, 0xFF);
+        even = op2(L, X64_PACKUSWB, op2m(L, X64_ANDPS, a, low), op2m(L, X64_ANDPS, b, low));
+        odd = op2(L, X64_PACKUSWB, shift_imm(L, X64_PSRLWI, a, 8), shift_imm(L, X64_PSRLWI, b, 8));
+        break;
+    }
+    case CLIF_I16: {
+        RaVReg x = shift_imm(L, X64_PSRADI, shift_imm(L, X64_PSLLDI, a, 16), 16);
+        RaVReg y = shift_imm(L, X64_PSRADI, shift_imm(L, X64_PSLLDI, b, 16), 16);
+        even = op2(L, X64_PACKSSDW, x, y);
+        odd =
+            op2(L, X64_PACKSSDW, shift_imm(L, X64_PSRADI, a, 16), shift_imm(L, X64_PSRADI, b, 16));
+        break;
+    }
+    case CLIF_I32:
+        even = x64_form_RMRI(L, X64_SHUFPS, T, a, in(b), 0x88);
+        odd = x64_form_RMRI(L, X64_SHUFPS, T, a, in(b), 0xDD);
+        break;
+    default: return false;
+    }
+    *out = op2(L, (X64Op)add[lane], even, odd);
+    return true;
+}
+
+/* ---- narrower and wider lanes ---- */
+/* i32x4 to unsigned words: [0, 65535] moved to the signed range, packed, moved back */
+static RaVReg narrow_u32(LowerCtx *L, RaVReg a, RaVReg b) {
+    RaVReg x[2] = {a, b};
+    X64Rm most = x64_each(L, CLIF_I32X4, 65535);
+    for (int k = 0; k < 2; k++) {
+        RaVReg v = op2(L, X64_ANDNPS, shift_imm(L, X64_PSRADI, x[k], 31), x[k]);
+        RaVReg over = op2m(L, X64_PCMPGTD, v, most);
+        v = op2m(L, X64_ANDPS, op2(L, X64_ORPS, v, over), most);
+        x[k] = op2m(L, X64_PSUBD, v, x64_each(L, CLIF_I32X4, 0x8000));
+    }
+    return op2m(L, X64_XORPS, op2(L, X64_PACKSSDW, x[0], x[1]), x64_each(L, CLIF_I16X8, 0x8000));
+}
+
+/* The smaller of unsigned lanes and a bound that fits the narrower lane. */
+static RaVReg at_most(LowerCtx *L, ClifType t, RaVReg a, uint64_t most) {
+    uint16_t row;
+    X64Rm bound = x64_each(L, t, most);
+    if (x64_packed_row(L, Packed_MinU, t, &row)) return op2m(L, (X64Op)row, a, bound);
+    if (clif_lane_type(t) == CLIF_I16) /* a - (a - most or 0) */
+        return op2(L, X64_PSUBW, a, op2m(L, X64_PSUBUSW, a, bound));
+    RaVReg k = x64_form_RM(L, X64_MOVUPS, T, bound);
+    return x64_vec_minmax(L, t, Packed_MinU, a, k);
+}
+
+/* 64-bit lanes by their halves: what the upper one says about the lower one. */
+static RaVReg narrow_64(LowerCtx *L, unsigned op, RaVReg a, RaVReg b) {
+    RaVReg low = x64_form_RMRI(L, X64_SHUFPS, T, a, in(b), 0x88),
+           high = x64_form_RMRI(L, X64_SHUFPS, T, a, in(b), 0xDD);
+    RaVReg sign = shift_imm(L, X64_PSRADI, high, 31);
+    if (op == CLIF_OP_SNARROW) {
+        RaVReg fits = op2(L, X64_PCMPEQD, shift_imm(L, X64_PSRADI, low, 31), high);
+        RaVReg bound = op2m(L, X64_XORPS, sign, x64_each(L, CLIF_I32X4, INT32_MAX));
+        return op2(L, X64_ORPS, op2(L, X64_ANDPS, low, fits), op2(L, X64_ANDNPS, fits, bound));
+    }
+    RaVReg zero = op2(L, X64_PCMPEQD, high, x64_vec_zero(L));
+    RaVReg r = op2(L, X64_ORPS, low, op2(L, X64_XORPS, zero, x64_vec_ones(L)));
+    return op == CLIF_OP_UNARROW ? op2(L, X64_ANDNPS, sign, r) : r;
+}
+
+/* The lanes of a, then those of b, to half their width with saturation. */
+bool x64_vec_narrow(LowerCtx *L, ClifType t, uint16_t op, RaVReg a, RaVReg b, RaVReg *out) {
+    ClifType lane = clif_lane_type(t);
+    uint16_t row;
+    if (clif_type_bits(t) < 128) a = b = join(L, t, a, b);
+    if (lane == CLIF_I64) {
+        *out = narrow_64(L, op, a, b);
+        return true;
+    }
+    if (op == CLIF_OP_UUNARROW) {
+        uint64_t most = (UINT64_C(1) << clif_lane_bits(t) / 2) - 1;
+        RaVReg x = at_most(L, t, a, most);
+        b = a == b ? x : at_most(L, t, b, most);
+        a = x;
+    }
+    if (x64_packed_row(L, op == CLIF_OP_SNARROW ? Packed_NarrowS : Packed_NarrowU, t, &row))
+        *out = op2(L, (X64Op)row, a, b);
+    else if (lane == CLIF_I32)
+        *out = narrow_u32(L, a, b);
+    else
+        return false;
+    return true;
+}
+
+/* A half of the lanes, each next to zeros or to copies of its sign. The upper half of a short vector is shifted down. */
+bool x64_vec_widen(LowerCtx *L, ClifType t, bool sign, bool high, RaVReg a, RaVReg *out) {
+    static const uint16_t rows[2][3] = {{X64_PUNPCKLBW, X64_PUNPCKLWD, X64_PUNPCKLDQ},
+                                        {X64_PUNPCKHBW, X64_PUNPCKHWD, X64_PUNPCKHDQ}};
+    unsigned lane = clif_lane_type(t) - CLIF_I8, bits = clif_type_bits(t);
+    uint16_t row;
+    if (lane > 2 || clif_type_lanes(t) == 2) return false;
+    if (high && bits < 128) {
+        a = shift_imm(L, X64_PSRLQI, a, bits / 2);
+        high = false;
+    }
+    if (x64_packed_row(L, sign ? Packed_WidenS : Packed_WidenU, t, &row) && (sign || !high)) {
+        if (high) a = pshufd(L, a, 0xEE);
+        *out = x64_form_RM(L, (X64Op)row, T, in(a));
+        return true;
+    }
+    RaVReg upper = x64_vec_zero(L);
+    if (sign) upper = x64_lanes_compare(L, Packed_Gt, t, upper, a);
+    *out = op2(L, (X64Op)rows[high][lane], a, upper);
+    return true;
+}
+
+/* ---- bytes, absolute values, selection by sign ---- */
+/* even and odd bytes as words */
+RaVReg x64_vec_mul8(LowerCtx *L, RaVReg a, RaVReg b) {
+    RaVReg even = op2m(L, X64_ANDPS, op2(L, X64_PMULLW, a, b), x64_each(L, CLIF_I16X8, 0xFF));
+    RaVReg odd = op2(L, X64_PMULLW, shift_imm(L, X64_PSRLWI, a, 8), shift_imm(L, X64_PSRLWI, b, 8));
+    return op2(L, X64_ORPS, shift_imm(L, X64_PSLLWI, odd, 8), even);
+}
+
+/* bits per nibble by table (Mula) */
+RaVReg x64_vec_popcnt8(LowerCtx *L, RaVReg a) {
+    static const uint8_t bits[16] = {0, 1, 1, 2, 1, 2, 2, 3, 1, 2, 2, 3, 2, 3, 3, 4};
+    X64Rm low = x64_each(L, CLIF_I8X16, 15);
+    RaVReg table = x64_form_RM(L, X64_MOVUPS, T, pool16(L, bits));
+    RaVReg hi = op2m(L, X64_ANDPS, shift_imm(L, X64_PSRLWI, a, 4), low);
+    RaVReg lo = op2m(L, X64_ANDPS, a, low);
+    lo = x64_byte_shuffle(L, table, lo);
+    return op2(L, X64_PADDB, lo, x64_byte_shuffle(L, table, hi));
+}
+
+/* (x ^ s) - s, where s is the sign in all bits */
+RaVReg x64_vec_abs64(LowerCtx *L, RaVReg a) {
+    RaVReg s = pshufd(L, shift_imm(L, X64_PSRADI, a, 31), 0xF5);
+    return op2(L, X64_PSUBQ, op2(L, X64_XORPS, a, s), s);
+}
+
+/* Each lane of a where the sign of the mask's lane is set, of b elsewhere. */
+bool x64_vec_blend(LowerCtx *L, ClifType t, RaVReg m, RaVReg a, RaVReg b, RaVReg *out) {
+    unsigned bits = clif_lane_bits(t);
+    if (bits == 128) return false;
+    if (bits == 8)
+        m = op2(L, X64_PCMPGTB, x64_vec_zero(L), m);
+    else
+        m = shift_imm(L, bits == 16 ? X64_PSRAWI : X64_PSRADI, m, bits == 16 ? 15 : 31);
+    if (bits == 64) m = pshufd(L, m, 0xF5);
+    *out = op2(L, X64_ORPS, op2(L, X64_ANDPS, a, m), op2(L, X64_ANDNPS, m, b));
+    return true;
+}
