@@ -1,10 +1,8 @@
 /* api/jit.c — CotJit: the linker of jit/ and a code generator behind the C interface.
  *
- * Problem     Functions come with numbers of symbols, or, read as text, with their names; the linker knows numbers only.
- * Idea        The relocations of what was just compiled are rewritten to numbers; the function itself stays as it is.
  * Invariants  After memory ran out a CotJit only answers questions and can be freed, because the linker may have stopped
  *             half-way; code that was linked goes on working.
- * Cost        that of compiling; the array of relocations is kept. */
+ * Cost        that of compiling. */
 #include "api/clif_int.h"
 #include "jit/libcall.h"
 #include "jit/linker.h"
@@ -21,7 +19,6 @@ struct CotJit {
     bool process, broken;
     size_t reserve;
     VEC(void *) addresses; /* by symbol; may be shorter */
-    VEC(MachReloc) relocs;
 };
 
 /* ---- settings ---- */
@@ -77,9 +74,12 @@ static CotStatus run(CotJit *j, JitStep *step, const void *in, void *out, CotErr
 }
 
 /* ---- symbols of the host ---- */
+static Linkable *syms(const CotJit *j) {
+    return jit_linkable(j->l);
+}
 static void *resolve(void *user, const char *name) {
     CotJit *j = user;
-    JitSym s = jit_find_symbol(j->l, name, strlen(name));
+    LinkSym s = linkable_find(syms(j), name, strlen(name));
     void *p = s < j->addresses.n ? j->addresses.p[s] : NULL;
     if (!p && j->resolve) p = j->resolve(j->user, name);
     if (!p && j->process) p = dlsym(RTLD_DEFAULT, name);
@@ -129,7 +129,7 @@ void cot_jit_free(CotJit *j) {
 static bool step_declare(CotJit *j, const void *in, void *out, Diag *d) {
     (void)d;
     const char *name = in;
-    *(uint32_t *)out = jit_symbol(j->l, name, strlen(name));
+    *(uint32_t *)out = linkable_symbol(syms(j), name, strlen(name));
     return true;
 }
 uint32_t cot_jit_declare(CotJit *j, const char *name) {
@@ -137,11 +137,11 @@ uint32_t cot_jit_declare(CotJit *j, const char *name) {
     return name && run(j, step_declare, name, &s, NULL) == COT_OK ? s : COT_NONE;
 }
 const char *cot_jit_name(const CotJit *j, uint32_t symbol) {
-    return j && symbol < jit_symbol_count(j->l) ? jit_symbol_name(j->l, symbol) : NULL;
+    return j && symbol < syms(j)->syms.n ? linkable_at(syms(j), symbol)->name : NULL;
 }
 
 static bool known(const CotJit *j, uint32_t s, Diag *d) {
-    return s < jit_symbol_count(j->l) || diag_msg(d, DIAG_INVALID, "no symbol %u", s);
+    return s < syms(j)->syms.n || diag_msg(d, DIAG_INVALID, "no symbol %u", s);
 }
 typedef struct Place {
     uint32_t symbol;
@@ -152,7 +152,7 @@ static bool step_address(CotJit *j, const void *in, void *out, Diag *d) {
     const Place *p = in;
     if (!known(j, p->symbol, d)) return false;
     if (p->symbol >= j->addresses.n) {
-        uint32_t n = jit_symbol_count(j->l);
+        uint32_t n = syms(j)->syms.n;
         vec_resize0(&j->mem, &j->addresses, n);
     }
     j->addresses.p[p->symbol] = p->address;
@@ -183,28 +183,14 @@ typedef struct Define {
     const CotData *data;
 } Define;
 
-/* The relocations of c, with names of text as symbols. */
-static void number_names(CotJit *j, const ClifFunc *f, MachCompiled *c) {
-    vec_clear(&j->relocs);
-    for (uint32_t k = 0; k < c->num_relocs; k++) {
-        MachReloc r = c->relocs[k];
-        r.name = clif_resolve_name(f, r.name);
-        if (r.name.kind == CLIF_NAME_TESTCASE)
-            r.name =
-                clif_user_name(0, jit_symbol(j->l, (const char *)f->bytes.p + r.name.a, r.name.b));
-        vec_push(&j->mem, &j->relocs, r);
-    }
-    c->relocs = j->relocs.p;
-}
-
 static bool step_define(CotJit *j, const void *in, void *out, Diag *d) {
     (void)out;
     const Define *e = in;
     MachCompiled c;
     mach_ctx_set_regalloc(j->mach, e->f->regalloc);
     if (!known(j, e->symbol, d) || !mach_compile(j->mach, &e->f->f, &c, d)) return false;
-    number_names(j, &e->f->f, &c);
-    return jit_define_func(j->l, e->symbol, &c, d);
+    LinkCode code = {.code = &c, .f = &e->f->f, .section = LINK_USUAL_SECTION};
+    return linkable_define_func(syms(j), e->symbol, &code, d);
 }
 
 /* Compiling resolves aliases in the function, whose memory is its own. */
@@ -238,16 +224,20 @@ static bool step_data(CotJit *j, const void *in, void *out, Diag *d) {
     const Define *e = in;
     const CotData *t = e->data;
     if (t->naddresses && !t->addresses) return diag_msg(d, DIAG_INVALID, "no addresses are given");
-    if (!jit_define_data(j->l, e->symbol, t->bytes, t->size, t->align ? t->align : 16,
-                         t->writable != 0, d))
-        return false;
-    for (uint32_t k = 0; k < t->naddresses; k++) {
-        const CotAddress *a = &t->addresses[k];
-        if (jit_data_address(j->l, e->symbol, a->offset, a->symbol, a->addend, d)) continue;
-        jit_undefine(j->l, e->symbol);
-        return false;
-    }
-    return true;
+    LinkData data = {.bytes = t->bytes,
+                     .size = t->size,
+                     .align = t->align ? t->align : 16,
+                     .kind = t->writable ? LINK_DATA : LINK_CONST,
+                     .section = LINK_USUAL_SECTION,
+                     .naddresses = t->naddresses};
+    LinkAddress *a = mem_alloc(&j->mem, t->naddresses * sizeof *a);
+    for (uint32_t k = 0; k < t->naddresses; k++)
+        a[k] =
+            (LinkAddress){t->addresses[k].offset, t->addresses[k].addend, t->addresses[k].symbol};
+    data.addresses = a;
+    bool ok = jit_define_data(j->l, e->symbol, &data, d);
+    mem_free(&j->mem, a, t->naddresses * sizeof *a);
+    return ok;
 }
 CotStatus cot_jit_define_data(CotJit *j, uint32_t symbol, const CotData *data, CotError *error) {
     if (!data) return api_fail(error, COT_MISUSE, "no data is given");
@@ -275,13 +265,15 @@ CotStatus cot_jit_undefine(CotJit *j, uint32_t symbol, CotError *error) {
 
 /* ---- what is there ---- */
 void *cot_jit_address(const CotJit *j, uint32_t symbol) {
-    return j && symbol < jit_symbol_count(j->l) ? jit_symbol_address(j->l, symbol) : NULL;
+    return j ? jit_symbol_address(j->l, symbol) : NULL;
 }
 void *cot_jit_lookup(const CotJit *j, const char *name) {
-    return j && name ? cot_jit_address(j, jit_find_symbol(j->l, name, strlen(name))) : NULL;
+    return j && name ? cot_jit_address(j, linkable_find(syms(j), name, strlen(name))) : NULL;
 }
 uint64_t cot_jit_size(const CotJit *j, uint32_t symbol) {
-    return j && symbol < jit_symbol_count(j->l) ? jit_symbol_size(j->l, symbol) : 0;
+    if (!j || symbol >= syms(j)->syms.n) return 0;
+    const LinkDef *def = linkable_at(syms(j), symbol)->def;
+    return def ? def->size : 0;
 }
 uint32_t cot_jit_trap_at(const CotJit *j, const void *pc, uint32_t *symbol) {
     return j ? jit_find_trap(j->l, pc, symbol) : 0;

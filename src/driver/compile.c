@@ -1,25 +1,32 @@
-/* driver/compile.c — `cot compile --emit STAGE`: text of one stage of the pipeline on standard output. */
+/* driver/compile.c — `cot compile`: options; text of one stage of the pipeline on standard output. Files are object.c's. */
 #include <stdlib.h>
-#include "driver/driver.h"
+#include "driver/compile.h"
 
 static const char help[] =
-    "usage: cot compile --emit clif|vcode|asm|timing [OPTIONS] FILE\n"
-    "Compiles the module FILE (- = standard input) and prints one stage for every function:\n\n"
+    "usage: cot compile [OPTIONS] FILE -o OUT\n"
+    "       cot compile --emit clif|vcode|asm|timing [OPTIONS] FILE\n"
+    "Compiles FILE (- = standard input), a text in CLIF or a WebAssembly module.\n\n"
+    "  -o OUT                 write OUT (- = standard output): a relocatable object, or a shared "
+    "library if its name\n"
+    "                         ends in .so\n"
+    "  --emit obj|shared      what OUT is, whatever its name\n"
+    "  --target TARGET        such as x86_64-linux (default: this machine)\n"
+    "  --set NAME[=VALUE]     a setting or processor feature; `cot settings` lists them\n"
+    "  --function-sections    a section for each function\n\n"
+    "Of a WebAssembly module it prints one stage for every function:\n\n"
     "  --emit clif            the intermediate representation\n"
     "  --emit vcode           machine instructions with virtual registers, then with assigned "
     "ones\n"
     "  --emit asm             machine instructions with assigned registers and inserted moves\n"
     "  --emit timing          seconds per phase, sizes, statistics\n";
 
-typedef enum Stage { STAGE_NONE, STAGE_CLIF, STAGE_VCODE, STAGE_ASM, STAGE_TIMING } Stage;
+static const char *const stage_names[] = {
+    [STAGE_CLIF] = "clif",     [STAGE_VCODE] = "vcode", [STAGE_ASM] = "asm",
+    [STAGE_TIMING] = "timing", [STAGE_OBJECT] = "obj",  [STAGE_SHARED] = "shared"};
 
-static Stage stage_of(const char *v) {
-    static const char *const names[] = {[STAGE_CLIF] = "clif",
-                                        [STAGE_VCODE] = "vcode",
-                                        [STAGE_ASM] = "asm",
-                                        [STAGE_TIMING] = "timing"};
-    for (int s = STAGE_CLIF; s <= STAGE_TIMING; s++)
-        if (strcmp(names[s], v) == 0) return (Stage)s;
+static CompileStage stage_of(const char *v) {
+    for (int s = STAGE_CLIF; s < STAGE_COUNT; s++)
+        if (strcmp(stage_names[s], v) == 0) return (CompileStage)s;
     return STAGE_NONE;
 }
 
@@ -56,52 +63,87 @@ static void print_timing(const RtModule *m) {
     for (uint32_t k = 0; k < u->fell_back.n; k++) print_name(rt_module_wasm(m), u->fell_back.p[k]);
 }
 
-int cmd_compile(int argc, char **argv) {
-    Cli c = {.argc = argc, .argv = argv, .cmd = "compile"};
-    CommonOpts o;
-    common_init(&o);
-    Stage stage = STAGE_NONE;
-    const char *v;
-    while (cli_is_option(&c) && !c.failed) {
-        if (cli_flag(&c, "--help")) {
-            printf("%s%s", help, common_help);
-            return 0;
-        }
-        if (common_option(&c, &o)) continue;
-        if (cli_value(&c, "--emit", &v)) {
-            stage = stage_of(v);
-            if (!stage) cli_error(&c, "--emit: '%s' is not clif, vcode, asm or timing", v);
-        } else
-            cli_error(&c, "unknown option '%s'", argv[c.at]);
-    }
-    if (!c.failed && !stage) cli_error(&c, "--emit is missing; see `cot compile --help`");
-    if (!c.failed && c.at + 1 != argc) cli_error(&c, "one file is needed");
-    if (c.failed) return 1;
-    const char *file = argv[c.at];
+static int print_stage(const CompileOpts *o) {
     uint8_t *bytes;
     size_t size;
-    if (!read_file(file, &bytes, &size)) return 1;
+    if (!read_file(o->file, &bytes, &size)) return 1;
     Mem mem;
     mem_init(&mem, NULL);
     StrBuf text;
     sb_init(&text, &mem);
     UnitOptions uo = {.print_to = &text};
-    if (stage == STAGE_CLIF)
+    if (o->stage == STAGE_CLIF)
         uo.print = UNIT_PRINT_CLIF;
-    else if (stage == STAGE_VCODE)
+    else if (o->stage == STAGE_VCODE)
         uo.print = UNIT_PRINT_VCODE | UNIT_PRINT_ALLOCATED;
-    else if (stage == STAGE_ASM)
+    else if (o->stage == STAGE_ASM)
         uo.print = UNIT_PRINT_ALLOCATED;
     Diag d;
     diag_clear(&d);
-    RtEngine *e = rt_engine_new(&o.cfg, &d);
+    RtEngine *e = rt_engine_new(&o->common.cfg, &d);
     RtModule *m = e ? rt_module_new(e, bytes, size, &uo, &d) : NULL;
     if (text.n) fwrite(sb_cstr(&text), 1, text.n, stdout);
-    if (m && stage == STAGE_TIMING) print_timing(m);
-    if (!m) report(&d, file);
+    if (m && o->stage == STAGE_TIMING) print_timing(m);
+    if (!m) report(&d, o->file);
     sb_free(&text);
     rt_module_free(m);
     rt_engine_free(e);
     free(bytes);
     return m ? 0 : 1;
+}
+
+static bool ends_with(const char *s, const char *tail) {
+    size_t n = strlen(s), k = strlen(tail);
+    return n >= k && strcmp(s + n - k, tail) == 0;
+}
+
+static void parse_option(Cli *c, CompileOpts *o) {
+    const char *v;
+    if (common_option(c, &o->common)) return;
+    if (cli_value(c, "--emit", &v)) {
+        o->stage = stage_of(v);
+        if (!o->stage)
+            cli_error(c, "--emit: '%s' is not clif, vcode, asm, timing, obj or shared", v);
+    } else if (cli_value(c, "-o", &v)) {
+        o->out = v;
+    } else if (cli_value(c, "--target", &v)) {
+        o->target = v;
+    } else if (cli_value(c, "--set", &v)) {
+        if (o->nset == MOST_SETTINGS)
+            cli_error(c, "--set: too many settings");
+        else
+            o->set[o->nset++] = v;
+    } else if (cli_flag(c, "--function-sections")) {
+        o->object.function_sections = o->object.data_sections = true;
+    } else {
+        cli_error(c, "unknown option '%s'", c->argv[c->at]);
+    }
+}
+
+int cmd_compile(int argc, char **argv) {
+    Cli c = {.argc = argc, .argv = argv, .cmd = "compile"};
+    CompileOpts o = {0};
+    common_init(&o.common);
+    while (c.at < argc && !c.failed) {
+        if (cli_flag(&c, "--help")) {
+            printf("%s%s", help, common_help);
+            return 0;
+        }
+        if (cli_is_option(&c))
+            parse_option(&c, &o);
+        else if (o.file)
+            cli_error(&c, "one file is needed");
+        else
+            o.file = argv[c.at++];
+    }
+    if (!c.failed && !o.file) cli_error(&c, "one file is needed");
+    if (!c.failed && !o.stage && !o.out)
+        cli_error(&c, "neither -o nor --emit is given; see `cot compile --help`");
+    if (o.out && !o.stage) o.stage = ends_with(o.out, ".so") ? STAGE_SHARED : STAGE_OBJECT;
+    bool file = o.stage == STAGE_OBJECT || o.stage == STAGE_SHARED;
+    if (!c.failed && !file && o.out)
+        cli_error(&c, "--emit %s goes to standard output", stage_names[o.stage]);
+    if (!c.failed && file && !o.out) cli_error(&c, "-o is missing");
+    if (c.failed) return 1;
+    return file ? compile_object(&o) : print_stage(&o);
 }

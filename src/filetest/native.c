@@ -294,7 +294,8 @@ static const char *unresolved(const Native *x, const ClifFunc *f, const MachRelo
     case MACH_RELOC_X86_PCREL4:
     case MACH_RELOC_X86_CALL_PCREL4:
     case MACH_RELOC_X86_CALL_PLT:
-    case MACH_RELOC_X86_GOTPCREL4: break;
+    case MACH_RELOC_X86_GOTPCREL4:
+    case MACH_RELOC_X86_MOV_GOTPCREL4: break;
     case MACH_RELOC_ABS4:
     case MACH_RELOC_ARM64_CALL:
     case MACH_RELOC_ELF_X86_TLSGD:
@@ -334,7 +335,7 @@ static void relocate(uint8_t *field, uint8_t *stub, const MachReloc *rl, uintptr
         return;
     }
     int64_t by = (int64_t)(to - (uintptr_t)field) + rl->addend;
-    bool got = rl->kind == MACH_RELOC_X86_GOTPCREL4;
+    bool got = rl->kind == MACH_RELOC_X86_GOTPCREL4 || rl->kind == MACH_RELOC_X86_MOV_GOTPCREL4;
     if (got || by != (int32_t)by) {
         uint64_t address = to;
         memcpy(stub, jump, sizeof jump);

@@ -41,7 +41,8 @@ static bool apply(JitCode *c, const CodeUnit *u, JitResolve resolve, void *user,
             memcpy(field, &v, 4);
             continue;
         }
-        case MACH_RELOC_X86_GOTPCREL4: { /* the address field of the stub serves as the table entry */
+        case MACH_RELOC_X86_GOTPCREL4:
+        case MACH_RELOC_X86_MOV_GOTPCREL4: { /* the address field of the stub serves as the table entry */
             if (!stub_of[r->libcall]) {
                 stub_of[r->libcall] = (uint32_t)end;
                 write_stub(c->base + end, target);

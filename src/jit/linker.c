@@ -24,31 +24,12 @@ enum { STUB_BYTES = 16 };
 #define DEFAULT_RESERVE ((size_t)256 << 20)
 #define MOST_RESERVE ((size_t)1 << 30)
 
-typedef enum SymKind { SYM_UNDEFINED, SYM_FUNC, SYM_DATA, SYM_CONST } SymKind;
-typedef struct Reloc {
-    uint32_t offset;
-    uint8_t kind; /* MachRelocKind */
-    uint8_t is_libcall;
-    uint32_t target; /* JitSym or ClifLibCall */
-    int64_t addend;
-} Reloc;
-VEC_TYPEDEF(Relocs, Reloc);
-VEC_TYPEDEF(Traps, MachTrap);
-typedef struct Sym {
-    char *name; /* NUL-terminated */
-    size_t len;
-    JitSym same_hash; /* next symbol whose name has this hash, UINT32_MAX = none */
-    SymKind kind;
-    uint8_t *bytes; /* waiting; NULL with a size: zeros */
-    size_t size, align;
-    Relocs relocs;
-    Traps traps;       /* of a function, by offset */
+typedef struct Place { /* of a symbol */
     uint8_t *at;       /* where it is or, during a link, will be; NULL = not linked */
-    uint32_t chunk;    /* of `at` */
     void *resolved;    /* address given by the embedder for an undefined symbol */
-    uint32_t waits_at; /* index in `waiting`, while it waits */
+    uint32_t chunk;    /* of `at` */
     bool linked;
-} Sym;
+} Place;
 typedef struct Chunk {
     size_t first, pages; /* in the reservation */
     uint32_t live;
@@ -62,10 +43,9 @@ struct JitLinker {
     JitLinkerConfig cfg;
     uint8_t *base;
     size_t page, reserved_pages, used_pages;
-    VEC(Sym) syms;
-    HashMap by_name; /* hash of the name -> symbol */
-    VecU32 waiting;  /* symbols defined and not linked */
-    VecU64 offsets;  /* of each waiting one in the chunk */
+    Linkable syms;
+    VEC(Place) places; /* per symbol; may be shorter */
+    VecU64 offsets;    /* of each waiting one in the chunk */
     VEC(Chunk) chunks;
     VEC(Stretch) unused; /* below used_pages, by address */
     HashMap stubs;       /* of the link under way: target -> offset in the chunk */
@@ -82,6 +62,7 @@ JitLinker *jit_linker_new(Mem *m, const JitLinkerConfig *cfg, Diag *d) {
     JitLinker *l = mem_alloc(m, sizeof *l);
     memset(l, 0, sizeof *l);
     l->mem = m;
+    linkable_init(&l->syms, m, isa_host());
     l->cfg = *cfg;
     l->page = page;
     l->reserved_pages = bytes / page;
@@ -95,145 +76,43 @@ JitLinker *jit_linker_new(Mem *m, const JitLinkerConfig *cfg, Diag *d) {
     return l;
 }
 
-static void drop_definition(JitLinker *l, Sym *s) {
-    mem_free(l->mem, s->bytes, s->size);
-    vec_free(l->mem, &s->relocs);
-    vec_free(l->mem, &s->traps);
-    s->bytes = NULL;
-    s->size = 0;
-    s->kind = SYM_UNDEFINED;
-    s->at = NULL;
-    s->linked = false;
-}
-
 void jit_linker_free(JitLinker *l) {
     if (!l) return;
     Mem *m = l->mem;
-    for (uint32_t i = 0; i < l->syms.n; i++) {
-        drop_definition(l, &l->syms.p[i]);
-        mem_free(m, l->syms.p[i].name, l->syms.p[i].len + 1);
-    }
     munmap(l->base, l->reserved_pages * l->page);
-    vec_free(m, &l->syms);
-    vec_free(m, &l->waiting);
+    linkable_free(&l->syms);
+    vec_free(m, &l->places);
     vec_free(m, &l->offsets);
     vec_free(m, &l->chunks);
     vec_free(m, &l->unused);
-    hashmap_free(m, &l->by_name);
     hashmap_free(m, &l->stubs);
     mem_free(m, l, sizeof *l);
 }
 
-/* ---- symbols ---- */
-JitSym jit_symbol(JitLinker *l, const char *name, size_t len) {
-    bool fresh;
-    uint64_t hash = hash_bytes(name, len, len);
-    JitSym s = l->syms.n;
-    vec_reserve(l->mem, &l->syms, (uint64_t)l->syms.n + 1);
-    uint32_t *head = hashmap_get_or_insert(l->mem, &l->by_name, hash, s, &fresh);
-    for (JitSym k = fresh ? UINT32_MAX : *head; k != UINT32_MAX; k = l->syms.p[k].same_hash)
-        if (l->syms.p[k].len == len && !memcmp(l->syms.p[k].name, name, len)) return k;
-    Sym n = {.len = len, .same_hash = fresh ? UINT32_MAX : *head};
-    *head = s;
-    l->syms.p[l->syms.n++] =
-        n; /* room was made above; named next, so that no entry is ever missing */
-    char *copy = mem_alloc(l->mem, len + 1);
-    memcpy(copy, name, len);
-    copy[len] = 0;
-    l->syms.p[s].name = copy;
-    return s;
+Linkable *jit_linkable(JitLinker *l) {
+    return &l->syms;
+}
+static const Place *place_of(const JitLinker *l, LinkSym s) {
+    static const Place none;
+    return s < l->places.n ? &l->places.p[s] : &none;
+}
+void *jit_symbol_address(const JitLinker *l, LinkSym s) {
+    LinkSym in;
+    if (s >= l->syms.syms.n) return NULL;
+    uint64_t off = linkable_place(&l->syms, s, &in);
+    const Place *p = place_of(l, in);
+    return p->linked ? p->at + off : NULL;
 }
 
-JitSym jit_find_symbol(const JitLinker *l, const char *name, size_t len) {
-    const uint32_t *head = hashmap_find(&l->by_name, hash_bytes(name, len, len));
-    for (JitSym k = head ? *head : UINT32_MAX; k != UINT32_MAX; k = l->syms.p[k].same_hash)
-        if (l->syms.p[k].len == len && !memcmp(l->syms.p[k].name, name, len)) return k;
-    return UINT32_MAX;
-}
-
-uint32_t jit_symbol_count(const JitLinker *l) {
-    return l->syms.n;
-}
-const char *jit_symbol_name(const JitLinker *l, JitSym s) {
-    return l->syms.p[s].name;
-}
-void *jit_symbol_address(const JitLinker *l, JitSym s) {
-    return l->syms.p[s].linked ? l->syms.p[s].at : NULL;
-}
-size_t jit_symbol_size(const JitLinker *l, JitSym s) {
-    return l->syms.p[s].size;
-}
-
-/* ---- definitions ---- */
-static bool begin_definition(JitLinker *l, JitSym s, Diag *d) {
-    if (s >= l->syms.n) return diag_msg(d, DIAG_INVALID, "no symbol %u", s);
-    if (l->syms.p[s].kind != SYM_UNDEFINED)
-        return diag_msg(d, DIAG_INVALID, "'%.100s' is defined already", l->syms.p[s].name);
-    vec_reserve(l->mem, &l->waiting, (uint64_t)l->waiting.n + 1);
-    return true;
-}
-
-bool jit_define_func(JitLinker *l, JitSym s, const MachCompiled *c, Diag *d) {
-    if (!begin_definition(l, s, d)) return false;
-    Sym *y = &l->syms.p[s];
-    for (uint32_t i = 0; i < c->num_relocs; i++) {
-        const MachReloc *r = &c->relocs[i];
-        bool lib = r->name.kind == CLIF_NAME_LIBCALL;
-        if (!lib && (r->name.kind != CLIF_NAME_USER || r->name.a != 0 || r->name.b >= l->syms.n))
-            return diag_msg(d, DIAG_LINK, "'%.100s' refers to a name that is no symbol", y->name);
-    }
-    for (uint32_t i = 0; i < c->num_relocs; i++) {
-        const MachReloc *r = &c->relocs[i];
-        bool lib = r->name.kind == CLIF_NAME_LIBCALL;
-        Reloc n = {r->offset, r->kind, lib, lib ? r->name.a : r->name.b, r->addend};
-        vec_push(l->mem, &y->relocs, n);
-    }
-    for (uint32_t i = 0; i < c->num_traps; i++) vec_push(l->mem, &y->traps, c->traps[i]);
-    y->bytes = mem_alloc(l->mem, c->size);
-    memcpy(y->bytes, c->code, c->size);
-    y->size = c->size;
-    y->align = c->alignment ? c->alignment : 16;
-    y->kind = SYM_FUNC;
-    y->waits_at = l->waiting.n;
-    vec_push(l->mem, &l->waiting, s);
-    return true;
-}
-
-bool jit_define_data(JitLinker *l, JitSym s, const uint8_t *bytes, size_t size, size_t align,
-                     bool writable, Diag *d) {
-    if (!begin_definition(l, s, d)) return false;
-    if (!align || (align & (align - 1)) || align > l->page)
-        return diag_msg(d, DIAG_INVALID, "alignment %zu is not a power of two up to %zu", align,
-                        l->page);
-    if (size > l->reserved_pages * l->page)
-        return diag_msg(d, DIAG_LIMIT, "%zu bytes of data are more than is reserved", size);
-    Sym *y = &l->syms.p[s];
-    if (size) {
-        y->bytes = mem_alloc(l->mem, size);
-        if (bytes)
-            memcpy(y->bytes, bytes, size);
-        else
-            memset(y->bytes, 0, size);
-    }
-    y->size = size;
-    y->align = align;
-    y->kind = writable ? SYM_DATA : SYM_CONST;
-    y->waits_at = l->waiting.n;
-    vec_push(l->mem, &l->waiting, s);
-    return true;
-}
-
-bool jit_data_address(JitLinker *l, JitSym s, size_t offset, JitSym target, int64_t addend,
-                      Diag *d) {
-    if (s >= l->syms.n || target >= l->syms.n) return diag_msg(d, DIAG_INVALID, "no such symbol");
-    Sym *y = &l->syms.p[s];
-    if ((y->kind != SYM_DATA && y->kind != SYM_CONST) || y->linked)
-        return diag_msg(d, DIAG_INVALID, "'%.100s' is not data that waits to be linked", y->name);
-    if (offset > y->size || y->size - offset < 8 || offset > UINT32_MAX)
-        return diag_msg(d, DIAG_INVALID, "offset %zu is outside '%.100s'", offset, y->name);
-    Reloc r = {(uint32_t)offset, MACH_RELOC_ABS8, false, target, addend};
-    vec_push(l->mem, &y->relocs, r);
-    return true;
+bool jit_define_data(JitLinker *l, LinkSym s, const LinkData *t, Diag *d) {
+    if (t->kind == LINK_TLS)
+        return diag_msg(d, DIAG_UNSUPPORTED, "thread-local data cannot be defined in memory");
+    if (t->align > l->page)
+        return diag_msg(d, DIAG_INVALID, "alignment %u is more than a page", t->align);
+    if (t->size > l->reserved_pages * l->page)
+        return diag_msg(d, DIAG_LIMIT, "%llu bytes of data are more than is reserved",
+                        (unsigned long long)t->size);
+    return linkable_define_data(&l->syms, s, t, d);
 }
 
 /* ---- pages ---- */
@@ -283,34 +162,43 @@ typedef struct Part { /* one protection's share of the chunk */
 } Part;
 enum { PART_CODE, PART_CONST, PART_DATA, PARTS };
 
-static int part_of(const Sym *s) {
-    return s->kind == SYM_FUNC ? PART_CODE : s->kind == SYM_CONST ? PART_CONST : PART_DATA;
+static int part_of(const LinkDef *def) {
+    return def->kind == LINK_FUNC ? PART_CODE : def->kind == LINK_CONST ? PART_CONST : PART_DATA;
+}
+static LinkDef *waiting(const JitLinker *l, uint32_t i) {
+    return l->syms.syms.p[l->syms.waiting.p[i]].def;
 }
 
-static bool target_address(JitLinker *l, const Reloc *r, const void **out, Diag *d) {
-    if (r->is_libcall) {
-        ClifLibCall call = (ClifLibCall)r->target;
-        *out = l->cfg.libcall ? l->cfg.libcall(l->cfg.user, call) : NULL;
-        return *out || diag_msg(d, DIAG_LINK, "library routine %s is not available",
-                                clif_libcall_symbol[call]);
-    }
-    Sym *s = &l->syms.p[r->target];
-    if (s->at) {
-        *out = s->at;
+static bool target_address(JitLinker *l, LinkSym target, const uint8_t **out, Diag *d) {
+    LinkSym s;
+    uint64_t off = linkable_place(&l->syms, target, &s);
+    Place *p = &l->places.p[s];
+    const LinkSymbol *y = linkable_at(&l->syms, s);
+    if (p->at) {
+        *out = p->at + off;
         return true;
     }
-    if (!s->resolved && l->cfg.resolve) s->resolved = l->cfg.resolve(l->cfg.user, s->name);
-    *out = s->resolved;
-    return *out || diag_msg(d, DIAG_LINK, "symbol '%.200s' is not defined", s->name);
+    if (!p->resolved && l->cfg.resolve && y->len)
+        p->resolved = l->cfg.resolve(l->cfg.user, y->name);
+    if (!p->resolved && y->libcall && l->cfg.libcall)
+        p->resolved = (void *)(uintptr_t)l->cfg.libcall(l->cfg.user, (ClifLibCall)(y->libcall - 1));
+    *out = p->resolved;
+    if (p->resolved) {
+        *out += off;
+        return true;
+    }
+    if (y->binding == LINK_WEAK) return true;
+    return diag_msg(d, DIAG_LINK,
+                    y->libcall ? "library routine %.200s is not available"
+                               : "symbol '%.200s' is not defined",
+                    y->name);
 }
 
 /* The stub for a target outside the reservation; *end is where the next one goes. */
-static uint8_t *stub_for(JitLinker *l, const Reloc *r, const void *target, uint8_t *chunk,
-                         size_t *end) {
+static uint8_t *stub_for(JitLinker *l, LinkSym s, const void *target, uint8_t *chunk, size_t *end) {
     static const uint8_t jump[6] = {0xff, 0x25, 0, 0, 0, 0};
     bool fresh;
-    uint64_t key = (uint64_t)r->is_libcall << 32 | r->target;
-    uint32_t off = *hashmap_get_or_insert(l->mem, &l->stubs, key, (uint32_t)*end, &fresh);
+    uint32_t off = *hashmap_get_or_insert(l->mem, &l->stubs, s, (uint32_t)*end, &fresh);
     uint8_t *p = chunk + off;
     if (fresh) {
         memcpy(p, jump, sizeof jump);
@@ -321,14 +209,13 @@ static uint8_t *stub_for(JitLinker *l, const Reloc *r, const void *target, uint8
     return p;
 }
 
-static bool relocate(JitLinker *l, const Sym *s, uint8_t *chunk, size_t *stubs_end, Diag *d) {
+static bool relocate(JitLinker *l, const LinkDef *def, uint8_t *chunk, size_t *stubs_end, Diag *d) {
     const uint8_t *low = l->base, *high = l->base + l->reserved_pages * l->page;
-    for (uint32_t i = 0; i < s->relocs.n; i++) {
-        const Reloc *r = &s->relocs.p[i];
-        uint8_t *field = s->at + r->offset;
-        const void *target;
-        if (!target_address(l, r, &target, d)) return false;
-        const uint8_t *t = target;
+    for (uint32_t i = 0; i < def->nrelocs; i++) {
+        const LinkReloc *r = &def->relocs[i];
+        uint8_t *field = l->places.p[def->sym].at + r->offset;
+        const uint8_t *t;
+        if (!target_address(l, r->target, &t, d)) return false;
         switch ((MachRelocKind)r->kind) {
         case MACH_RELOC_ABS8: {
             uint64_t v = (uint64_t)(uintptr_t)t + (uint64_t)r->addend;
@@ -338,10 +225,12 @@ static bool relocate(JitLinker *l, const Sym *s, uint8_t *chunk, size_t *stubs_e
         case MACH_RELOC_X86_PCREL4:
         case MACH_RELOC_X86_CALL_PCREL4:
         case MACH_RELOC_X86_CALL_PLT:
-        case MACH_RELOC_X86_GOTPCREL4: {
-            bool got = r->kind == MACH_RELOC_X86_GOTPCREL4;
+        case MACH_RELOC_X86_GOTPCREL4:
+        case MACH_RELOC_X86_MOV_GOTPCREL4: {
+            bool got =
+                r->kind == MACH_RELOC_X86_GOTPCREL4 || r->kind == MACH_RELOC_X86_MOV_GOTPCREL4;
             if (got || t < low || t >= high)
-                t = stub_for(l, r, target, chunk, stubs_end) + (got ? 6 : 0);
+                t = stub_for(l, r->target, t, chunk, stubs_end) + (got ? 6 : 0);
             int64_t delta = t + r->addend - field;
             int32_t v = (int32_t)delta;
             if (v != delta) break;
@@ -356,7 +245,7 @@ static bool relocate(JitLinker *l, const Sym *s, uint8_t *chunk, size_t *stubs_e
         default: break;
         }
         return diag_msg(d, DIAG_LINK, "a relocation of kind %u in '%.100s' cannot be applied",
-                        r->kind, s->name);
+                        r->kind, linkable_at(&l->syms, def->sym)->name);
     }
     return true;
 }
@@ -370,13 +259,13 @@ static size_t lay_out(JitLinker *l, Part part[PARTS], size_t *stubs) {
     size_t off = 0, relocs = 0;
     for (int k = 0; k < PARTS; k++) {
         part[k].off = off;
-        for (uint32_t i = 0; i < l->waiting.n; i++) {
-            const Sym *s = &l->syms.p[l->waiting.p[i]];
-            if (part_of(s) != k) continue;
-            off = round_up(off, s->align);
+        for (uint32_t i = 0; i < l->syms.waiting.n; i++) {
+            const LinkDef *def = waiting(l, i);
+            if (part_of(def) != k) continue;
+            off = round_up(off, def->align);
             l->offsets.p[i] = off;
-            off += s->size;
-            if (k == PART_CODE) relocs += s->relocs.n;
+            off += def->size;
+            if (k == PART_CODE) relocs += def->nrelocs;
         }
         if (k == PART_CODE) {
             *stubs = off = round_up(off, STUB_BYTES);
@@ -394,13 +283,13 @@ static bool place(JitLinker *l, const Chunk *c, const Part part[PARTS], size_t s
     if (mprotect(chunk, c->pages * l->page, PROT_READ | PROT_WRITE))
         return diag_msg(d, DIAG_OOM, "no memory for %zu bytes of code and data",
                         c->pages * l->page);
-    for (uint32_t i = 0; i < l->waiting.n; i++) {
-        Sym *s = &l->syms.p[l->waiting.p[i]];
-        s->at = chunk + l->offsets.p[i];
-        if (s->size) memcpy(s->at, s->bytes, s->size);
+    for (uint32_t i = 0; i < l->syms.waiting.n; i++) {
+        const LinkDef *def = waiting(l, i);
+        uint8_t *at = l->places.p[def->sym].at = chunk + l->offsets.p[i];
+        if (def->bytes) memcpy(at, def->bytes, def->size);
     }
-    for (uint32_t i = 0; i < l->waiting.n; i++)
-        if (!relocate(l, &l->syms.p[l->waiting.p[i]], chunk, &stubs, d)) return false;
+    for (uint32_t i = 0; i < l->syms.waiting.n; i++)
+        if (!relocate(l, waiting(l, i), chunk, &stubs, d)) return false;
     for (int k = 0; k < PARTS; k++)
         if (part[k].size && mprotect(chunk + part[k].off, part[k].size, protection[k]))
             return diag_msg(d, DIAG_OOM, "the system refuses executable memory");
@@ -410,14 +299,16 @@ static bool place(JitLinker *l, const Chunk *c, const Part part[PARTS], size_t s
 bool jit_link(JitLinker *l, Diag *d) {
     Part part[PARTS];
     size_t stubs = 0;
-    if (!l->waiting.n) return true;
+    uint32_t n = l->syms.waiting.n;
+    if (!n) return true;
     vec_reserve(l->mem, &l->chunks, (uint64_t)l->chunks.n + 1);
     vec_reserve(l->mem, &l->unused, (uint64_t)l->chunks.n + 2); /* never more than chunks + 1 */
+    vec_resize0(l->mem, &l->places, l->syms.syms.n);
     vec_clear(&l->offsets);
-    vec_resize0(l->mem, &l->offsets, l->waiting.n);
+    vec_resize0(l->mem, &l->offsets, n);
     hashmap_clear(&l->stubs);
     size_t bytes = lay_out(l, part, &stubs);
-    Chunk c = {.pages = bytes / l->page ? bytes / l->page : 1, .live = l->waiting.n};
+    Chunk c = {.pages = bytes / l->page ? bytes / l->page : 1, .live = n};
     bool ok = take_pages(l, c.pages, &c.first);
     if (!ok) {
         diag_msg(d, DIAG_LIMIT, "the %zu bytes of address space for code are used up",
@@ -426,49 +317,48 @@ bool jit_link(JitLinker *l, Diag *d) {
         give_pages(l, c.first, c.pages);
         ok = false;
     }
-    for (uint32_t i = 0; i < l->waiting.n; i++) {
-        Sym *s = &l->syms.p[l->waiting.p[i]];
+    for (uint32_t i = 0; i < n; i++) {
+        LinkDef *def = waiting(l, i);
+        Place *p = &l->places.p[def->sym];
         if (!ok) {
-            s->at = NULL;
+            p->at = NULL;
             continue;
         }
-        s->linked = true;
-        s->chunk = l->chunks.n;
-        mem_free(l->mem, s->bytes, s->size);
-        s->bytes = NULL;
-        vec_free(l->mem, &s->relocs);
+        p->linked = true;
+        p->chunk = l->chunks.n;
+        linkable_drop_body(&l->syms, def);
     }
     if (!ok) return false;
-    vec_clear(&l->waiting);
+    linkable_taken(&l->syms);
     vec_push(l->mem, &l->chunks, c);
     return true;
 }
 
-void jit_undefine(JitLinker *l, JitSym sym) {
-    Sym *s = &l->syms.p[sym];
-    if (s->kind == SYM_UNDEFINED) return;
-    if (s->linked) {
-        Chunk *c = &l->chunks.p[s->chunk];
-        s->bytes = NULL;
-        if (--c->live == 0) give_pages(l, c->first, c->pages);
-    } else {
-        JitSym last = vec_pop(&l->waiting);
-        if (last != sym) l->waiting.p[s->waits_at] = last;
-        l->syms.p[last].waits_at = s->waits_at;
+void jit_undefine(JitLinker *l, LinkSym s) {
+    if (s < l->places.n) {
+        Place *p = &l->places.p[s];
+        if (p->linked) {
+            Chunk *c = &l->chunks.p[p->chunk];
+            if (--c->live == 0) give_pages(l, c->first, c->pages);
+        }
+        p->at = NULL;
+        p->linked = false;
     }
-    drop_definition(l, s);
+    linkable_undefine(&l->syms, s);
 }
 
-ClifTrap jit_find_trap(const JitLinker *l, const void *pc, JitSym *sym) {
+ClifTrap jit_find_trap(const JitLinker *l, const void *pc, LinkSym *sym) {
     const uint8_t *p = pc;
     if (p < l->base || p >= l->base + l->reserved_pages * l->page) return CLIF_TRAP_NONE;
-    for (uint32_t i = 0; i < l->syms.n; i++) {
-        const Sym *s = &l->syms.p[i];
-        if (!s->linked || s->kind != SYM_FUNC || p < s->at || p >= s->at + s->size) continue;
-        uint32_t off = (uint32_t)(p - s->at);
+    for (uint32_t i = 0; i < l->places.n; i++) {
+        const LinkDef *def = linkable_at(&l->syms, i)->def;
+        const uint8_t *at = l->places.p[i].at;
+        if (!l->places.p[i].linked || def->kind != LINK_FUNC || p < at || p >= at + def->size)
+            continue;
+        uint32_t off = (uint32_t)(p - at);
         if (sym) *sym = i;
-        for (uint32_t k = 0; k < s->traps.n; k++)
-            if (s->traps.p[k].offset == off) return s->traps.p[k].code;
+        for (uint32_t k = 0; k < def->ntraps; k++)
+            if (def->traps[k].offset == off) return def->traps[k].code;
         return CLIF_TRAP_NONE;
     }
     return CLIF_TRAP_NONE;

@@ -74,12 +74,14 @@ typedef enum MachRelocKind {
     MACH_RELOC_X86_PCREL4,
     MACH_RELOC_X86_CALL_PCREL4,
     MACH_RELOC_X86_CALL_PLT,
-    MACH_RELOC_X86_GOTPCREL4,
+    MACH_RELOC_X86_GOTPCREL4,     /* through a table of addresses: by a call or jump, */
+    MACH_RELOC_X86_MOV_GOTPCREL4, /* by a move with REX prefix */
     MACH_RELOC_ARM64_CALL,
     MACH_RELOC_ELF_X86_TLSGD, /* 32-bit distance to the symbol's pair of words for the call that follows */
     MACH_RELOC_MACHO_X86_TLV,  /* 32-bit distance to the pointer to the symbol's descriptor */
     MACH_RELOC_COFF_X86_SECREL /* 32-bit offset from the start of the section of thread-local data */
 } MachRelocKind;
+enum { MACH_RELOC_COUNT = MACH_RELOC_COFF_X86_SECREL + 1 };
 typedef struct MachTrap {
     uint32_t offset;
     ClifTrap code;

@@ -72,7 +72,7 @@ bad 1 "f\.wasm: error: argument 1 of .f.: '4294967296' is not an i32" run --invo
 bad 1 "f\.wasm: error: cannot open directory 'none': No such file or directory" run --dir none f.wasm
 bad 1 'cot run: error: --dir needs a value' run --dir
 bad 1 "cot compile: error: --emit: 'bytes' is not .*" compile --emit bytes f.wasm
-bad 1 'cot compile: error: --emit is missing.*' compile f.wasm
+bad 1 'cot compile: error: neither -o nor --emit is given.*' compile f.wasm
 bad 1 'cot compile: error: one file is needed' compile --emit asm f.wasm f.wasm
 bad 1 'cot bench: error: .*' bench --iterations x f.wasm
 head -c 100000 /dev/urandom >random.wasm

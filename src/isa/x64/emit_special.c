@@ -108,7 +108,7 @@ static void put_symbol(EmitCtx *e, unsigned reg, ClifName name, int64_t addend, 
     uint8_t mem[3] = {(uint8_t)(0x48 | (reg >> 3 & 1) << 2), 0x8D, (uint8_t)(5 | (reg & 7) << 3)};
     if (e->set->is_pic) { /* the table's entry holds the symbol's own address */
         mem[1] = 0x8B;
-        put_rel32(e, (const char *)mem, 3, MACH_RELOC_X86_GOTPCREL4, name);
+        put_rel32(e, (const char *)mem, 3, MACH_RELOC_X86_MOV_GOTPCREL4, name);
         if (addend == (int32_t)addend) {
             if (addend) ri(e, 3, 0, reg, (int32_t)addend);
         } else {

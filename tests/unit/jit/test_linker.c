@@ -35,24 +35,37 @@ static void end(Fix *x) {
     jit_linker_free(x->l);
     assert_int_equal(x->mem.live, 0);
 }
-static JitSym sym(Fix *x, const char *name) {
-    return jit_symbol(x->l, name, strlen(name));
+static LinkSym sym(Fix *x, const char *name) {
+    return linkable_symbol(jit_linkable(x->l), name, strlen(name));
 }
-static MachReloc call_of(uint32_t at, JitSym s) {
+static MachReloc call_of(uint32_t at, LinkSym s) {
     return (MachReloc){.offset = at,
                        .kind = MACH_RELOC_X86_CALL_PCREL4,
                        .addend = -4,
                        .name = {CLIF_NAME_USER, 0, s}};
 }
-static bool define(Fix *x, JitSym s, const char *code, uint32_t n, const MachReloc *r,
+static bool define(Fix *x, LinkSym s, const char *code, uint32_t n, const MachReloc *r,
                    uint32_t nr) {
     MachCompiled c = {
         .code = (const uint8_t *)code, .size = n, .alignment = 16, .relocs = r, .num_relocs = nr};
     diag_clear(&x->d);
-    return jit_define_func(x->l, s, &c, &x->d);
+    LinkCode in = {.code = &c, .section = LINK_USUAL_SECTION};
+    return linkable_define_func(jit_linkable(x->l), s, &in, &x->d);
+}
+static bool data(Fix *x, LinkSym s, const char *bytes, size_t size, uint32_t align, LinkKind kind,
+                 const LinkAddress *a) {
+    LinkData t = {.bytes = (const uint8_t *)bytes,
+                  .size = size,
+                  .align = align,
+                  .kind = (uint8_t)kind,
+                  .section = LINK_USUAL_SECTION,
+                  .addresses = a,
+                  .naddresses = a != NULL};
+    diag_clear(&x->d);
+    return jit_define_data(x->l, s, &t, &x->d);
 }
 typedef int Fn(int);
-static int run(Fix *x, JitSym s, int arg) {
+static int run(Fix *x, LinkSym s, int arg) {
     Fn *fn;
     void *p = jit_symbol_address(x->l, s);
     assert_non_null(p);
@@ -67,10 +80,10 @@ static void calls_in_all_directions(void **state) {
     (void)state;
     Fix x;
     begin(&x, 0);
-    JitSym a = sym(&x, "add1"), b = sym(&x, "via"), h = sym(&x, "host_twice"),
-           c = sym(&x, "to_host");
+    LinkSym a = sym(&x, "add1"), b = sym(&x, "via"), h = sym(&x, "host_twice"),
+            c = sym(&x, "to_host");
     assert_int_equal(sym(&x, "via"), b);
-    assert_string_equal(jit_symbol_name(x.l, h), "host_twice");
+    assert_string_equal(linkable_at(jit_linkable(x.l), h)->name, "host_twice");
     MachReloc ra = call_of(1, a), rh = call_of(1, h), rb = call_of(1, b);
     assert_true(define(&x, b, JUMP, 5, &ra, 1)); /* before its target is defined */
     assert_true(define(&x, c, JUMP, 5, &rh, 1));
@@ -80,7 +93,7 @@ static void calls_in_all_directions(void **state) {
     assert_int_equal(run(&x, b, 41), 42);
     assert_int_equal(run(&x, c, 21), 42);
     assert_int_equal(x.resolved, 1);
-    JitSym e = sym(&x, "later"); /* a second link reaches the first one's code */
+    LinkSym e = sym(&x, "later"); /* a second link reaches the first one's code */
     assert_true(define(&x, e, JUMP, 5, &rb, 1));
     assert_true(jit_link(x.l, &x.d));
     assert_int_equal(run(&x, e, 1), 2);
@@ -93,13 +106,12 @@ static void data_has_its_protection(void **state) {
     (void)state;
     Fix x;
     begin(&x, 0);
-    JitSym f = sym(&x, "f"), k = sym(&x, "constant"), v = sym(&x, "variable");
+    LinkSym f = sym(&x, "f"), k = sym(&x, "constant"), v = sym(&x, "variable");
     assert_true(define(&x, f, ADD1, 4, NULL, 0));
-    assert_true(jit_define_data(x.l, k, (const uint8_t *)"0123456789abcdef", 16, 16, false, &x.d));
-    assert_true(jit_define_data(x.l, v, NULL, 24, 8, true, &x.d));
-    assert_true(jit_data_address(x.l, v, 8, f, 2, &x.d));
-    assert_true(jit_data_address(x.l, k, 8, v, 0, &x.d));
-    assert_false(jit_data_address(x.l, v, 17, f, 0, &x.d));
+    LinkAddress outside = {17, 0, f}, of_f = {8, 2, f}, of_v = {8, 0, v};
+    assert_true(data(&x, k, "0123456789abcdef", 16, 16, LINK_CONST, &of_v));
+    assert_false(data(&x, v, NULL, 24, 8, LINK_DATA, &outside));
+    assert_true(data(&x, v, NULL, 24, 8, LINK_DATA, &of_f));
     assert_true(jit_link(x.l, &x.d));
     uint8_t *pf = jit_symbol_address(x.l, f), *pk = jit_symbol_address(x.l, k),
             *pv = jit_symbol_address(x.l, v), *q;
@@ -131,7 +143,7 @@ static void pages_are_reused(void **state) {
     begin(&x, 64 * 4096);
     uint64_t rng = 5;
     enum { N = 40 };
-    JitSym s[N];
+    LinkSym s[N];
     bool live[N] = {false};
     char name[8];
     for (int i = 0; i < N; i++) {
@@ -162,7 +174,7 @@ static void failures_change_nothing(void **state) {
     (void)state;
     Fix x;
     begin(&x, 8 * 4096);
-    JitSym a = sym(&x, "a"), missing = sym(&x, "missing"), big = sym(&x, "big");
+    LinkSym a = sym(&x, "a"), missing = sym(&x, "missing"), big = sym(&x, "big");
     MachReloc r = call_of(1, missing), none = call_of(1, 99);
     assert_true(define(&x, a, JUMP, 5, &r, 1));
     assert_false(jit_link(x.l, &x.d));
@@ -171,19 +183,21 @@ static void failures_change_nothing(void **state) {
     assert_true(define(&x, missing, ADD1, 4, NULL, 0));
     assert_true(jit_link(x.l, &x.d));
     assert_int_equal(run(&x, a, 8), 9);
-    JitSym b = sym(&x, "b");
+    LinkSym b = sym(&x, "b");
     assert_false(define(&x, b, JUMP, 5, &none, 1));
     assert_non_null(strstr(x.d.msg, "no symbol"));
-    assert_true(jit_define_data(x.l, big, NULL, 8 * 4096, 8, true, &x.d));
-    diag_clear(&x.d);
+    assert_true(data(&x, big, NULL, 8 * 4096, 8, LINK_DATA, NULL));
     assert_false(jit_link(x.l, &x.d));
     assert_int_equal(x.d.kind, DIAG_LIMIT);
     jit_undefine(x.l, big);
     assert_true(define(&x, b, ADD1, 4, NULL, 0));
     assert_true(jit_link(x.l, &x.d));
-    diag_clear(&x.d);
-    assert_false(jit_define_data(x.l, big, NULL, 8, 3, true, &x.d));
-    assert_false(jit_define_data(x.l, big, NULL, 8 * 4096 + 1, 8, true, &x.d));
+    assert_false(data(&x, big, NULL, 8, 3, LINK_DATA, NULL));
+    assert_false(data(&x, big, NULL, 8, 8192, LINK_DATA, NULL));
+    assert_false(data(&x, big, NULL, 8 * 4096 + 1, 8, LINK_DATA, NULL));
+    assert_int_equal(x.d.kind, DIAG_LIMIT);
+    assert_false(data(&x, big, NULL, 8, 8, LINK_TLS, NULL));
+    assert_int_equal(x.d.kind, DIAG_UNSUPPORTED);
     JitLinkerConfig too_much = {.reserve = (size_t)2 << 30};
     assert_null(jit_linker_new(&x.mem, &too_much, &x.d));
     end(&x);

@@ -1,0 +1,30 @@
+/* driver/compile.h — what `cot compile` was asked for, between its two files. */
+#ifndef COT_DRIVER_COMPILE_H
+#define COT_DRIVER_COMPILE_H
+#include "driver/driver.h"
+#include "object/object.h"
+
+typedef enum CompileStage {
+    STAGE_NONE,
+    STAGE_CLIF,
+    STAGE_VCODE,
+    STAGE_ASM,
+    STAGE_TIMING,
+    STAGE_OBJECT,
+    STAGE_SHARED,
+    STAGE_COUNT
+} CompileStage;
+enum { MOST_SETTINGS = 64 };
+
+typedef struct CompileOpts {
+    CommonOpts common;
+    CompileStage stage;
+    const char *file, *out, *target;
+    const char *set[MOST_SETTINGS];
+    uint32_t nset;
+    ObjectOptions object;
+} CompileOpts;
+
+/* Writes the file that o asks for; the exit status. */
+int compile_object(CompileOpts *o);
+#endif

@@ -1,0 +1,110 @@
+/* driver/object.c — `cot compile FILE -o OUT`: an object file or shared library from a CLIF text. */
+#include <errno.h>
+#include <stdlib.h>
+#include "driver/compile.h"
+#include "clif/text.h"
+#include "module/cliftext.h"
+
+typedef struct Target {
+    const IsaVtable *isa;
+    const ObjectFormat *format;
+} Target;
+
+/* ARCH, or ARCH-SYSTEM with anything before and behind the system: x86_64-unknown-linux-gnu. */
+static bool find_target(const char *text, Target *t, Diag *d) {
+    t->isa = isa_host();
+    t->format = object_format("elf");
+    if (!text) return t->isa || diag_msg(d, DIAG_UNSUPPORTED, "no back end for this machine");
+    char arch[32];
+    size_t n = strcspn(text, "-");
+    if (n < sizeof arch) {
+        memcpy(arch, text, n);
+        arch[n] = 0;
+        t->isa = isa_lookup(arch);
+    }
+    if (n >= sizeof arch || !t->isa)
+        return diag_msg(d, DIAG_UNSUPPORTED, "no target '%.60s'; there is x86_64-linux", text);
+    if (text[n] && !strstr(text + n, "-linux"))
+        return diag_msg(d, DIAG_UNSUPPORTED, "no object format for '%.60s'; there is x86_64-linux",
+                        text);
+    return true;
+}
+
+static bool write_file(const char *path, const VecU8 *bytes, Diag *d) {
+    if (strcmp(path, "-") == 0) {
+        fwrite(bytes->p, 1, bytes->n, stdout); /* main looks whether it arrived */
+        return true;
+    }
+    FILE *f = fopen(path, "wb");
+    bool ok = f && fwrite(bytes->p, 1, bytes->n, f) == bytes->n;
+    int error = errno;
+    if (f && fclose(f) != 0 && ok) {
+        error = errno;
+        ok = false;
+    }
+    return ok || diag_msg(d, DIAG_IO, "cannot write: %s", strerror(error));
+}
+
+static const char *base_name(const char *path) {
+    if (strcmp(path, "-") == 0) return "<stdin>";
+    const char *slash = strrchr(path, '/');
+    return slash ? slash + 1 : path;
+}
+
+static MachSettings settings_for_files(const CompileOpts *o) {
+    MachSettings s = mach_settings_default();
+    s.is_pic = true;
+    s.tls_model = MACH_TLS_ELF_GD;
+    s.preserve_frame_pointers = true;
+    s.enable_probestack = true;
+    s.probestack_strategy = MACH_PROBE_INLINE;
+    MachRegalloc choice = o->common.cfg.regalloc    ? o->common.cfg.regalloc
+                          : o->common.cfg.opt_level ? MACH_REGALLOC_BACKTRACKING
+                                                    : MACH_REGALLOC_SINGLE_PASS;
+    s.regalloc_algorithm = (uint8_t)(choice - 1);
+    s.opt_level = o->common.cfg.opt_level ? 1 : 0;
+    s.regalloc_checker = s.verify_input = o->common.cfg.verify;
+    s.stress_seed = o->common.cfg.stress_seed;
+    return s;
+}
+
+int compile_object(CompileOpts *o) {
+    Target t;
+    Diag d;
+    diag_clear(&d);
+    uint8_t *text;
+    size_t size;
+    if (!find_target(o->target, &t, &d)) {
+        fprintf(stderr, "cot compile: error: --target: %s\n", d.msg);
+        return 1;
+    }
+    if (!read_file(o->file, &text, &size)) return 1;
+    Mem mem;
+    mem_init(&mem, NULL);
+    Linkable k;
+    VecU8 out = {0};
+    MachSettings set = settings_for_files(o);
+    linkable_init(&k, &mem, t.isa);
+    o->object.kind = o->stage == STAGE_SHARED ? OBJECT_SHARED : OBJECT_RELOCATABLE;
+    o->object.source = base_name(o->file);
+    ClifTextOptions how = {.set = o->set, .nset = o->nset};
+    bool ok = size < UINT32_MAX || diag_msg(&d, DIAG_LIMIT, "a text of 4 GiB or more");
+    ok = ok && linkable_add_clif(&k, &set, (const char *)text, (uint32_t)size, &how, &d);
+    if (!ok && d.pos_kind == DIAG_POS_LINE) {
+        StrBuf sb;
+        sb_init(&sb, &mem);
+        clif_text_error(&d, o->file, (const char *)text, (uint32_t)size, &sb);
+        fputs(sb_cstr(&sb), stderr);
+    } else if (!ok) {
+        report(&d, o->file);
+    } else {
+        ok = object_write(t.format, &k, &o->object, &out, &d);
+        if (!ok)
+            report(&d, o->file);
+        else if (!(ok = write_file(o->out, &out, &d)))
+            report(&d, o->out);
+    }
+    mem_release_all(&mem);
+    free(text);
+    return ok ? 0 : 1;
+}

@@ -1,0 +1,30 @@
+/* object/object.h — object files: what a Linkable holds, as a file that linkers and loaders read.
+ *
+ *   Linkable ──plan──► sections, each with its definitions, places of all symbols, made sections (unwinding, debugging)
+ *                 └──► a format's writer: relocatable object or linked image ──► bytes
+ *
+ * The plan (plan.h) knows no format; a format is one row of the registry (registry.c) and the files with its name. The same input
+ * and options give the same bytes. */
+#ifndef COT_OBJECT_OBJECT_H
+#define COT_OBJECT_OBJECT_H
+#include "module/linkable.h"
+
+typedef enum ObjectKind {
+    OBJECT_RELOCATABLE, /* for a linker */
+    OBJECT_SHARED       /* a shared library, ready to be loaded */
+} ObjectKind;
+
+typedef struct ObjectOptions {
+    ObjectKind kind;
+    bool function_sections, data_sections; /* a section for each definition */
+    const char *source;                    /* name of the source file, NULL = none is told */
+} ObjectOptions;
+
+typedef struct ObjectFormat ObjectFormat;
+/* "elf"; NULL: there is no such format. */
+const ObjectFormat *object_format(const char *name);
+/* The file's bytes, appended to *out. DIAG_LINK: a local symbol is not defined, a relocation that the format does not have;
+ * DIAG_UNSUPPORTED: a kind of file or a machine that the format's writer does not know; DIAG_LIMIT. */
+bool object_write(const ObjectFormat *f, const Linkable *k, const ObjectOptions *o, VecU8 *out,
+                  Diag *d);
+#endif
