@@ -3,10 +3,10 @@
 
 usage: conformance.py FOLDER OUTPUT     FOLDER/*.tsv -> OUTPUT (Markdown)
 
-A line of a .tsv file: suite, group, passed, failed, skipped, reason of the skipped ones ("" if none), separated by
-tabs; lines that begin with # are comments; a group may have several lines, one per reason. Suites, groups and reasons
-are in the order of their names, so the same runs make the same page. Groups of which everything passed are counted, the
-others listed.
+A line of a .tsv file: suite, group, passed, failed, skipped, reason of the skipped ones ("" if none), names of the files
+they are in, if known, separated by spaces; the columns are separated by tabs. Lines that begin with # are comments; a
+group may have several lines, one per reason. Suites, groups and reasons are in the order of their names, so the same runs
+make the same page. Groups of which everything passed are counted, the others listed.
 """
 import glob
 import os
@@ -24,13 +24,12 @@ def read(folder):
                 if not line or line.startswith("#"):
                     continue
                 cells = line.split("\t")
-                if len(cells) == 5:
-                    cells.append("")
-                if len(cells) != 6 or not all(c.isdigit() for c in cells[2:5]):
-                    sys.exit("%s:%d: expected suite, group, passed, failed, skipped, reason" % (path, number))
+                cells += [""] * (7 - len(cells)) if len(cells) >= 5 else []
+                if len(cells) != 7 or not all(c.isdigit() for c in cells[2:5]):
+                    sys.exit("%s:%d: expected suite, group, passed, failed, skipped, reason, files" % (path, number))
                 if (int(cells[4]) > 0) != (cells[5] != ""):
                     sys.exit("%s:%d: what is skipped has a reason" % (path, number))
-                rows.append((cells[0], cells[1], int(cells[2]), int(cells[3]), int(cells[4]), cells[5]))
+                rows.append((cells[0], cells[1], int(cells[2]), int(cells[3]), int(cells[4]), cells[5], tuple(cells[6].split())))
     return sorted(rows)
 
 
@@ -65,6 +64,10 @@ def page(rows):
                 "", "| group | passed | failed | skipped | needs |", "|---|---:|---:|---:|---|"]
         out += ["| %s | %d | %d | %d | %s |" % ((g,) + t + (", ".join(why) if len(why) <= MOST_REASONS else "%d reasons, listed above" % len(why),))
                 for g, t, why in partial]
+        for _, w in sorted(by_reason, key=lambda x: (-x[0], x[1])):
+            files = sorted({f for r in mine if r[5] == w for f in r[6]})
+            if files:
+                out += ["", "Files for which *%s*: %s." % (w, ", ".join("`%s`" % f for f in files))]
     return "\n".join(out) + "\n"
 
 

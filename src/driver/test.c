@@ -19,13 +19,15 @@ static const char help[] =
     "expectations of precise output are rewritten instead of compared.\n\n"
     "  --only KIND   run tests of this kind alone\n"
     "  --exceptions FILE\n"
-    "                commands whose expectation is wrong: lines of file name, command, reason, "
-    "separated by tabs;\n"
-    "                they count as skipped, and as failed if they pass\n"
+    "                what is known to fail: lines of file name, run command or what follows "
+    "`test` in the header,\n"
+    "                reason, separated by tabs; it counts as skipped, and as failed if it passes\n"
     "  --skips       print what was skipped, and why, file by file\n"
-    "  --reasons     print how many tests of each kind were skipped for each reason\n"
+    "  --reasons     print how many tests of each kind were skipped for each reason, and in which "
+    "files\n"
     "  --regalloc=ion|fast\n"
-    "                allocator of files that do not choose one (default: ion)\n"
+    "                run with this allocator alone, unless a file chooses one (default: with "
+    "both)\n"
     "  -j N          threads (default: one per processor)\n";
 
 typedef struct TestFile {
@@ -166,24 +168,47 @@ static void run_all(TestRun *r, uint64_t threads) {
 }
 
 /* ---- report ---- */
+typedef struct Reason { /* of all files together */
+    FtReason sum;
+    StrBuf files; /* their names, each after a space */
+} Reason;
+VEC_TYPEDEF(Reasons, Reason);
+
 static int by_count(const void *a, const void *b) {
-    const FtReason *x = a, *y = b;
+    const FtReason *x = &((const Reason *)a)->sum, *y = &((const Reason *)b)->sum;
     if (x->kind != y->kind) return x->kind < y->kind ? -1 : 1;
     if (x->count != y->count) return x->count > y->count ? -1 : 1;
     return strcmp(x->why, y->why);
 }
 
-static void print_reasons(FtReasons *all) {
+static void add_reason(Mem *m, Reasons *all, const FtReason *r, const char *path) {
+    uint32_t k = 0;
+    while (k < all->n && (all->p[k].sum.kind != r->kind || strcmp(all->p[k].sum.why, r->why))) k++;
+    if (k == all->n) {
+        vec_push(m, all, (Reason){.sum = *r});
+        sb_init(&all->p[k].files, m);
+    } else {
+        all->p[k].sum.count += r->count;
+    }
+    const char *slash = strrchr(path, '/');
+    sb_printf(&all->p[k].files, " %s", slash ? slash + 1 : path);
+}
+
+static void print_reasons(Mem *m, Reasons *all) {
     if (all->n) qsort(all->p, all->n, sizeof *all->p, by_count);
-    for (uint32_t k = 0; k < all->n; k++)
-        printf("skipped %-15s %6u  %s\n", filetest_kind_name[all->p[k].kind], all->p[k].count,
-               all->p[k].why);
+    for (uint32_t k = 0; k < all->n; k++) {
+        Reason *r = &all->p[k];
+        printf("skipped %-15s %6u  %s\n    in%s\n", filetest_kind_name[r->sum.kind], r->sum.count,
+               r->sum.why, sb_cstr(&r->files));
+        sb_free(&r->files);
+    }
+    vec_free(m, all);
 }
 
 static int print_report(TestRun *r, bool show_skips, bool show_reasons) {
     FtCounts all[FT_KIND_COUNT] = {{0}};
     FtCounts sum = {0};
-    FtReasons reasons = {0};
+    Reasons reasons = {0};
     for (uint32_t k = 0; k < r->files.n; k++) {
         TestFile *t = &r->files.p[k];
         sum.failed += t->unreadable;
@@ -192,7 +217,7 @@ static int print_report(TestRun *r, bool show_skips, bool show_reasons) {
         if (show_skips) fputs(sb_cstr(&t->result.skips), stdout);
         const FtReasons *why = &t->result.reasons;
         for (uint32_t j = 0; show_reasons && j < why->n; j++)
-            filetest_add_reason(&r->mem, &reasons, why->p[j].kind, why->p[j].why, why->p[j].count);
+            add_reason(&r->mem, &reasons, &why->p[j], t->path);
         for (int j = 0; j < FT_KIND_COUNT; j++) {
             all[j].files += t->result.counts[j].files;
             all[j].passed += t->result.counts[j].passed;
@@ -210,15 +235,14 @@ static int print_report(TestRun *r, bool show_skips, bool show_reasons) {
         sum.failed += all[j].failed;
         sum.skipped += all[j].skipped;
     }
-    print_reasons(&reasons);
-    vec_free(&r->mem, &reasons);
+    print_reasons(&r->mem, &reasons);
     printf("%u passed, %u failed, %u skipped\n", sum.passed, sum.failed, sum.skipped);
     return sum.failed ? 1 : 0;
 }
 
 int cmd_test(int argc, char **argv) {
     Cli c = {.argc = argc, .argv = argv, .cmd = "test"};
-    static TestRun run;
+    TestRun run = {0};
     long cpus = sysconf(_SC_NPROCESSORS_ONLN);
     uint64_t threads = cpus > 0 ? (uint64_t)cpus : 1;
     bool skips = false, reasons = false;

@@ -26,9 +26,11 @@ typedef struct FtCounts {
         skipped; /* tests; for interpreted and run functions their directives */
 } FtCounts;
 
-/* A command that is known to fail, because the expectation is wrong: counted as skipped, and as failed if it passes. */
+/* A command or test that is known to fail, with the reason: counted as skipped, and as failed if it passes. */
 typedef struct FtException {
-    ClifStr file, command, reason; /* last part of the path; the comment without semicolons */
+    ClifStr file;    /* last part of the path */
+    ClifStr command; /* the comment without semicolons, or what follows `test` in the header */
+    ClifStr reason;
 } FtException;
 typedef struct FtOptions {
     const FtException *exceptions;

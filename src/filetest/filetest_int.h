@@ -21,8 +21,8 @@ typedef struct Ft {
     VerifyCtx verify;
     ClifType ptr_type; /* of the one target of the file, INVALID without one */
     StrBuf sb, why;
-    FtKind kind;  /* of the test that runs */
-    bool precise; /* its option precise-output */
+    FtKind kind;               /* of the test that runs */
+    bool precise, expect_fail; /* its options */
     VEC(FtEdit) edits;
     StrBuf edit_text;
 } Ft;
@@ -33,6 +33,11 @@ bool ft_fail(Ft *t, uint32_t line, const char *fmt, ...) __attribute__((format(p
 void ft_print(Ft *t, const ClifComment *command, const char *target);
 /* A test that cannot run, counted: line 0 is the whole file, `target` may be "". */
 void ft_skip(Ft *t, uint32_t line, const char *target, const char *why);
+/* The entry among the exceptions for a run command, or a whole `test ...` line, of this file; NULL = none. */
+const FtException *ft_exception(const Ft *t, ClifStr command);
+/* Counts what an entry is about: as skipped if it failed (the messages behind `before` are taken back), else as failed. */
+void ft_excuse(Ft *t, FtCounts *c, const FtException *e, uint32_t line, uint32_t before,
+               bool failed);
 /* Compares t->sb with what the function's comments expect, by directives or precisely. */
 bool ft_check_output(Ft *t, uint32_t func);
 /* "; error: text" -> text for directive "error:". */
@@ -51,4 +56,7 @@ bool ft_interpret_one(Ft *t, uint32_t func, const ClifRunCommand *rc, ClifConstV
 /* native.c: the same, compiled for this machine and each of the file's targets that it is. For `test compare` what is
  * expected is what the interpreter says, traps included; any NaN is as good as another. */
 void ft_run(Ft *t, FtCounts *c);
+/* compile.c: the machine code of each function, or how to unwind it, for each target. */
+void ft_compile(Ft *t, FtCounts *c);
+void ft_unwind(Ft *t, FtCounts *c);
 #endif

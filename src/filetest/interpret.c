@@ -73,36 +73,18 @@ static bool command(Ft *t, Interp *it, uint32_t k, const ClifComment *cm,
     return ok;
 }
 
-static const FtException *exception(const Ft *t, const ClifComment *cm) {
-    const char *slash = strrchr(t->file, '/'), *name = slash ? slash + 1 : t->file;
-    ClifStr s = cm->text;
-    while (s.n && (s.p[0] == ';' || s.p[0] == ' ')) s.p++, s.n--;
-    s = clif_str_trim(s);
-    for (uint32_t k = 0; k < t->opt->nexceptions; k++) {
-        const FtException *e = &t->opt->exceptions[k];
-        if (clif_str_is(e->file, name) && e->command.n == s.n && !memcmp(e->command.p, s.p, s.n))
-            return e;
-    }
-    return NULL;
-}
-
 /* One command, counted; what is known to fail must go on failing. */
 static void counted(Ft *t, Interp *it, uint32_t k, const ClifComment *cm, const ClifRunCommand *rc,
                     FtCounts *c) {
-    const FtException *e = exception(t, cm);
+    ClifStr s = cm->text;
+    while (s.n && (s.p[0] == ';' || s.p[0] == ' ')) s.p++, s.n--;
+    const FtException *e = ft_exception(t, clif_str_trim(s));
     uint32_t before = t->out->failures.n;
     bool ok = command(t, it, k, cm, rc);
-    if (e && !ok) {
-        t->out->failures.n = before;
-        t->out->failures.p[before] = 0;
-        sb_clear(&t->sb);
-        sb_printf(&t->sb, "wrong expectation: %.*s: %.*s", (int)e->file.n, e->file.p,
-                  (int)e->reason.n, e->reason.p);
-        ft_skip(t, cm->line, "", sb_cstr(&t->sb));
-        return;
-    }
-    if (e) ok = ft_fail(t, cm->line, "passes, but is listed among the exceptions");
-    *(ok ? &c->passed : &c->failed) += 1;
+    if (e)
+        ft_excuse(t, c, e, cm->line, before, !ok);
+    else
+        *(ok ? &c->passed : &c->failed) += 1;
 }
 
 bool ft_interpret_one(Ft *t, uint32_t func, const ClifRunCommand *rc, ClifConstValues *results,

@@ -21,6 +21,7 @@ void mach_ctx_free(MachCtx *c) {
     lower_free(&c->lower);
     vcode_free(&c->vc, c->mem);
     machbuf_free(&c->buf);
+    vec_free(c->mem, &c->marks);
     ra_ctx_free(c->ra);
     mem_free(c->mem, c, sizeof *c);
 }
@@ -79,6 +80,7 @@ bool mach_compile(MachCtx *c, ClifFunc *f, MachCompiled *out, Diag *d) {
     RaOutput ra;
     if (!allocate(c, f, &rf, &ra, &out->times, &t, d)) return false;
     if (!emit_function(c, f, &rf, &ra, d, &out->frame_size)) return false;
+    if (c->print_what) listing_print(c, f, &rf, &ra, out->frame_size, c->print_to);
     lap(&out->times.emit, &t);
     MachBuf *b = &c->buf;
     out->code = b->code.p;

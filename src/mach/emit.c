@@ -5,12 +5,17 @@
  * then the constant pool, aligned to 16. Cost: O(instructions + edits + fix-ups). */
 #include "mach/mach_int.h"
 
-static void emit_edits(EmitCtx *e, const RaOutput *ra, const uint8_t *vreg_slots, uint32_t *next,
-                       uint32_t point) {
+static inline void mark(MachCtx *c, ListKind kind, uint32_t index) {
+    if (c->print_what & MACH_PRINT_CODE) listing_mark(c, kind, index);
+}
+
+static void emit_edits(MachCtx *c, EmitCtx *e, const RaOutput *ra, const uint8_t *vreg_slots,
+                       uint32_t *next, uint32_t point) {
     uint32_t k = *next;
     for (; k < ra->num_edits && ra->edits[k].point <= point; k++) {
         const RaEdit *ed = &ra->edits[k];
         if (ed->from == ed->to) continue;
+        mark(c, LIST_EDIT, k);
         e->isa->emit_move(e, ed->to, ed->from, ra_vreg_class(ed->vreg),
                           vreg_slots[ra_vreg_index(ed->vreg)]);
     }
@@ -20,16 +25,18 @@ static inline bool has_edits(const RaOutput *ra, uint32_t next, uint32_t point) 
     return next < ra->num_edits && ra->edits[next].point <= point;
 }
 
-static void emit_const_pool(EmitCtx *e, const LowerCtx *L) {
+static void emit_const_pool(MachCtx *c, EmitCtx *e, const LowerCtx *L) {
     uint32_t n = L->const_bytes.n;
     if (n == 0) return;
     MachBuf *b = e->buf;
+    mark(c, LIST_PADDING, 0);
     uint32_t pad = (16 - (machbuf_offset(b) & 15)) & 15;
     memset(machbuf_room(b, pad + n), 0, pad);
     machbuf_commit(b, pad);
     machbuf_landing(
         b); /* a last branch that nothing reaches must not be taken away from before it */
     machbuf_bind(b, e->const_label);
+    mark(c, LIST_CONSTANTS, 0);
     memcpy(machbuf_room(b, n), L->const_bytes.p, n);
     machbuf_commit(b, n);
 }
@@ -52,6 +59,8 @@ bool emit_function(MachCtx *c, const ClifFunc *f, const RaFunc *rf, const RaOutp
     e.frame.tail_args = L->tail_args;
     c->isa->frame_layout(&e, ra->written | L->clobbered, ra->num_slots, L->slots_size,
                          L->outgoing_args, L->has_calls);
+    vec_clear(&c->marks);
+    mark(c, LIST_PROLOGUE, 0);
     c->isa->emit_prologue(&e);
     const MachInst *insts = downvec_data(&c->vc.insts);
     const uint32_t *locs = downvec_data(&c->vc.srclocs);
@@ -64,28 +73,32 @@ bool emit_function(MachCtx *c, const ClifFunc *f, const RaFunc *rf, const RaOutp
         const RaBlock *rb = &rf->blocks[k];
         e.next_block = k + 1 < rf->num_blocks ? k + 1 : MACH_LABEL_NONE;
         machbuf_bind(b, k);
+        mark(c, LIST_BLOCK, k);
         for (uint32_t i = rb->inst_start; i < rb->inst_end; i++) {
-            if (has_edits(ra, next, 2 * i)) emit_edits(&e, ra, rf->vreg_slots, &next, 2 * i);
+            if (has_edits(ra, next, 2 * i)) emit_edits(c, &e, ra, rf->vreg_slots, &next, 2 * i);
             uint32_t first = rf->op_start[i];
             if (locs[i] != e.srcloc) {
                 e.srcloc = locs[i];
                 machbuf_start_loc(b, locs[i]);
             }
-            if (!((rf->inst_flags[i] & RA_INST_MOVE) && allocs[first] == allocs[first + 1]))
+            if (!((rf->inst_flags[i] & RA_INST_MOVE) && allocs[first] == allocs[first + 1])) {
+                mark(c, LIST_INST, i);
                 c->isa->emit(&e, &insts[i], ops + first, allocs + first,
                              rf->op_start[i + 1] - first);
+            }
             if (has_edits(ra, next, 2 * i + 1))
-                emit_edits(&e, ra, rf->vreg_slots, &next, 2 * i + 1);
+                emit_edits(c, &e, ra, rf->vreg_slots, &next, 2 * i + 1);
         }
     }
     for (uint32_t s = 0; s < b->trap_stubs.n; s++) { /* stubs may not add stubs */
         struct MachTrapStub st = b->trap_stubs.p[s];
         machbuf_bind(b, st.label);
+        mark(c, LIST_TRAP, s);
         machbuf_start_loc(b, st.loc);
         c->isa->emit_trap_stub(&e, st.code);
     }
     machbuf_end_loc(b);
-    emit_const_pool(&e, L);
+    emit_const_pool(c, &e, L);
     *frame_size = e.frame.size;
     return machbuf_finish(b, d);
 }

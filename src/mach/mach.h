@@ -155,8 +155,15 @@ void mach_ctx_free(MachCtx *c);
 void mach_ctx_set_regalloc(MachCtx *c, MachRegalloc choice);
 /* Compiles f (aliases are resolved in place). Deterministic; no allocation after warm-up. */
 bool mach_compile(MachCtx *c, ClifFunc *f, MachCompiled *out, Diag *d);
-/* Text of the last compile's stages, if asked before (emit vcode): VCode before allocation, after allocation. */
-enum { MACH_PRINT_VCODE = 1, MACH_PRINT_ALLOCATED = 2, MACH_PRINT_REGALLOC = 4 };
+/* Text of each later compile's stages: VCode before allocation, after allocation, the allocation itself; instructions with
+ * their bytes, traps, relocations, handlers (listing.c); unwinding steps. */
+enum {
+    MACH_PRINT_VCODE = 1,
+    MACH_PRINT_ALLOCATED = 2,
+    MACH_PRINT_REGALLOC = 4,
+    MACH_PRINT_CODE = 8,
+    MACH_PRINT_UNWIND = 16
+};
 void mach_ctx_print(MachCtx *c, unsigned what,
                     StrBuf *out); /* out receives text from each later compile; 0 = stop */
 #endif

@@ -59,6 +59,21 @@ typedef struct VCode {       /* one function in machine instructions, ready for 
     uint32_t num_insts;
 } VCode;
 
+/* Where a piece of the code begins (listing.c). */
+typedef enum ListKind {
+    LIST_PROLOGUE,
+    LIST_BLOCK, /* index: of the block, instruction, edit, trap stub */
+    LIST_INST,
+    LIST_EDIT,
+    LIST_TRAP,
+    LIST_PADDING,
+    LIST_CONSTANTS
+} ListKind;
+typedef struct ListMark {
+    uint32_t at, index;
+    uint8_t kind; /* ListKind */
+} ListMark;
+
 struct MachCtx {
     Mem *mem;
     const IsaVtable *isa;
@@ -69,6 +84,7 @@ struct MachCtx {
     VCode vc;
     MachBuf buf;
     RaCtx *ra;
+    VEC(ListMark) marks; /* if the code is to be printed */
     unsigned print_what;
     StrBuf *print_to;
 };
@@ -81,6 +97,12 @@ void vcode_free(VCode *vc, Mem *m);
 void vcode_ra_func(const VCode *vc, const BlockOrder *o, const LowerCtx *L, RaFunc *rf);
 void vcode_print(const VCode *vc, const BlockOrder *o, const LowerCtx *L, const RaOutput *ra,
                  StrBuf *out);
+
+/* From here on the code is that of another piece. */
+void listing_mark(MachCtx *c, ListKind kind, uint32_t index);
+/* What print_what asks for of the finished code. */
+void listing_print(const MachCtx *c, const ClifFunc *f, const RaFunc *rf, const RaOutput *ra,
+                   uint32_t frame_size, StrBuf *o);
 
 bool emit_function(MachCtx *c, const ClifFunc *f, const RaFunc *rf, const RaOutput *ra, Diag *d,
                    uint32_t *frame_size);

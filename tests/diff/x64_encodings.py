@@ -207,4 +207,5 @@ def main():
     return 1 if bad or wrong or not want or not good else 0
 
 
-sys.exit(main())
+if __name__ == "__main__":
+    sys.exit(main())

@@ -1,4 +1,5 @@
 /* isa/x64/print.c — machine instructions as text, AT&T order: sources first, destination last. */
+#include <stdio.h>
 #include "isa/x64/x64.h"
 
 static const char *const names64[16] = {"rax", "rcx", "rdx", "rbx", "rsp", "rbp", "rsi", "rdi",
@@ -67,13 +68,15 @@ static void rm(P *p, unsigned k, unsigned bytes) {
         sb_printf(p->sb, "$%lld", (long long)mi->imm);
         return;
     }
+    char disp[16] = "";
     if (mi->disp)
-        sb_printf(p->sb, "%s0x%x", mi->disp < 0 ? "-" : "",
-                  mi->disp < 0 ? 0u - (uint32_t)mi->disp : (uint32_t)mi->disp);
+        snprintf(disp, sizeof disp, "%s0x%x", mi->disp < 0 ? "-" : "",
+                 mi->disp < 0 ? 0u - (uint32_t)mi->disp : (uint32_t)mi->disp);
+    const char *plus = mi->disp > 0 ? "+" : "";
     switch ((X64Mode)(mi->b[3] >> 4)) {
     case XM_BASE:
     case XM_INDEX:
-        sb_puts(p->sb, "(");
+        sb_printf(p->sb, "%s(", disp);
         reg(p, k, 8);
         if (mi->b[3] >> 4 == XM_INDEX) {
             sb_puts(p->sb, ",");
@@ -82,11 +85,11 @@ static void rm(P *p, unsigned k, unsigned bytes) {
         }
         sb_puts(p->sb, ")");
         break;
-    case XM_CONST: sb_printf(p->sb, "const+%u(%%rip)", mi->aux); break;
-    case XM_SLOT: sb_printf(p->sb, "ss%u(%%rsp)", mi->aux); break;
-    case XM_INARG: sb_puts(p->sb, "args(%rbp)"); break;
-    case XM_OUTARG: sb_puts(p->sb, "(%rsp)"); break;
-    case XM_TAILARG: sb_puts(p->sb, "tail_args(%rbp)"); break;
+    case XM_CONST: sb_printf(p->sb, "const+%u%s%s(%%rip)", mi->aux, plus, disp); break;
+    case XM_SLOT: sb_printf(p->sb, "ss%u%s%s(%%rsp)", mi->aux, plus, disp); break;
+    case XM_INARG: sb_printf(p->sb, "args%s%s(%%rbp)", plus, disp); break;
+    case XM_OUTARG: sb_printf(p->sb, "%s(%%rsp)", disp); break;
+    case XM_TAILARG: sb_printf(p->sb, "tail_args%s%s(%%rbp)", plus, disp); break;
     }
 }
 static void one(P *p, unsigned k, unsigned bytes) {
@@ -101,11 +104,13 @@ static void imm(P *p) {
 static void print_special(P *p, uint32_t n) {
     const MachInst *mi = p->mi;
     if (mi->op == X64_JCC)
-        sb_printf(p->sb, " label%u; jmp label%u", mi->aux, mi->aux2);
+        sb_printf(p->sb, " block%u; jmp block%u", mi->aux, mi->aux2);
     else if (mi->op == X64_JMP)
-        sb_printf(p->sb, " label%u", mi->aux);
+        sb_printf(p->sb, " block%u", mi->aux);
+    else if (mi->op == X64_CALL && mi->b[1] == CLIF_NAME_USER)
+        sb_printf(p->sb, " u%u:%u", mi->aux, mi->aux2);
     else if (mi->op == X64_CALL)
-        sb_printf(p->sb, " name%u:%u:%u", mi->b[1], mi->aux, mi->aux2);
+        sb_puts(p->sb, " name");
     else if (mi->op == X64_TRAP || mi->op == X64_TRAPIF)
         sb_printf(p->sb, " trap%u", mi->aux);
     for (uint32_t i = 0; i < n; i++) {

@@ -1,5 +1,6 @@
 /* Regular expressions, directives, whole files. */
 #include "cm.h"
+#include <stdio.h>
 #include "filetest/filecheck.h"
 #include "filetest/filetest.h"
 
@@ -260,6 +261,90 @@ static void ends_of_runs_are_told(void **st) {
     assert_int_equal(m.live, 0);
 }
 
+/* Machine code as text: directives, an expected refusal, targets without a code generator, unwinding steps. */
+static void code_is_listed(void **st) {
+    (void)st;
+    static const char add[] = "function %a(i64, i64) -> i64 system_v {\nblock0(v0: i64, v1: i64):\n"
+                              "    v2 = iadd v0, v1\n    return v2\n}\n";
+    static const struct {
+        const char *head, *tail;
+        uint32_t passed, failed, skipped;
+        const char *say; /* a failure or skip */
+    } cases[] = {
+        {"test compile\ntarget x86_64\n", "; check: block0:\n; nextln: args =%rdi, =%rsi\n", 1, 0,
+         0, ""},
+        {"test compile\ntarget x86_64\ntarget x86_64 has_avx\n", "; check: ret\n", 2, 0, 0, ""},
+        {"test compile\ntarget x86_64\n", "; check: subq\n", 0, 1, 0, "check: subq"},
+        {"test compile\ntarget s390x\n", "", 0, 0, 1, "no target has a code generator"},
+        {"test compile expect-fail\ntarget x86_64\n", "", 0, 1, 0, "compiles, but should not"},
+        {"test compile loudly\ntarget x86_64\n", "", 0, 1, 0, "no option 'loudly'"},
+        {"test compile\nset opt_level=much\ntarget x86_64\n", "", 1, 1, 0, "opt_level"},
+        {"test compile\ntarget x86_64 has_magic\n", "", 0, 1, 0, "has_magic"},
+        {"test unwind\ntarget x86_64\n", "; check: frame address = %rsp+16\n; check: %rbp at -16\n",
+         1, 0, 0, ""},
+    };
+    Mem m;
+    mem_init(&m, NULL);
+    for (size_t k = 0; k < sizeof cases / sizeof *cases; k++) {
+        char text[1000];
+        snprintf(text, sizeof text, "%s%s%s", cases[k].head, add, cases[k].tail);
+        FtResult r;
+        run(&m, text, false, &r);
+        FtKind kind = strstr(text, "unwind") ? FT_UNWIND : FT_COMPILE;
+        assert_int_equal(r.counts[kind].passed, cases[k].passed);
+        assert_int_equal(r.counts[kind].failed, cases[k].failed);
+        assert_int_equal(r.counts[kind].skipped, cases[k].skipped);
+        if (!strstr(sb_cstr(&r.failures), cases[k].say) && !strstr(sb_cstr(&r.skips), cases[k].say))
+            fail_msg("case %zu: %s%s", k, sb_cstr(&r.failures), sb_cstr(&r.skips));
+        filetest_result_free(&r);
+    }
+    FtResult r;
+    run(&m,
+        "test compile expect-fail\ntarget x86_64\nfunction %b() -> i64 system_v {\nblock0:\n    v0 "
+        "= "
+        "iconst.i64 0\n    v1 = stack_switch v0, v0, v0\n    return v1\n}\n; check: no code for "
+        "stack_switch\n",
+        false, &r);
+    assert_int_equal(r.counts[FT_COMPILE].passed, 1);
+    filetest_result_free(&r);
+    assert_int_equal(m.live, 0);
+}
+
+/* What is listed is skipped with its reason while it fails, and fails when it passes. */
+static void exceptions_are_kept_honest(void **st) {
+    (void)st;
+#define STR(s) \
+    { s, sizeof s - 1 }
+    static const FtException all[] = {
+        {STR("t.clif"), STR("cat precise-output"), STR("spelt otherwise")},
+        {STR("t.clif"), STR("print-cfg"), STR("no reason")},
+        {STR("u.clif"), STR("verifier"), STR("another file")},
+        {STR("t.clif"), STR("run: %a(1) == 2"), STR("one is one")},
+    };
+    static const char text[] =
+        "test cat precise-output\ntest print-cfg\ntest verifier\ntest interpret\n"
+        "function %a(i32) -> i32 {\nblock0(v0: i32):\n    return v0\n}\n; run: %a(1) == 2\n";
+    Mem m;
+    mem_init(&m, NULL);
+    FtResult r;
+    filetest_result_init(&r, &m);
+    FtOptions o = {.exceptions = all, .nexceptions = sizeof all / sizeof *all};
+    filetest_run(&m, "dir/t.clif", text, sizeof text - 1, &o, &r);
+    assert_int_equal(r.counts[FT_CAT].skipped, 1);
+    assert_int_equal(r.counts[FT_CAT].failed, 0);
+    assert_int_equal(r.counts[FT_PRINT_CFG].failed, 1);
+    assert_int_equal(r.counts[FT_PRINT_CFG].passed, 0);
+    assert_int_equal(r.counts[FT_VERIFIER].passed, 1);
+    assert_int_equal(r.counts[FT_INTERPRET].skipped, 1);
+    assert_int_equal(r.reasons.n, 2);
+    assert_string_equal(r.reasons.p[0].why, "spelt otherwise");
+    assert_string_equal(r.reasons.p[1].why, "one is one");
+    assert_string_equal(sb_cstr(&r.failures), "dir/t.clif:1: error: test print-cfg: passes, but is "
+                                              "listed among the exceptions\n");
+    filetest_result_free(&r);
+    assert_int_equal(m.live, 0);
+}
+
 int main(void) {
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(regexes_match_as_they_say),
@@ -270,6 +355,8 @@ int main(void) {
         cmocka_unit_test(native_runs_are_judged),
         cmocka_unit_test(refusals_are_told),
         cmocka_unit_test(ends_of_runs_are_told),
+        cmocka_unit_test(code_is_listed),
+        cmocka_unit_test(exceptions_are_kept_honest),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }
