@@ -4,7 +4,7 @@
 
 static const char help[] =
     "usage: cot compile [OPTIONS] FILE -o OUT\n"
-    "       cot compile --emit clif|vcode|asm|timing [OPTIONS] FILE\n"
+    "       cot compile --emit clif|vcode|regalloc|asm|timing [OPTIONS] FILE\n"
     "Compiles FILE (- = standard input), a text in CLIF or a WebAssembly module.\n\n"
     "  -o OUT                 write OUT (- = standard output): a relocatable object, or a shared "
     "library if its name\n"
@@ -17,12 +17,14 @@ static const char help[] =
     "  --emit clif            the intermediate representation\n"
     "  --emit vcode           machine instructions with virtual registers, then with assigned "
     "ones\n"
+    "  --emit regalloc        input and result of register allocation, which `cot regalloc` reads\n"
     "  --emit asm             machine instructions with assigned registers and inserted moves\n"
     "  --emit timing          seconds per phase, sizes, statistics\n";
 
 static const char *const stage_names[] = {
-    [STAGE_CLIF] = "clif",     [STAGE_VCODE] = "vcode", [STAGE_ASM] = "asm",
-    [STAGE_TIMING] = "timing", [STAGE_OBJECT] = "obj",  [STAGE_SHARED] = "shared"};
+    [STAGE_CLIF] = "clif",    [STAGE_VCODE] = "vcode",   [STAGE_REGALLOC] = "regalloc",
+    [STAGE_ASM] = "asm",      [STAGE_TIMING] = "timing", [STAGE_OBJECT] = "obj",
+    [STAGE_SHARED] = "shared"};
 
 static CompileStage stage_of(const char *v) {
     for (int s = STAGE_CLIF; s < STAGE_COUNT; s++)
@@ -76,6 +78,8 @@ static int print_stage(const CompileOpts *o) {
         uo.print = UNIT_PRINT_CLIF;
     else if (o->stage == STAGE_VCODE)
         uo.print = UNIT_PRINT_VCODE | UNIT_PRINT_ALLOCATED;
+    else if (o->stage == STAGE_REGALLOC)
+        uo.print = UNIT_PRINT_REGALLOC;
     else if (o->stage == STAGE_ASM)
         uo.print = UNIT_PRINT_ALLOCATED;
     Diag d;
@@ -103,7 +107,8 @@ static void parse_option(Cli *c, CompileOpts *o) {
     if (cli_value(c, "--emit", &v)) {
         o->stage = stage_of(v);
         if (!o->stage)
-            cli_error(c, "--emit: '%s' is not clif, vcode, asm, timing, obj or shared", v);
+            cli_error(c, "--emit: '%s' is not clif, vcode, regalloc, asm, timing, obj or shared",
+                      v);
     } else if (cli_value(c, "-o", &v)) {
         o->out = v;
     } else if (cli_value(c, "--target", &v)) {

@@ -8,6 +8,7 @@ typedef enum CompileStage {
     STAGE_NONE,
     STAGE_CLIF,
     STAGE_VCODE,
+    STAGE_REGALLOC,
     STAGE_ASM,
     STAGE_TIMING,
     STAGE_OBJECT,

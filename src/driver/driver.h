@@ -43,6 +43,7 @@ RtModule *compile_file(RtEngine *e, const char *file, const uint8_t *bytes, size
 
 int cmd_bench(int argc, char **argv);
 int cmd_compile(int argc, char **argv);
+int cmd_regalloc(int argc, char **argv);
 int cmd_run(int argc, char **argv);
 int cmd_settings(int argc, char **argv);
 int cmd_test(int argc, char **argv);

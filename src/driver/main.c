@@ -13,6 +13,7 @@ static const Command commands[] = {
     {"compile", cmd_compile, "print a module's CLIF, machine code stages or compile times"},
     {"validate", cmd_validate, "check that modules are valid"},
     {"bench", cmd_bench, "measure compile and run times of a module"},
+    {"regalloc", cmd_regalloc, "allocate registers for problems written as text"},
     {"settings", cmd_settings, "list the settings of code generation"},
     {"test", cmd_test, "run .clif test files"},
     {"wast", cmd_wast, "run WebAssembly spec test scripts"},

@@ -1,6 +1,7 @@
 /* mach/compile.c — the pipeline of one function: order, lower, allocate, check, emit. */
 #include <time.h>
 #include "mach/mach_int.h"
+#include "regalloc/text.h"
 
 MachCtx *mach_ctx_new(Mem *m, const IsaVtable *isa, const MachSettings *s) {
     MachCtx *c = mem_alloc(m, sizeof *c);
@@ -61,7 +62,7 @@ static bool allocate(MachCtx *c, const ClifFunc *f, RaFunc *rf, RaOutput *ra, Ma
     RaAlgo algo = choice == MACH_REGALLOC_SINGLE_PASS ? RA_ALGO_ONEPASS : RA_ALGO_ION;
     if (!ra_run(c->ra, algo, rf, &env, ra, d)) return false;
     lap(&times->regalloc, t);
-    if (c->print_what & MACH_PRINT_REGALLOC) ra_dump(rf, &env, ra, c->print_to);
+    if (c->print_what & MACH_PRINT_REGALLOC) ra_print(rf, &env, ra, c->print_to);
     if (c->print_what & MACH_PRINT_ALLOCATED)
         vcode_print(&c->vc, &c->order, &c->lower, ra, c->print_to);
     if (c->set.regalloc_checker && !ra_check(c->ra, rf, &env, ra, d)) return false;

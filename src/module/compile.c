@@ -233,7 +233,8 @@ static void *worker_main(void *arg) {
     UnitTools *t = w->tools;
     t->mem.oom = &w->oom;
     unsigned mp = (j->opt->print & UNIT_PRINT_VCODE ? MACH_PRINT_VCODE : 0) |
-                  (j->opt->print & UNIT_PRINT_ALLOCATED ? MACH_PRINT_ALLOCATED : 0);
+                  (j->opt->print & UNIT_PRINT_ALLOCATED ? MACH_PRINT_ALLOCATED : 0) |
+                  (j->opt->print & UNIT_PRINT_REGALLOC ? MACH_PRINT_REGALLOC : 0);
     mach_ctx_print(t->mach, mp, j->opt->print_to);
     for (;;) {
         uint32_t item = atomic_fetch_add(&j->next, 1);

@@ -76,7 +76,12 @@ typedef struct UnitOptions {
     StrBuf *print_to;
     bool validate_only;
 } UnitOptions;
-enum { UNIT_PRINT_CLIF = 1, UNIT_PRINT_VCODE = 2, UNIT_PRINT_ALLOCATED = 4 };
+enum {
+    UNIT_PRINT_CLIF = 1,
+    UNIT_PRINT_VCODE = 2,
+    UNIT_PRINT_ALLOCATED = 4,
+    UNIT_PRINT_REGALLOC = 8
+};
 
 void unit_init(CodeUnit *u, Mem *m, const IsaVtable *isa);
 void unit_free(CodeUnit *u);

@@ -5,6 +5,8 @@
  *           turns the demand into "M holds v", the definition of v into L satisfies it, anything else written to L
  *           contradicts it; an edge turns the demand for a block parameter into one for the branch argument.
  *           A demand that reaches the entry, or the definition of v while in another location, is an error.
+ *           Before that, each move and each place is looked at alone: registers that may be written, slots that exist, points
+ *           that are executed, and the set of written registers, by which the prologue saves them.
  *           Demands only accumulate (a union), so a work list over blocks with the new ones only reaches the fixpoint.
  * Invariants 1. A demand (block end, location, vreg) is queued once. 2. state is empty between block runs.
  * Cost      O(block length + demands) per run; reverse order makes most blocks run once per loop level.
@@ -20,6 +22,7 @@ typedef struct Check {
     const RaOutput *out;
     Diag *d;
     uint32_t num_locs;
+    RaPRegSet may_write; /* by moves */
 } Check;
 
 static uint32_t loc_of(RaAlloc a) {
@@ -49,6 +52,7 @@ static void demand(Check *k, uint32_t loc, RaVReg v) {
 }
 
 static bool bad(Check *k, uint32_t inst, const char *what, RaVReg v) {
+    k->c->fault = (RaFault){RA_FAULT_INST, inst};
     return diag_msg(k->d, DIAG_INVALID, "register allocation is wrong at instruction %u: %s (v%u)",
                     inst, what, ra_vreg_index(v));
 }
@@ -78,12 +82,8 @@ static bool write_around(Check *k, uint32_t inst, uint32_t loc, uint32_t w) {
 
 static bool undo_edit(Check *k, const RaEdit *e) {
     RaCtx *c = k->c;
-    uint32_t inst = e->point / 2;
-    if (!alloc_ok(k, e->from, e->vreg) || !alloc_ok(k, e->to, e->vreg))
-        return bad(k, inst, "malformed move", e->vreg);
-    if (ra_is_slot(e->from) && ra_is_slot(e->to))
-        return bad(k, inst, "move from slot to slot", e->vreg);
-    uint32_t to = loc_of(e->to), from = loc_of(e->from), list = c->ck_state.p[to];
+    uint32_t inst = e->point / 2, to = loc_of(e->to), from = loc_of(e->from),
+             list = c->ck_state.p[to];
     if (to == from) return true;
     c->ck_state.p[to] = NONE;
     if (!write_around(k, inst, to, width(k, e->vreg))) return false;
@@ -96,11 +96,44 @@ static bool undo_edit(Check *k, const RaEdit *e) {
     return true;
 }
 
+/* Each move alone. */
+static bool check_edits(Check *k) {
+    const RaFunc *f = k->f;
+    const RaOutput *out = k->out;
+    for (uint32_t n = 0, b = 0; n < out->num_edits; n++) {
+        const RaEdit *e = &out->edits[n];
+        uint32_t inst = e->point / 2;
+        if (n && e->point < e[-1].point) return bad(k, inst, "moves out of order", e->vreg);
+        if (inst >= f->num_insts) return bad(k, inst, "a move at no instruction", e->vreg);
+        while (f->blocks[b].inst_end <= inst) b++;
+        if (e->point & 1 && inst + 1 == f->blocks[b].inst_end)
+            return bad(k, inst, "a move after the end of a block", e->vreg);
+        if (ra_vreg_index(e->vreg) >= f->num_vregs &&
+            e->vreg != ra_vreg_whole(ra_vreg_class(e->vreg)))
+            return bad(k, inst, "a move of no value", e->vreg);
+        if (!alloc_ok(k, e->from, e->vreg) || !alloc_ok(k, e->to, e->vreg))
+            return bad(k, inst, "malformed move", e->vreg);
+        if (ra_is_slot(e->from) && ra_is_slot(e->to))
+            return bad(k, inst, "move from slot to slot", e->vreg);
+        if (ra_is_reg(e->to) && !(k->may_write >> ra_alloc_preg(e->to) & 1))
+            return bad(k, inst, "a move to a register that may not be written", e->vreg);
+        if (ra_is_reg(e->to) &&
+            !((out->written | ~k->env->allocatable) >> ra_alloc_preg(e->to) & 1))
+            return bad(k, inst, "a written register is not reported", e->vreg);
+    }
+    return true;
+}
+
 static bool check_operand(Check *k, uint32_t inst, uint32_t o) {
     const RaFunc *f = k->f;
     const RaOperand *op = &f->ops[o];
     RaAlloc a = k->out->allocs[o];
+    if (op->constraint == RA_FIXED_NONALLOC)
+        return a == ra_alloc_reg(op->arg) || bad(k, inst, "not in its own register", op->vreg);
     if (!alloc_ok(k, a, op->vreg)) return bad(k, inst, "malformed allocation", op->vreg);
+    if (op->kind == RA_DEF && ra_is_reg(a) && !(f->inst_flags[inst] & RA_INST_ENTRY) &&
+        !(k->out->written >> ra_alloc_preg(a) & 1))
+        return bad(k, inst, "a written register is not reported", op->vreg);
     if (ra_is_reg(a) && op->constraint != RA_FIXED &&
         !(k->env->allocatable >> ra_alloc_preg(a) & 1))
         return bad(k, inst, "register that may not be allocated", op->vreg);
@@ -144,35 +177,54 @@ static bool undo_defs(Check *k, uint32_t inst, RaPos pos) {
     return true;
 }
 
-static bool undo_inst(Check *k, uint32_t i, uint32_t *clobber, bool first_run) {
+/* Definitions in the same place, or in a register that holds nothing afterwards: even if nobody reads them. Few operands are
+ * definitions, so all pairs are looked at, up to a number that no register file has. */
+static bool places_apart(Check *k, uint32_t i, RaPRegSet clobbers) {
+    enum { MOST = 64 };
     const RaFunc *f = k->f;
-    uint32_t first = f->op_start[i], end = f->op_start[i + 1];
-    RaPRegSet defs = 0;
-    for (uint32_t o = first; o < end; o++) { /* late uses: still there when all is written */
-        const RaOperand *op = &f->ops[o];
-        if (op->constraint == RA_FIXED_NONALLOC) continue;
-        if (first_run && !check_operand(k, i, o)) return false;
-        if (op->kind == RA_USE && op->pos == RA_LATE)
-            demand(k, loc_of(k->out->allocs[o]), op->vreg);
-    }
-    for (uint32_t o = first; o < end; o++) {
+    RaPRegSet regs = clobbers;
+    uint32_t slot[MOST], size[MOST], n = 0;
+    for (uint32_t o = f->op_start[i]; o < f->op_start[i + 1]; o++) {
         const RaOperand *op = &f->ops[o];
         if (op->kind != RA_DEF || op->constraint == RA_FIXED_NONALLOC) continue;
         RaAlloc a = k->out->allocs[o];
         if (ra_is_reg(a)) {
-            if (defs & ra_set(ra_alloc_preg(a)))
-                return bad(k, i, "two definitions in one register", op->vreg);
-            defs |= ra_set(ra_alloc_preg(a));
+            if (regs >> ra_alloc_preg(a) & 1)
+                return bad(k, i,
+                           clobbers >> ra_alloc_preg(a) & 1
+                               ? "a definition in a register that is destroyed"
+                               : "two definitions in one register",
+                           op->vreg);
+            regs |= ra_set(ra_alloc_preg(a));
+            continue;
         }
+        uint32_t s = ra_alloc_slot_index(a), w = width(k, op->vreg);
+        for (uint32_t q = 0; q < n; q++)
+            if (s < slot[q] + size[q] && slot[q] < s + w)
+                return bad(k, i, "two definitions in one slot", op->vreg);
+        if (n < MOST) slot[n] = s, size[n++] = w;
     }
-    if (!undo_defs(k, i, RA_LATE)) return false;
+    return true;
+}
+
+static bool undo_inst(Check *k, uint32_t i, uint32_t *clobber, bool first_run) {
+    const RaFunc *f = k->f;
+    uint32_t first = f->op_start[i], end = f->op_start[i + 1];
+    for (uint32_t o = first; o < end; o++) { /* late uses: still there when all is written */
+        const RaOperand *op = &f->ops[o];
+        if (first_run && !check_operand(k, i, o)) return false;
+        if (op->kind == RA_USE && op->pos == RA_LATE && op->constraint != RA_FIXED_NONALLOC)
+            demand(k, loc_of(k->out->allocs[o]), op->vreg);
+    }
+    RaPRegSet clobbers = 0;
     while (*clobber > 0 && f->clobbers[*clobber - 1].inst >= i) {
         const RaClobber *cl = &f->clobbers[--*clobber];
-        if (cl->inst != i) continue;
-        for (RaPRegSet s = cl->regs; s; s &= s - 1)
-            if (!(defs >> u64_ctz(s) & 1) && !write_loc(k, i, u64_ctz(s), RA_VREG_NONE))
-                return false;
+        if (cl->inst == i) clobbers |= cl->regs;
     }
+    if (first_run && !places_apart(k, i, clobbers)) return false;
+    if (!undo_defs(k, i, RA_LATE)) return false;
+    for (RaPRegSet s = clobbers; s; s &= s - 1)
+        if (!write_loc(k, i, u64_ctz(s), RA_VREG_NONE)) return false;
     for (uint32_t o = first; o < end; o++) {
         const RaOperand *op = &f->ops[o];
         if (op->kind == RA_USE && op->pos == RA_EARLY && op->constraint != RA_FIXED_NONALLOC)
@@ -261,10 +313,10 @@ static bool run_block(Check *k, uint32_t b, bool first_run) {
 
 bool ra_check(RaCtx *c, const RaFunc *f, const RaEnv *env, const RaOutput *out, Diag *d) {
     Mem *m = c->mem;
-    Check k = {c, f, env, out, d, 64 + out->num_slots};
-    for (uint32_t i = 1; i < out->num_edits; i++)
-        if (out->edits[i].point < out->edits[i - 1].point)
-            return bad(&k, out->edits[i].point / 2, "moves out of order", out->edits[i].vreg);
+    Check k = {c, f, env, out, d, 64 + out->num_slots, env->allocatable};
+    for (uint32_t q = 0; q < RA_NUM_CLASSES; q++)
+        if (env->scratch[q] != RA_PREG_NONE) k.may_write |= ra_set(env->scratch[q]);
+    if (!check_edits(&k)) return false;
     vec_clear(&c->ck_state);
     memset(vec_extend(m, &c->ck_state, k.num_locs + 2), 0xFF, (k.num_locs + 2) * sizeof(uint32_t));
     vec_clear(&c->ck_new);

@@ -55,6 +55,10 @@ void ra_ctx_free(RaCtx *c) {
     mem_free(m, c, sizeof *c);
 }
 
+RaFault ra_fault(const RaCtx *c) {
+    return c->fault;
+}
+
 void ra_ctx_set_stress(RaCtx *c, uint64_t seed) {
     c->stress = seed;
     c->rng = seed * 0x9E3779B97F4A7C15u | 1;

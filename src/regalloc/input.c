@@ -9,43 +9,63 @@
 
 #define NONE UINT32_MAX
 
-static bool bad(Diag *d, const char *what, const char *kind, uint32_t n) {
-    return diag_msg(d, DIAG_INVALID, "allocator input: %s (%s %u)", what, kind, n);
+static bool bad(RaCtx *c, Diag *d, const char *what, RaFaultKind kind, uint32_t n) {
+    static const char *const names[] = {
+        [RA_FAULT_BLOCK] = "block", [RA_FAULT_INST] = "instruction", [RA_FAULT_VREG] = "vreg"};
+    c->fault = (RaFault){kind, n};
+    if (kind == RA_FAULT_MACHINE) return diag_msg(d, DIAG_INVALID, "allocator input: %s", what);
+    return diag_msg(d, DIAG_INVALID, "allocator input: %s (%s %u)", what, names[kind], n);
 }
 
 /* ---- shape ---- */
-static bool check_edges(const RaFunc *f, uint32_t b, Diag *d) {
+static bool check_edges(RaCtx *c, const RaFunc *f, uint32_t b, Diag *d) {
     const RaBlock *rb = &f->blocks[b];
     bool many = rb->succ_end - rb->succ_start > 1;
     for (uint32_t s = rb->succ_start; s < rb->succ_end; s++) {
-        if (f->succs[s] >= f->num_blocks) return bad(d, "no such successor", "block", b);
-        if (f->succs[s] == 0) return bad(d, "the entry has a predecessor", "block", b);
+        if (f->succs[s] >= f->num_blocks) return bad(c, d, "no such successor", RA_FAULT_BLOCK, b);
+        if (f->succs[s] == 0) return bad(c, d, "the entry has a predecessor", RA_FAULT_BLOCK, b);
         const RaBlock *t = &f->blocks[f->succs[s]];
         if (f->edge_args[s + 1] - f->edge_args[s] != t->param_end - t->param_start)
-            return bad(d, "wrong number of arguments", "block", b);
+            return bad(c, d, "wrong number of arguments", RA_FAULT_BLOCK, b);
         for (uint32_t k = f->edge_args[s]; k < f->edge_args[s + 1]; k++) {
             RaVReg a = f->branch_args[k], p = f->params[t->param_start + (k - f->edge_args[s])];
-            if (ra_vreg_index(a) >= f->num_vregs) return bad(d, "no such argument", "block", b);
+            if (ra_vreg_index(a) >= f->num_vregs)
+                return bad(c, d, "no such argument", RA_FAULT_BLOCK, b);
             if (ra_vreg_class(a) != ra_vreg_class(p) ||
                 ra_move_slots(f->vreg_slots, a) != ra_move_slots(f->vreg_slots, p))
-                return bad(d, "an argument is not of its parameter's class and size", "block", b);
+                return bad(c, d, "an argument is not of its parameter's class and size",
+                           RA_FAULT_BLOCK, b);
         }
         if (many && t->pred_end - t->pred_start > 1)
-            return bad(d, "critical edge from", "block", b);
+            return bad(c, d, "critical edge from", RA_FAULT_BLOCK, b);
+    }
+    const uint8_t *fl = f->inst_flags;
+    for (uint32_t i = rb->inst_start; i < rb->inst_end; i++) {
+        bool is_last = i + 1 == rb->inst_end;
+        if (fl[i] & (RA_INST_BRANCH | RA_INST_RET) && !is_last)
+            return bad(c, d, "a branch or return before the end of its block", RA_FAULT_INST, i);
+        if (fl[i] & RA_INST_RET && rb->succ_start != rb->succ_end)
+            return bad(c, d, "a return with successors", RA_FAULT_INST, i);
+        if (is_last && rb->succ_start != rb->succ_end && !(fl[i] & RA_INST_BRANCH))
+            return bad(c, d, "a block with successors that does not end in a branch",
+                       RA_FAULT_BLOCK, b);
+        if (fl[i] & RA_INST_ENTRY && i != 0)
+            return bad(c, d, "an entry that is not the first instruction", RA_FAULT_INST, i);
     }
     bool before = b == 0;
     for (uint32_t p = rb->pred_start; p < rb->pred_end; p++) {
-        if (f->preds[p] >= f->num_blocks) return bad(d, "no such predecessor", "block", b);
+        if (f->preds[p] >= f->num_blocks)
+            return bad(c, d, "no such predecessor", RA_FAULT_BLOCK, b);
         before |= f->preds[p] < b;
     }
-    if (!before) return bad(d, "no predecessor stands before", "block", b);
+    if (!before) return bad(c, d, "no predecessor stands before", RA_FAULT_BLOCK, b);
     uint32_t last = rb->inst_end - 1;
     bool join = rb->succ_end - rb->succ_start == 1 &&
                 f->blocks[f->succs[rb->succ_start]].pred_end -
                         f->blocks[f->succs[rb->succ_start]].pred_start >
                     1;
     if (join && f->op_start[last] != f->op_start[last + 1])
-        return bad(d, "a jump with operands", "block", b);
+        return bad(c, d, "a jump with operands", RA_FAULT_BLOCK, b);
     return true;
 }
 
@@ -60,20 +80,24 @@ static bool check_preds(RaCtx *c, const RaFunc *f, Diag *d) {
     for (uint32_t b = 0; b < f->num_blocks; b++) {
         const RaBlock *rb = &f->blocks[b];
         if (rb->pred_end - rb->pred_start != n[b])
-            return bad(d, "predecessors and successors disagree", "block", b);
+            return bad(c, d, "predecessors and successors disagree", RA_FAULT_BLOCK, b);
         for (uint32_t p = rb->pred_start; p < rb->pred_end; p++)
             sum += hash_u64((uint64_t)f->preds[p] << 32 | b);
         for (uint32_t s = rb->succ_start; s < rb->succ_end; s++)
             sum -= hash_u64((uint64_t)b << 32 | f->succs[s]);
     }
-    return sum == 0 || bad(d, "predecessors and successors disagree", "block", 0);
+    return sum == 0 || bad(c, d, "predecessors and successors disagree", RA_FAULT_BLOCK, 0);
 }
 
 static bool define(RaCtx *c, const RaFunc *f, RaVReg v, uint32_t block, Diag *d) {
-    if (ra_vreg_index(v) >= f->num_vregs) return bad(d, "out of range", "vreg", ra_vreg_index(v));
+    if (ra_vreg_index(v) >= f->num_vregs)
+        return bad(c, d, "out of range", RA_FAULT_VREG, ra_vreg_index(v));
     if (c->in_def.p[ra_vreg_index(v)] != NONE)
-        return bad(d, "defined twice", "vreg", ra_vreg_index(v));
-    c->in_def.p[ra_vreg_index(v)] = block;
+        return bad(c, d, "defined twice", RA_FAULT_VREG, ra_vreg_index(v));
+    if (f->vreg_slots &&
+        (f->vreg_slots[ra_vreg_index(v)] < 1 || f->vreg_slots[ra_vreg_index(v)] > 2))
+        return bad(c, d, "a value takes one or two slots", RA_FAULT_VREG, ra_vreg_index(v));
+    c->in_def.p[ra_vreg_index(v)] = block | (uint32_t)ra_vreg_class(v) << 31;
     return true;
 }
 
@@ -103,6 +127,17 @@ static const char *operand_fault(const RaFunc *f, const RaEnv *env, uint32_t i, 
     return NULL;
 }
 
+static const char *move_fault(const RaFunc *f, uint32_t i) {
+    if (!(f->inst_flags[i] & RA_INST_MOVE)) return NULL;
+    const RaOperand *op = &f->ops[f->op_start[i]];
+    bool two = f->op_start[i + 1] - f->op_start[i] == 2 && op[0].kind == RA_DEF &&
+               op[1].kind == RA_USE && op[0].constraint != RA_FIXED_NONALLOC &&
+               op[1].constraint != RA_FIXED_NONALLOC;
+    return two && ra_vreg_class(op[0].vreg) == ra_vreg_class(op[1].vreg)
+               ? NULL
+               : "a move that is not a definition and a use of one class";
+}
+
 /* Fixed registers that are asked for twice in one half, reuses of one input. */
 static const char *conflict(const RaFunc *f, uint32_t i, RaPRegSet clobbers) {
     RaPRegSet uses = 0, late_uses = 0, defs = 0, early_defs = 0;
@@ -129,8 +164,10 @@ static const char *conflict(const RaFunc *f, uint32_t i, RaPRegSet clobbers) {
     }
     for (uint32_t o = first; o < f->op_start[i + 1]; o++) {
         const RaOperand *op = &f->ops[o];
-        if (op->constraint == RA_REUSE && f->ops[first + op->arg].constraint == RA_FIXED)
-            defs |= ra_set(f->ops[first + op->arg].arg);
+        if (op->constraint != RA_REUSE || f->ops[first + op->arg].constraint != RA_FIXED) continue;
+        RaPRegSet r = ra_set(f->ops[first + op->arg].arg);
+        if (defs & r) return "two definitions in one fixed register";
+        defs |= r;
     }
     if ((uses & early_defs) || (late_uses & defs))
         return "a use and a definition in one fixed register at once";
@@ -150,8 +187,9 @@ static bool check_operands(RaCtx *c, const RaFunc *f, const RaEnv *env, uint32_t
             if (f->clobbers[*cl].inst < i) fault = "clobbers out of order";
             clobbers |= f->clobbers[*cl].regs;
         }
+        if (!fault) fault = move_fault(f, i);
         if (!fault) fault = conflict(f, i, clobbers);
-        if (fault) return bad(d, fault, "instruction", i);
+        if (fault) return bad(c, d, fault, RA_FAULT_INST, i);
         for (uint32_t o = f->op_start[i]; o < f->op_start[i + 1]; o++)
             if (f->ops[o].kind == RA_DEF && f->ops[o].constraint != RA_FIXED_NONALLOC &&
                 !define(c, f, f->ops[o].vreg, b, d))
@@ -242,11 +280,15 @@ static void dominators(RaCtx *c, const RaFunc *f) {
     }
 }
 
-static bool check_use(const RaCtx *c, RaVReg v, uint32_t b, Diag *d) {
-    uint32_t at = c->in_def.p[ra_vreg_index(v)];
-    if (at == NONE) return bad(d, "used but not defined", "vreg", ra_vreg_index(v));
+static bool check_use(RaCtx *c, RaVReg v, uint32_t b, Diag *d) {
+    uint32_t def = c->in_def.p[ra_vreg_index(v)], at = def & 0x7FFFFFFF;
+    if (def != NONE && def >> 31 != (uint32_t)ra_vreg_class(v))
+        return bad(c, d, "a use of another class than the definition", RA_FAULT_VREG,
+                   ra_vreg_index(v));
+    if (def == NONE) return bad(c, d, "used but not defined", RA_FAULT_VREG, ra_vreg_index(v));
     if (c->in_number.p[at] > c->in_number.p[b] || c->in_number.p[b] >= c->in_idom.p[at])
-        return bad(d, "a use is not dominated by the definition", "vreg", ra_vreg_index(v));
+        return bad(c, d, "a use is not dominated by the definition", RA_FAULT_VREG,
+                   ra_vreg_index(v));
     return true;
 }
 
@@ -261,8 +303,8 @@ static bool check_uses(RaCtx *c, const RaFunc *f, uint32_t b, Diag *d) {
             if (op->kind != RA_USE || op->constraint == RA_FIXED_NONALLOC) continue;
             uint32_t v = ra_vreg_index(op->vreg);
             if (!check_use(c, op->vreg, b, d)) return false;
-            if (c->in_def.p[v] == b && !bitset_has(&c->ck_queued, v))
-                return bad(d, "used before its definition", "vreg", v);
+            if ((c->in_def.p[v] & 0x7FFFFFFF) == b && !bitset_has(&c->ck_queued, v))
+                return bad(c, d, "used before its definition", RA_FAULT_VREG, v);
         }
         bool temps = f->inst_flags[i] & RA_INST_BRANCH; /* its definitions never count as defined */
         for (uint32_t o = f->op_start[i]; o < f->op_start[i + 1]; o++) {
@@ -280,25 +322,48 @@ static bool check_uses(RaCtx *c, const RaFunc *f, uint32_t b, Diag *d) {
     return true;
 }
 
+static bool check_machine(RaCtx *c, const RaEnv *env, Diag *d) {
+    RaPRegSet listed = 0;
+    for (uint32_t k = 0; k < RA_NUM_CLASSES; k++) {
+        for (uint32_t n = 0; n < 32 && env->order[k][n] != RA_PREG_NONE; n++) {
+            RaPReg r = env->order[k][n];
+            if (r / 32 != k || listed >> r & 1)
+                return bad(c, d, "a register is listed twice, or in the other class",
+                           RA_FAULT_MACHINE, 0);
+            listed |= ra_set(r);
+        }
+        RaPReg t = env->scratch[k];
+        if (t != RA_PREG_NONE && (t / 32 != k || env->allocatable >> t & 1))
+            return bad(c, d, "a scratch register is allocatable, or of the other class",
+                       RA_FAULT_MACHINE, 0);
+    }
+    return listed == env->allocatable ||
+           bad(c, d, "the registers listed are not the allocatable ones", RA_FAULT_MACHINE, 0);
+}
+
 bool ra_check_input(RaCtx *c, const RaFunc *f, const RaEnv *env, Diag *d) {
     Mem *m = c->mem;
-    if (f->num_blocks == 0) return bad(d, "no entry", "block", 0);
+    if (f->num_blocks == 0) return bad(c, d, "no entry", RA_FAULT_BLOCK, 0);
     vec_clear(&c->in_def);
     memset(vec_extend(m, &c->in_def, f->num_vregs + 1), 0xFF, f->num_vregs * sizeof(uint32_t));
     uint32_t at = 0, cl = 0;
+    if (!check_machine(c, env, d)) return false;
     if (f->blocks[0].param_start != f->blocks[0].param_end)
-        return bad(d, "the entry has parameters", "block", 0);
+        return bad(c, d, "the entry has parameters", RA_FAULT_BLOCK, 0);
     for (uint32_t b = 0; b < f->num_blocks; b++) {
         const RaBlock *rb = &f->blocks[b];
         if (rb->inst_start != at || rb->inst_end <= rb->inst_start || rb->inst_end > f->num_insts)
-            return bad(d, "wrong instruction range", "block", b);
+            return bad(c, d, "wrong instruction range", RA_FAULT_BLOCK, b);
         at = rb->inst_end;
         for (uint32_t k = rb->param_start; k < rb->param_end; k++)
             if (!define(c, f, f->params[k], b, d)) return false;
     }
-    if (at != f->num_insts) return bad(d, "instructions outside all blocks", "instruction", at);
+    if (at != f->num_insts) return bad(c, d, "instructions outside all blocks", RA_FAULT_INST, at);
     for (uint32_t b = 0; b < f->num_blocks; b++)
-        if (!check_edges(f, b, d) || !check_operands(c, f, env, b, d, &cl)) return false;
+        if (!check_edges(c, f, b, d) || !check_operands(c, f, env, b, d, &cl)) return false;
+    if (cl < f->num_clobbers)
+        return bad(c, d, "clobbers of an instruction that is not there", RA_FAULT_INST,
+                   f->clobbers[cl].inst);
     if (!check_preds(c, f, d)) return false;
     dominators(c, f);
     bitset_resize0(m, &c->ck_queued, f->num_vregs);

@@ -212,10 +212,12 @@ static bool try_bundle(IonCtx *x, uint32_t bundle, RaPReg hint, Wish w) {
             for (uint32_t i = 0; i < x->best.n; i++) evict(x, x->best.p[i]);
             if (attempt < 2) continue;
         }
-        if (b->minimal)
-            return diag_msg(x->d, DIAG_UNSUPPORTED,
-                            "instruction %u needs more registers than there are",
-                            x->r.p[b->first].from / 2);
+        if (b->minimal) {
+            uint32_t inst = x->r.p[b->first].from / 2;
+            x->c->fault = (RaFault){RA_FAULT_INST, inst};
+            return diag_msg(x->d, DIAG_LIMIT,
+                            "register allocation: not enough registers for instruction %u", inst);
+        }
         uint32_t start = x->r.p[b->first].from;
         if (split_at < start) split_at = start;
         ion_split(x, bundle, hoisted(x, start, split_at), split_reg, true);

@@ -147,6 +147,7 @@ void op_flush_moves(Pass *p, uint32_t point, RaPRegSet in_use) {
 }
 
 bool op_out_of_regs(Pass *p) {
+    p->c->fault = (RaFault){RA_FAULT_INST, p->inst};
     return diag_msg(p->d, DIAG_LIMIT,
                     "register allocation: not enough registers for instruction %u", p->inst);
 }

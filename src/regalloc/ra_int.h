@@ -62,6 +62,7 @@ struct RaCtx {
     Mem *mem;
     IonCtx *ion; /* NULL until first used */
     uint64_t stress, rng;
+    RaFault fault;
     /* onepass.c */
     VEC(OpVReg) v;
     VecU32 allocs;    /* per operand; before its instruction is reached: the next use's position */

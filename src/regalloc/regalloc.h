@@ -208,8 +208,18 @@ bool ra_run(RaCtx *c, RaAlgo algo, const RaFunc *f, const RaEnv *env, RaOutput *
 bool ra_check(RaCtx *c, const RaFunc *f, const RaEnv *env, const RaOutput *out, Diag *d);
 /* Input check: ranges, order of blocks, SSA, dominance of uses, no critical edges, what RaOperand asks for. */
 bool ra_check_input(RaCtx *c, const RaFunc *f, const RaEnv *env, Diag *d);
-/* Text form of input and, if out != NULL, of the result. */
-void ra_dump(const RaFunc *f, const RaEnv *env, const RaOutput *out, StrBuf *sb);
+/* What the last check that failed found fault with. */
+typedef enum RaFaultKind {
+    RA_FAULT_MACHINE,
+    RA_FAULT_BLOCK,
+    RA_FAULT_INST,
+    RA_FAULT_VREG
+} RaFaultKind;
+typedef struct RaFault {
+    RaFaultKind kind;
+    uint32_t index;
+} RaFault;
+RaFault ra_fault(const RaCtx *c);
 const char *ra_preg_default_name(RaPReg p, char buf[8]);
 
 #endif

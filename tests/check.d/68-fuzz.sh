@@ -1,6 +1,6 @@
 #!/usr/bin/env bash
 # Each libFuzzer target under sanitizers for FUZZ_RUNS inputs (FUZZ_SEED chooses which), starting from modules of the spec
-# suite, from its function bodies, and from CLIF files, as far as they are here. What a target finds stays in its folder.
+# suite, from its function bodies, from CLIF files, and from saved allocation problems, as far as they are here. What a target finds stays in its folder.
 set -u
 . "$(dirname "$0")/../diff/env.sh"
 need python3
@@ -10,7 +10,7 @@ runs=${FUZZ_RUNS:-10000} seed=${FUZZ_SEED:-1} passed=0 failed=0
 out=$WORK/fuzz
 rm -rf "$out"
 mkdir -p "$out"
-"$PY" "$ROOT/tests/diff/corpus.py" "$out" "$BUILD/spec" "${COT_SUITES:-/nonexistent}/clif"
+"$PY" "$ROOT/tests/diff/corpus.py" "$out" "$BUILD/spec" "${COT_SUITES:-/nonexistent}/clif" "$ROOT/tests/regalloc"
 one() { # one TARGET LOG
     mkdir -p "$out/$1"
     cd "$out/$1" || return 1

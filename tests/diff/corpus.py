@@ -49,8 +49,8 @@ def bodies(data):
 
 
 def main():
-    out, spec, clif = sys.argv[1:4]
-    folders = {t: os.path.join(out, "corpus-fuzz_" + t) for t in ("wasm", "compile", "clif")}
+    out, spec, clif, ra = sys.argv[1:5]
+    folders = {t: os.path.join(out, "corpus-fuzz_" + t) for t in ("wasm", "compile", "clif", "regalloc")}
     for f in folders.values():
         os.makedirs(f, exist_ok=True)
     n = 0
@@ -72,6 +72,9 @@ def main():
                                     if os.path.getsize(p) <= 3000)):
         with open(path, "rb") as f:
             write(folders["clif"], i, f.read())
+    for i, path in enumerate(sorted(glob.glob(os.path.join(ra, "*.ra")))):
+        with open(path, "rb") as f:
+            write(folders["regalloc"], i, b"\1" + f.read())
     print("%d inputs of the front end, %d of the text reader" % (n, len(os.listdir(folders["clif"]))))
 
 

@@ -9,7 +9,7 @@
 #ifndef COT_TESTS_RA_GEN_H
 #define COT_TESTS_RA_GEN_H
 #include <string.h>
-#include "../cm.h"
+#include "../rnd.h"
 #include "regalloc/regalloc.h"
 
 enum {
@@ -97,7 +97,7 @@ static inline void g_cfg(Gen *g) {
     for (uint32_t b = 0; b < n; b++)
         for (uint32_t k = 0; k < ns[b]; k++)
             if (edge_pos[b][k] == UINT32_MAX - 1) edge_pos[b][k] = g->nb++;
-    assert_true(g->nb <= G_B);
+    COT_ASSERT(g->nb <= G_B);
     memset(g->blocks, 0, sizeof g->blocks);
     uint32_t first[G_B], count[G_B], list[G_E], nl = 0;
     for (uint32_t b = 0; b < n; b++) {
@@ -142,7 +142,7 @@ static inline void g_cfg(Gen *g) {
 
 /* ---- values ---- */
 static inline RaVReg g_fresh(Gen *g, RaClass c, uint8_t width) {
-    assert_true(g->nv < G_V);
+    COT_ASSERT(g->nv < G_V);
     g->slots[g->nv] = width;
     return ra_vreg(g->nv++, c);
 }
@@ -170,7 +170,7 @@ static inline RaVReg g_value(Gen *g, uint32_t b, RaVReg like) {
 }
 
 static inline void g_op(Gen *g, RaVReg v, RaKind k, RaPos p, RaConstraint c, uint32_t arg) {
-    assert_true(g->op_start[g->ni + 1] < G_O);
+    COT_ASSERT(g->op_start[g->ni + 1] < G_O);
     g->ops[g->op_start[g->ni + 1]++] =
         (RaOperand){.vreg = v, .kind = k, .pos = p, .constraint = c, .arg = (uint8_t)arg};
 }
@@ -377,7 +377,7 @@ static inline void gen_random(Gen *g, uint64_t seed) {
             const RaBlock *t = &g->blocks[g->succs[e]];
             g->edge_args[e] = g->na;
             for (uint32_t k = t->param_start; k < t->param_end; k++) {
-                assert_true(g->na < G_A);
+                COT_ASSERT(g->na < G_A);
                 g->args[g->na++] = g_value(g, b, g->params[k]);
             }
         }

@@ -65,6 +65,9 @@ static void twice(Build *b) {
 static void param_twice(Build *b) {
     b->params.p[0] = 1;
 }
+static void far_param(Build *b) {
+    b->params.p[0] = 99;
+}
 static void undefined(Build *b) {
     b->nv++;
     b->ops.p[6].vreg = 4;
@@ -96,6 +99,20 @@ static void wrong_range(Build *b) {
 static void wrong_preds(Build *b) {
     b->preds.p[3] = 1;
 }
+static void far_pred(Build *b) {
+    b->preds.p[3] = 7;
+}
+static void three_slots(Build *b) {
+    static const uint8_t sizes[] = {1, 2, 1, 3};
+    b->f.vreg_slots = sizes;
+}
+static void no_slots(Build *b) {
+    static const uint8_t sizes[] = {1, 0, 1, 1};
+    b->f.vreg_slots = sizes;
+}
+static void falling_range(Build *b) {
+    b->op_start.p[3] = 1;
+}
 static void reuse_of_def(Build *b) {
     b->ops.p[3].arg = 0;
 }
@@ -121,6 +138,118 @@ static void zero_limit(Build *b) {
 static void nonalloc_vreg(Build *b) {
     b->ops.p[6].constraint = RA_FIXED_NONALLOC, b->ops.p[6].arg = 31;
 }
+static void two_uses_early_and_late(Build *b) {
+    fixed_twice(b);
+    b->ops.p[6].pos = RA_LATE;
+}
+static void two_defs(Build *b) {
+    b->ops.p[0].constraint = RA_FIXED, b->ops.p[0].arg = 1;
+    b->ops.p[1].constraint = RA_FIXED, b->ops.p[1].arg = 1;
+    b->op_start.p[1] = 0; /* both in the second instruction */
+}
+static void late_use_and_reuse(Build *b) { /* v2 = reuse v1 in r1, with v0 in r1 to the end */
+    b->ops.p[4].constraint = RA_FIXED, b->ops.p[4].arg = 1;
+    b->ops.p[2] = (RaOperand){.vreg = 1, .kind = RA_USE, .pos = RA_LATE, .constraint = RA_FIXED};
+    b->ops.p[2].arg = 1;
+    b->ops.p[3].arg = 2; /* operands 2, 3, 4 belong to block 1's first instruction */
+    b->op_start.p[3] = 2;
+}
+static void def_and_reuse(Build *b) { /* v2 = reuse v1 in r1, v3 in r1 */
+    late_use_and_reuse(b);
+    b->ops.p[2] = (RaOperand){.vreg = 4, .kind = RA_DEF, .pos = RA_LATE, .constraint = RA_FIXED};
+    b->ops.p[2].arg = 1;
+    b->nv = 5;
+}
+static void use_and_early_def(Build *b) {
+    b->ops.p[3].constraint = b->ops.p[4].constraint = RA_FIXED;
+    b->ops.p[3].arg = b->ops.p[4].arg = 1;
+    b->ops.p[3].pos = RA_EARLY;
+}
+static void reused_twice(Build *b) {
+    b->ops.p[5] = b->ops.p[3];
+    b->ops.p[5].vreg = 4;
+    b->nv = 5;
+    b->op_start.p[4] = b->op_start.p[5] = 6;
+}
+static void reuse_of_slot(Build *b) {
+    b->ops.p[4].constraint = RA_STACK;
+}
+static void reuse_far(Build *b) {
+    b->ops.p[3].arg = 2;
+}
+static void reuse_class(Build *b) {
+    b->ops.p[3].vreg = ra_vreg(2, RA_FLOAT);
+}
+static void unknown_constraint(Build *b) {
+    b->ops.p[6].constraint = 33;
+}
+static void far_vreg(Build *b) {
+    b->ops.p[6].vreg = 99;
+}
+static void far_def(Build *b) {
+    b->ops.p[1].vreg = 99;
+}
+static void nonalloc_allocatable(Build *b) {
+    b->ops.p[6] = (RaOperand){.vreg = RA_VREG_NONE, .constraint = RA_FIXED_NONALLOC, .arg = 1};
+}
+static void other_class(Build *b) {
+    b->ops.p[6].vreg = ra_vreg(1, RA_FLOAT);
+}
+static void early_branch(Build *b) {
+    b->flags.p[1] = RA_INST_BRANCH;
+}
+static void early_return(Build *b) {
+    b->flags.p[6] = RA_INST_RET;
+}
+static void return_goes_on(Build *b) {
+    b->flags.p[4] = RA_INST_RET | RA_INST_BRANCH;
+}
+static void falls_through(Build *b) {
+    b->flags.p[4] = 0;
+}
+static void second_entry(Build *b) {
+    b->flags.p[1] = RA_INST_ENTRY;
+}
+static void odd_move(Build *b) {
+    b->flags.p[6] = RA_INST_MOVE;
+}
+static void clobbers_mixed(Build *b) {
+    b_clobber(b, 1);
+    b->clobbers.p[1].inst = 2;
+}
+static void clobbers_nothing(Build *b) {
+    b_clobber(b, 1);
+    b->clobbers.p[1].inst = 99;
+}
+static void no_args(Build *b) {
+    b->args.n = 1;
+    b->edge_args.p[4] = 1;
+}
+static void entry_params(Build *b) {
+    b->blocks.p[0].param_end = 1;
+}
+static void no_blocks(Build *b) {
+    b->blocks.n = 0;
+}
+static void lost_inst(Build *b) {
+    b->blocks.p[3].inst_end--;
+    b->flags.p[6] = RA_INST_RET;
+}
+static void listed_twice(Build *b) {
+    b->env.order[0][1] = 0;
+}
+static void listed_elsewhere(Build *b) {
+    b->env.order[0][1] = 33;
+}
+static void not_listed(Build *b) {
+    b->env.order[0][7] = RA_PREG_NONE;
+}
+static void scratch_taken(Build *b) {
+    b->env.scratch[0] = 3;
+}
+static void scratch_class(Build *b) {
+    b->env.scratch[1] = 15;
+}
 static void nothing(Build *b) {
     (void)b;
 }
@@ -130,41 +259,78 @@ static void each_rule(void **state) {
     static const struct {
         void (*bend)(Build *);
         const char *says;
+        bool after; /* all is put together */
     } t[] = {
-        {nothing, NULL},
-        {unreached, "no predecessor stands before"},
-        {wrong_arg, "no such argument"},
-        {float_arg, "class and size"},
-        {other_branch, "not dominated"},
-        {critical, "critical edge"},
-        {back_to_entry, "the entry has a predecessor"},
-        {far_successor, "no such successor"},
-        {twice, "defined twice"},
-        {param_twice, "defined twice"},
-        {undefined, "not defined"},
-        {not_dominated, "not dominated"},
-        {before_def, "used before its definition"},
-        {own_use, "used before its definition"},
-        {branch_value, "not defined"},
-        {jump_operand, "a jump with operands"},
-        {wrong_range, "wrong instruction range"},
-        {wrong_preds, "predecessors and successors disagree"},
-        {reuse_of_def, "reuse of something"},
-        {reuse_early, "misplaced reuse"},
-        {fixed_outside, "fixed register"},
-        {fixed_class, "fixed register"},
-        {fixed_twice, "two uses in one fixed register"},
-        {late_clobbered, "a clobbered register is also an operand"},
-        {zero_limit, "wrong limit"},
-        {nonalloc_vreg, "has a vreg"},
+        {nothing, NULL, false},
+        {unreached, "no predecessor stands before", false},
+        {wrong_arg, "no such argument", false},
+        {float_arg, "class and size", false},
+        {other_branch, "not dominated", false},
+        {critical, "critical edge", false},
+        {back_to_entry, "the entry has a predecessor", false},
+        {far_successor, "no such successor", false},
+        {twice, "defined twice", false},
+        {param_twice, "defined twice", false},
+        {far_param, "out of range", false},
+        {undefined, "not defined", false},
+        {not_dominated, "not dominated", false},
+        {before_def, "used before its definition", false},
+        {own_use, "used before its definition", false},
+        {branch_value, "not defined", false},
+        {jump_operand, "a jump with operands", false},
+        {wrong_range, "wrong instruction range", false},
+        {wrong_preds, "predecessors and successors disagree", true},
+        {far_pred, "no such predecessor", true},
+        {three_slots, "one or two slots", true},
+        {no_slots, "one or two slots", true},
+        {falling_range, "wrong operand range", true},
+        {reuse_of_def, "reuse of something", false},
+        {reuse_early, "misplaced reuse", false},
+        {fixed_outside, "fixed register", false},
+        {fixed_class, "fixed register", false},
+        {fixed_twice, "two uses in one fixed register", false},
+        {late_clobbered, "a clobbered register is also an operand", false},
+        {zero_limit, "wrong limit", false},
+        {nonalloc_vreg, "has a vreg", false},
+        {two_uses_early_and_late, "two uses in one fixed register", false},
+        {two_defs, "two definitions in one fixed register", false},
+        {use_and_early_def, "a use and a definition in one fixed register at once", false},
+        {late_use_and_reuse, "a use and a definition in one fixed register at once", false},
+        {def_and_reuse, "two definitions in one fixed register", false},
+        {reused_twice, "one input is reused twice", false},
+        {reuse_of_slot, "reuse of something", false},
+        {reuse_far, "misplaced reuse", false},
+        {reuse_class, "reuse of something", false},
+        {unknown_constraint, "unknown constraint", false},
+        {far_vreg, "no such vreg", false},
+        {far_def, "no such vreg", false},
+        {nonalloc_allocatable, "register of its own that is allocatable", false},
+        {other_class, "another class", false},
+        {early_branch, "before the end of its block", false},
+        {early_return, "before the end of its block", false},
+        {return_goes_on, "a return with successors", false},
+        {falls_through, "does not end in a branch", false},
+        {second_entry, "an entry that is not the first", false},
+        {odd_move, "a move that is not", false},
+        {clobbers_mixed, "clobbers out of order", false},
+        {clobbers_nothing, "clobbers of an instruction that is not there", false},
+        {no_args, "wrong number of arguments", false},
+        {entry_params, "the entry has parameters", false},
+        {no_blocks, "no entry", false},
+        {lost_inst, "instructions outside all blocks", false},
+        {listed_twice, "listed twice", false},
+        {listed_elsewhere, "listed twice, or in the other class", false},
+        {not_listed, "not the allocatable ones", false},
+        {scratch_taken, "a scratch register is allocatable", false},
+        {scratch_class, "a scratch register is allocatable, or of the other class", false},
     };
     uint32_t wrong = 0;
     for (uint32_t k = 0; k < sizeof t / sizeof *t; k++) {
         Build b;
         valid(&b);
-        if (t[k].bend != wrong_preds) t[k].bend(&b);
+        if (!t[k].after) t[k].bend(&b);
         const RaFunc *f = b_finish(&b);
-        if (t[k].bend == wrong_preds) t[k].bend(&b);
+        if (t[k].after) t[k].bend(&b);
         RaCtx *c = ra_ctx_new(&b.mem);
         Diag d;
         diag_clear(&d);

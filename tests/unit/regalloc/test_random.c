@@ -3,7 +3,9 @@
  * COT_RA_COUNT is the number of functions, COT_RA_SEED the first seed. */
 #include <stdio.h>
 #include <stdlib.h>
+#include "../cm.h"
 #include "ra_sim.h"
+#include "regalloc/text.h"
 
 static Gen g;
 static Sim sim;
@@ -16,7 +18,7 @@ static uint64_t env_number(const char *name, uint64_t otherwise) {
 static void show(Mem *m, const RaOutput *out, uint64_t seed, const char *what) {
     StrBuf sb;
     sb_init(&sb, m);
-    ra_dump(&g.f, &g.env, out, &sb);
+    ra_print(&g.f, &g.env, out, &sb);
     fputs(sb_cstr(&sb), stderr);
     sb_free(&sb);
     fail_msg("seed %llu: %s", (unsigned long long)seed, what);

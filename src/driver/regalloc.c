@@ -1,0 +1,124 @@
+/* driver/regalloc.c — `cot regalloc`: allocates registers for problems written as text, checks and prints results. */
+#include <stdlib.h>
+#include "driver/driver.h"
+#include "regalloc/text.h"
+
+static const char help[] =
+    "usage: cot regalloc [OPTIONS] FILE\n"
+    "Reads functions in the text form of register allocation (docs/regalloc.md; `cot compile "
+    "--emit regalloc` writes\n"
+    "it) and prints them with their results. FILE - is standard input. A function that has its "
+    "result in the file keeps\n"
+    "it, unless an allocator is chosen; others go through the backtracking allocator.\n\n"
+    "  --ion, --fast          allocate with the backtracking or the one-pass allocator\n"
+    "  --stress SEED          with random choices\n"
+    "  --check                check the results: each use reads the value it names, along every "
+    "path\n"
+    "  --stats                print what the allocation did instead\n"
+    "  --input                print what was read, without results, instead\n"
+    "  --quiet                print nothing instead\n"
+    "  --only N               the N-th function of the file alone, counted from 0\n";
+
+typedef struct RegallocRun {
+    Mem mem;
+    const char *file;
+    const char *text;
+    uint32_t n;
+    bool ion, fast, check, stats, input, quiet;
+    uint64_t stress, only;
+    Diag d;
+    bool ok;
+} RegallocRun;
+
+static bool one(RegallocRun *r, RaCtx *c, RaProblem *p, uint64_t index, StrBuf *sb) {
+    if (!ra_problem_check(c, p, &r->d)) return false;
+    RaOutput out = p->out;
+    bool given = p->has_result && !r->ion && !r->fast;
+    if (!given && !r->input) {
+        RaAlgo algo = r->fast ? RA_ALGO_ONEPASS : RA_ALGO_ION;
+        ra_ctx_set_stress(c, r->stress);
+        if (!ra_run(c, algo, &p->f, &p->env, &out, &r->d)) return ra_problem_place(c, p, &r->d);
+    }
+    if (r->check && !r->input && !ra_check(c, &p->f, &p->env, &out, &r->d))
+        return ra_problem_place(c, p, &r->d);
+    if (r->quiet) return true;
+    sb_clear(sb);
+    if (r->stats) {
+        sb_printf(sb, "function %llu: %u blocks, %u instructions, %u values\n",
+                  (unsigned long long)index, p->f.num_blocks, p->f.num_insts, p->f.num_vregs);
+        ra_print_stats(&out.stats, sb);
+    } else
+        ra_print(&p->f, &p->env, r->input ? NULL : &out, sb);
+    fwrite(sb_cstr(sb), 1, sb->n, stdout);
+    return true;
+}
+
+static void run(void *arg) {
+    RegallocRun *r = arg;
+    RaReader reader;
+    RaProblem p;
+    StrBuf sb;
+    ra_problem_init(&p, &r->mem);
+    sb_init(&sb, &r->mem);
+    RaCtx *c = ra_ctx_new(&r->mem);
+    ra_reader_init(&reader, r->text, r->n);
+    uint64_t index = 0;
+    bool found = false;
+    r->ok = true;
+    for (; r->ok && ra_read(&reader, &p, &r->d); index++) {
+        if (r->only != UINT64_MAX && r->only != index) continue;
+        found = true;
+        r->ok = one(r, c, &p, index, &sb);
+    }
+    r->ok &= r->d.kind == DIAG_NONE;
+    if (r->ok && !found)
+        r->ok = diag_msg(&r->d, DIAG_INVALID,
+                         index ? "there are only %llu functions" : "there is no function",
+                         (unsigned long long)index);
+}
+
+int cmd_regalloc(int argc, char **argv) {
+    Cli c = {.argc = argc, .argv = argv, .cmd = "regalloc"};
+    RegallocRun r = {.only = UINT64_MAX};
+    const char *v;
+    while (cli_is_option(&c) && !c.failed) {
+        if (cli_flag(&c, "--help")) {
+            fputs(help, stdout);
+            return 0;
+        }
+        const struct {
+            const char *name;
+            bool *flag;
+        } flags[] = {{"--ion", &r.ion},     {"--fast", &r.fast},   {"--check", &r.check},
+                     {"--stats", &r.stats}, {"--input", &r.input}, {"--quiet", &r.quiet}};
+        bool known = false;
+        for (size_t k = 0; k < sizeof flags / sizeof *flags && !known; k++)
+            known = cli_flag(&c, flags[k].name) && (*flags[k].flag = true);
+        if (known) continue;
+        if (cli_value(&c, "--stress", &v))
+            cli_u64(&c, "--stress", v, &r.stress);
+        else if (cli_value(&c, "--only", &v))
+            cli_u64(&c, "--only", v, &r.only);
+        else
+            cli_error(&c, "unknown option '%s'", argv[c.at]);
+    }
+    if (!c.failed && r.ion && r.fast) cli_error(&c, "--ion and --fast exclude each other");
+    if (!c.failed && c.at + 1 != argc) cli_error(&c, "one file is needed");
+    if (c.failed) return 1;
+    uint8_t *bytes;
+    size_t size;
+    r.file = argv[c.at];
+    if (!read_file(r.file, &bytes, &size)) return 1;
+    diag_clear(&r.d);
+    mem_init(&r.mem, NULL);
+    r.text = (const char *)bytes;
+    r.n = (uint32_t)size;
+    if (size > UINT32_MAX / 2)
+        diag_msg(&r.d, DIAG_LIMIT, "the file is too large");
+    else if (!mem_guard(&r.mem, run, &r))
+        r.ok = diag_msg(&r.d, DIAG_OOM, "out of memory");
+    if (!r.ok) report(&r.d, r.file);
+    mem_release_all(&r.mem);
+    free(bytes);
+    return r.ok ? 0 : 1;
+}
