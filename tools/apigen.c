@@ -260,6 +260,12 @@ static void type_words(FILE *o, const char *t) {
         fputs(set_doc(name), o);
         return;
     }
+    if (strncmp(t, "LIKE(", 5) == 0) {
+        char name[32] = {0};
+        memcpy(name, t + 5, strcspn(t + 5, ")"));
+        fprintf(o, "%s, with as many lanes as T", set_doc(name));
+        return;
+    }
     for (unsigned k = 0; k < sizeof words / sizeof *words; k++)
         if (strcmp(words[k][0], t) == 0) fputs(words[k][1], o);
 }

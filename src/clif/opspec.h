@@ -26,6 +26,7 @@ typedef enum ClifTypeClass {
     CLIF_TC_NARROWER,
     CLIF_TC_WIDER, /* relations to it; only of arguments */
     CLIF_TC_SET,   /* arg: ClifTypeSet; only of arguments */
+    CLIF_TC_LIKE,  /* the same, with as many lanes */
     CLIF_TC_JUST,  /* arg: ClifType */
 } ClifTypeClass;
 typedef struct ClifTypeSpec {

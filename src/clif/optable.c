@@ -31,6 +31,7 @@ enum {
 #define NARROWER (CLIF_TC_NARROWER << 8)
 #define WIDER (CLIF_TC_WIDER << 8)
 #define ONE_OF(Set) (CLIF_TC_SET << 8 | CLIF_TS_##Set)
+#define LIKE(Set) (CLIF_TC_LIKE << 8 | CLIF_TS_##Set)
 #define JUST(TYPE) (CLIF_TC_JUST << 8 | CLIF_##TYPE)
 #define SPEC(t) \
     { (t) >> 8, (t)&255 }
@@ -298,7 +299,8 @@ ClifType clif_type_apply(ClifTypeSpec spec, ClifType ctrl) {
     case CLIF_TC_JUST: return spec.arg;
     case CLIF_TC_NARROWER:
     case CLIF_TC_WIDER:
-    case CLIF_TC_SET: return CLIF_INVALID;
+    case CLIF_TC_SET:
+    case CLIF_TC_LIKE: return CLIF_INVALID;
     }
     return CLIF_INVALID;
 }
@@ -306,6 +308,10 @@ ClifType clif_type_apply(ClifTypeSpec spec, ClifType ctrl) {
 bool clif_type_matches(ClifTypeSpec spec, ClifType ctrl, ClifType t) {
     switch ((ClifTypeClass)spec.cls) {
     case CLIF_TC_SET: return clif_typeset_has((ClifTypeSet)spec.arg, t);
+    case CLIF_TC_LIKE:
+        return clif_typeset_has((ClifTypeSet)spec.arg, t) &&
+               clif_type_is_dynamic(t) == clif_type_is_dynamic(ctrl) &&
+               clif_type_log2_lanes(t) == clif_type_log2_lanes(ctrl);
     case CLIF_TC_NARROWER:
     case CLIF_TC_WIDER:
         if ((t & 0xF0) != (ctrl & 0xF0) || !clif_lane_type(t)) return false;

@@ -71,11 +71,11 @@ def constrained(spec, ctrl, sets):
     if spec in ("NARROWER", "WIDER"):
         return [t for t in ALL if t.lanes == ctrl.lanes and t.is_float == ctrl.is_float and
                 (WIDTH[t.lane] < WIDTH[ctrl.lane]) == (spec == "NARROWER") and t.lane != ctrl.lane]
-    name = re.match(r"(ONE_OF|JUST)\((\w+)\)", spec)
+    name = re.match(r"(ONE_OF|LIKE|JUST)\((\w+)\)", spec)
     if name.group(1) == "JUST":
         m = re.match(r"([IF]\d+)(?:X(\d+))?$", name.group(2))
         return [Type(m.group(1).lower(), int(m.group(2) or 1))]
-    return sets[name.group(2)]
+    return [t for t in sets[name.group(2)] if name.group(1) == "ONE_OF" or t.lanes == ctrl.lanes]
 
 
 def lane_bits(rng, lane):

@@ -541,7 +541,8 @@ static inline void or_args_begin(OrArgs *a, ClifOp op, ClifType ctrl) {
         if (s->args[k].kind == CLIF_OPK_VALUE) a->spec[a->n++] = s->args[k].type;
     for (uint32_t k = 0; k < a->n; k++) {
         uint8_t cls = a->spec[k].cls;
-        bool open = cls == CLIF_TC_SET || cls == CLIF_TC_NARROWER || cls == CLIF_TC_WIDER;
+        bool open = cls == CLIF_TC_SET || cls == CLIF_TC_LIKE || cls == CLIF_TC_NARROWER ||
+                    cls == CLIF_TC_WIDER;
         bool controls = s->ctrl_mode == CLIF_CTRL_BY_ARG && s->ctrl_arg == k;
         a->limit[k] = open && !controls && !or_is_address(op, k) ? OR_TYPES : 1;
         a->arg[k] = controls               ? ctrl
