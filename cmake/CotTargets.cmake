@@ -2,7 +2,7 @@
 
 set_property(GLOBAL PROPERTY COT_LIBS_BELOW "")
 # Folders that may use the operating system beyond ISO C (threads, mmap, signals, files).
-set(COT_OS_FOLDERS module jit runtime filetest api driver)
+set(COT_OS_FOLDERS runtime module jit compiler filetest api driver)
 
 # "isa/x64" -> isa_x64
 function(cot_folder_id out folder)

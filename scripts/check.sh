@@ -46,7 +46,7 @@ step() {
     if "$@" >"$logs/$name.log" 2>&1; then report "$name" 1 0 0 $((SECONDS - t)); else report "$name" 0 1 0 $((SECONDS - t)); fi
 }
 build_tsan() { # what uses threads
-    cmake --preset tsan && cmake --build build/tsan -j "$(nproc)" --target unit_tests_{jit,runtime,api}
+    cmake --preset tsan && cmake --build build/tsan -j "$(nproc)" --target unit_tests_{jit,runtime,compiler,api}
 }
 build() { # build PRESET [TARGET]
     cmake --preset "$1" && cmake --build --preset "$1" -j "$(nproc)" ${2:+--target "$2"}
@@ -94,7 +94,7 @@ step auditcheck build/tools/auditcheck .
 grep -h 'inventory' "$logs/auditcheck.log"
 unit build/checked checked
 [ -d build/asan ] && unit build/asan asan
-[ -d build/tsan ] && unit build/tsan tsan '^(jit|runtime|api)\.'
+[ -d build/tsan ] && unit build/tsan tsan '^(jit|runtime|compiler|api)\.'
 [ -d build/stress ] && unit build/stress stress
 for s in tests/check.d/*"${CHECK_ONLY:-}"*.sh; do [ -e "$s" ] && script "$s"; done
 if command -v python3 >/dev/null && [ -n "${COT_SUITES:-}" ]; then python3 scripts/conformance.py build/conformance docs/conformance.md; fi

@@ -3,7 +3,7 @@
  * usage: depcheck [ROOT]      checks ROOT/src (default: the working directory); exit 1 and one line per violation
  *
  * Every folder of src/ has a layer number. A file may include its own folder and folders of a lower layer, written
- * from src/. On top of that: an ISA folder is named by the registry (src/isa/) only and sees neither wasm nor other
+ * from src/. On top of that: the runtime is known to compiler/ and what is above it only; an ISA folder is named by the registry (src/isa/) only and sees neither wasm nor other
  * ISAs; X_int.h is for its own folder; public headers are for api and driver; core folders use the headers of ISO C
  * and nothing else of the system; a .c file is never included.
  */
@@ -17,11 +17,12 @@ typedef struct Folder {
 } Folder;
 
 static const Folder folders[] = {
-    {"base", 0, CORE},     {"clif", 1, CORE},      {"regalloc", 1, CORE}, {"analysis", 2, CORE},
-    {"sem", 2, CORE},      {"verify", 3, CORE},    {"interp", 3, CORE},   {"opt", 3, CORE},
-    {"mach", 4, CORE},     {"wasm", 4, CORE},      {"isa/x64", 5, CORE},  {"isa/aarch64", 5, CORE},
-    {"isa", 6, CORE},      {"module", 7, HOST},    {"object", 8, CORE},   {"jit", 9, HOST},
-    {"runtime", 10, HOST}, {"filetest", 11, HOST}, {"api", 12, HOST},     {"driver", 13, HOST},
+    {"base", 0, CORE},     {"image", 1, CORE},       {"runtime", 2, HOST},   {"clif", 3, CORE},
+    {"regalloc", 3, CORE}, {"analysis", 4, CORE},    {"sem", 4, CORE},       {"verify", 5, CORE},
+    {"interp", 5, CORE},   {"opt", 5, CORE},         {"mach", 6, CORE},      {"wasm", 6, CORE},
+    {"isa/x64", 7, CORE},  {"isa/aarch64", 7, CORE}, {"isa", 8, CORE},       {"module", 9, HOST},
+    {"object", 10, CORE},  {"jit", 11, HOST},        {"compiler", 12, HOST}, {"filetest", 13, HOST},
+    {"api", 14, HOST},     {"driver", 15, HOST},
 };
 enum { N_FOLDERS = sizeof folders / sizeof *folders };
 
@@ -73,6 +74,8 @@ static void check_quoted(const char *file, int line, const Folder *from, const c
     if (to->layer >= from->layer)
         complain(file, line, inc,
                  to->layer == from->layer ? "a folder of the same layer" : "upward");
+    else if (!strcmp(to->name, "runtime") && from->layer < folder_named("compiler", 8)->layer)
+        complain(file, line, inc, "code is generated without a runtime");
     else if (is_isa(to) && strcmp(from->name, "isa"))
         complain(file, line, inc, "an ISA is known to the registry only");
     else if (is_isa(from) && !strcmp(to->name, "wasm"))

@@ -46,8 +46,7 @@ RtFunc api_func(const CotFunc *f);
 CotFunc *api_func_handle(const RtFunc *f); /* NULL cannot happen for exports and host functions */
 
 /* module.c */
-MachRegalloc api_regalloc(CotRegalloc r); /* what is no choice is none */
-CotFuncType api_func_type(const WasmModule *m, uint32_t type);
+CotFuncType api_func_type(const Image *m, uint32_t type);
 /* instance.c: NULL pointer in the result = out of memory */
 CotExtern api_extern(RtInstance *i, uint32_t export_index);
 bool api_extern_rt(const CotExtern *x, RtExtern *out); /* false: NULL */

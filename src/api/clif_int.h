@@ -5,6 +5,7 @@
 #include "api/api_int.h"
 #include "clif/builder.h"
 #include "clif/opspec.h"
+#include "compiler/compiler.h"
 #include "cot/jit.h"
 #include "verify/verify.h"
 
@@ -51,11 +52,12 @@ uint32_t api_results(CotFunction *f, uint32_t inst, uint32_t *second);
 
 /* engine.c */
 struct CotConfig {
-    RtConfig rt;
+    EngineConfig engine;
     MemHooks hooks;
-    MachSettings mach; /* what cot_config_set changed; the rest comes from rt */
+    MachSettings mach; /* what cot_config_set changed; the rest comes from engine */
 };
-MachSettings api_default_mach(void); /* jit.c */
+MachSettings api_default_mach(void);      /* jit.c */
+MachRegalloc api_regalloc(CotRegalloc r); /* module.c; what is no choice is none */
 /* An object of that size, zeroed, with a Mem of its own at its beginning; NULL: out of memory. */
 void *api_new_with_mem(const CotConfig *config, size_t size);
 #endif

@@ -5,7 +5,7 @@
 CotConfig *cot_config_new(void) {
     CotConfig *c = calloc(1, sizeof *c);
     const IsaVtable *isa = isa_host();
-    if (c && isa) c->rt.isa_flags = isa->host_flags();
+    if (c && isa) c->engine.isa_flags = isa->host_flags();
     if (c) c->mach = api_default_mach();
     return c;
 }
@@ -16,28 +16,28 @@ void cot_config_free(CotConfig *c) {
 
 void cot_config_set_allocator(CotConfig *c, CotReallocFn function, void *user) {
     c->hooks = (MemHooks){function, user};
-    c->rt.hooks = function ? &c->hooks : NULL;
+    c->engine.rt.hooks = function ? &c->hooks : NULL;
 }
 void cot_config_set_signals(CotConfig *c, bool on) {
-    c->rt.no_signals = !on;
+    c->engine.rt.no_signals = !on;
 }
 void cot_config_set_guard_pages(CotConfig *c, bool on) {
-    c->rt.explicit_bounds = !on;
+    c->engine.rt.explicit_bounds = !on;
 }
 void cot_config_set_interruptible(CotConfig *c, bool on) {
-    c->rt.interruptible = on;
+    c->engine.rt.interruptible = on;
 }
 void cot_config_set_compile_threads(CotConfig *c, uint32_t threads) {
-    c->rt.threads = threads;
+    c->engine.threads = threads;
 }
 void cot_config_set_max_memory(CotConfig *c, uint64_t bytes) {
-    c->rt.max_memory = bytes;
+    c->engine.rt.max_memory = bytes;
 }
 void cot_config_set_max_stack(CotConfig *c, uint64_t bytes) {
-    c->rt.max_stack = bytes;
+    c->engine.rt.max_stack = bytes;
 }
 void cot_config_set_verify(CotConfig *c, bool on) {
-    c->rt.verify = on;
+    c->engine.verify = on;
 }
 
 CotStatus cot_config_set_cpu_features(CotConfig *c, const char *list, CotError *error) {
@@ -46,7 +46,7 @@ CotStatus cot_config_set_cpu_features(CotConfig *c, const char *list, CotError *
         return api_fail(error, COT_UNSUPPORTED, "this machine's architecture has no back end");
     Diag d;
     diag_clear(&d);
-    if (isa_parse_flags(isa, list, &c->rt.isa_flags, &d)) return COT_OK;
+    if (isa_parse_flags(isa, list, &c->engine.isa_flags, &d)) return COT_OK;
     api_fail_diag(error, &d);
     if (d.kind == DIAG_UNSUPPORTED) return COT_UNSUPPORTED;
     if (error) error->status = COT_MISUSE;
@@ -56,10 +56,10 @@ CotStatus cot_config_set_cpu_features(CotConfig *c, const char *list, CotError *
 CotEngine *cot_engine_new(const CotConfig *c, CotError *error) {
     Diag d;
     diag_clear(&d);
-    RtConfig defaults = {.isa_flags = 0};
+    EngineConfig defaults = {.isa_flags = 0};
     const IsaVtable *isa = isa_host();
     if (isa) defaults.isa_flags = isa->host_flags();
-    RtEngine *e = rt_engine_new(c ? &c->rt : &defaults, &d);
+    RtEngine *e = engine_new(c ? &c->engine : &defaults, &d);
     if (!e) api_fail_diag(error, &d);
     return engine_api(e);
 }
@@ -69,5 +69,5 @@ void cot_engine_free(CotEngine *e) {
 }
 
 bool cot_engine_has_guard_pages(const CotEngine *e) {
-    return rt_engine_tunables(engine_rt(e))->mem_style == WASM_MEM_STATIC;
+    return rt_engine_has_guards(engine_rt(e));
 }

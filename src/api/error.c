@@ -75,12 +75,12 @@ CotStatus api_fail(CotError *e, CotStatus status, const char *fmt, ...) {
 
 CotStatus api_fail_run(CotError *e, const RtStore *s) {
     const RtTrap *t = rt_store_trap(s);
-    if (t->code == CLIF_TRAP_NONE)
+    if (t->code == VM_TRAP_NONE)
         return api_fail(e, COT_EXIT, "the program ended with code %d", t->exit_code);
     api_fail(e, COT_TRAP, "%s", cot_trap_message(trap_api(t)));
     if (e && t->num_frames) {
         e->function = t->frames[0].func;
-        if (t->frames[0].offset != CLIF_NONE) e->offset = t->frames[0].offset;
+        if (t->frames[0].offset != IMG_NONE) e->offset = t->frames[0].offset;
     }
     return COT_TRAP;
 }

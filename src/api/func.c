@@ -5,7 +5,6 @@
  * Invariants  A host function's arrays are given back before its ending is raised: bridge returns to the runtime. */
 #include <stdio.h>
 #include "api/api_int.h"
-#include "wasm/vmctx.h"
 
 enum { FEW = 16 }; /* values that need no allocation */
 

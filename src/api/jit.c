@@ -35,9 +35,9 @@ CotStatus cot_config_set(CotConfig *c, const char *name, const char *value, CotE
     diag_clear(&d);
     if (!c || !name) return api_fail(error, COT_MISUSE, "no configuration or no name");
     if (settings_parse(&c->mach, name, value, &d)) {
-        if (!strcmp(name, "opt_level")) c->rt.opt_level = c->mach.opt_level ? 2 : 0;
+        if (!strcmp(name, "opt_level")) c->engine.opt_level = c->mach.opt_level ? 2 : 0;
         if (!strcmp(name, "regalloc_algorithm"))
-            c->rt.regalloc = (MachRegalloc)(c->mach.regalloc_algorithm + 1);
+            c->engine.regalloc = (MachRegalloc)(c->mach.regalloc_algorithm + 1);
         return COT_OK;
     }
     api_fail_diag(error, &d);
@@ -110,8 +110,8 @@ CotJit *cot_jit_new(const CotConfig *c, size_t reserve, CotError *error) {
         return NULL;
     }
     j->set = c ? c->mach : api_default_mach();
-    j->set.isa_flags = c ? c->rt.isa_flags : isa ? isa->host_flags() : 0;
-    j->set.verify_input = c && c->rt.verify;
+    j->set.isa_flags = c ? c->engine.isa_flags : isa ? isa->host_flags() : 0;
+    j->set.verify_input = c && c->engine.verify;
     j->set.regalloc_checker |= j->set.verify_input;
     j->reserve = reserve;
     if (run(j, step_new, NULL, NULL, error) == COT_OK) return j;

@@ -50,7 +50,7 @@ static uint64_t hash_of(const char *from, size_t from_len, const char *name, siz
 
 /* ---- instances ---- */
 CotExtern api_extern(RtInstance *i, uint32_t k) {
-    const WasmExport *e = &rt_module_wasm(rt_instance_module(i))->exports.p[k];
+    const ImgExport *e = &rt_module_image(rt_instance_module(i))->exports[k];
     RtExtern x;
     rt_export_at(i, k, &x);
     CotExtern r = {.kind = COT_KIND_FUNC, .of = {.func = NULL}};
@@ -99,8 +99,8 @@ bool api_extern_rt(const CotExtern *x, RtExtern *out) {
 CotStatus cot_instance_export(CotInstance *instance, const char *name, CotExtern *what,
                               CotError *error) {
     RtInstance *i = instance_rt(instance);
-    uint32_t k = rt_find_export(rt_instance_module(i), name, strlen(name));
-    if (k == UINT32_MAX) return api_fail(error, COT_LINK, "no export is named '%.200s'", name);
+    uint32_t k = img_find_export(rt_module_image(rt_instance_module(i)), name, strlen(name));
+    if (k == IMG_NONE) return api_fail(error, COT_LINK, "no export is named '%.200s'", name);
     *what = api_extern(i, k);
     return what->of.func ? COT_OK : api_fail(error, COT_NO_MEMORY, "out of memory");
 }
@@ -192,8 +192,7 @@ static const Def *lookup(const CotLinker *l, WasmStr from, const char *name, siz
     return NULL;
 }
 
-static bool resolve(void *user, const WasmModule *m, const WasmImport *im, RtExtern *out) {
-    (void)m;
+static bool resolve(void *user, const RtImport *im, RtExtern *out) {
     CotLinker *l = user;
     const Def *d = lookup(l, im->module, im->name.n ? im->name.p : "", im->name.n);
     if (d) return api_extern_rt(&d->what, out);

@@ -1,5 +1,5 @@
 /* api/module.c — modules and what they import and export. */
-#include "api/api_int.h"
+#include "api/clif_int.h"
 
 _Static_assert(COT_REGALLOC_ION == (int)MACH_REGALLOC_BACKTRACKING &&
                    COT_REGALLOC_FAST == (int)MACH_REGALLOC_SINGLE_PASS,
@@ -23,7 +23,7 @@ CotModule *cot_module_new_with_options(CotEngine *e, const void *bytes, size_t s
     if (options) o = *options;
     u.regalloc = api_regalloc(o.regalloc);
     if (o.regalloc_of) u.regalloc_of = regalloc_of, u.regalloc_user = &o;
-    RtModule *m = rt_module_new_copy(engine_rt(e), bytes, size, &u, &d);
+    RtModule *m = engine_compile(engine_rt(e), bytes, size, &u, NULL, &d);
     if (!m) api_fail_diag(error, &d);
     return module_api(m);
 }
@@ -39,84 +39,80 @@ void cot_module_free(CotModule *m) {
 CotStatus cot_module_validate(CotEngine *e, const void *bytes, size_t size, CotError *error) {
     Diag d;
     diag_clear(&d);
-    UnitOptions o = {.validate_only = true};
-    RtModule *m = rt_module_new(engine_rt(e), bytes, size, &o, &d);
-    rt_module_free(m);
-    return m ? COT_OK : api_fail_diag(error, &d);
+    return engine_validate(engine_rt(e), bytes, size, &d) ? COT_OK : api_fail_diag(error, &d);
 }
 
 size_t cot_module_code_size(const CotModule *m) {
-    return rt_module_unit(module_rt(m))->code.n;
+    return (size_t)rt_module_image(module_rt(m))->h->code_size;
 }
 
-CotFuncType api_func_type(const WasmModule *m, uint32_t type) {
-    const WasmFuncType *t = &m->types.p[type];
-    return (CotFuncType){.params = m->valtypes.p + t->params,
-                         .results = m->valtypes.p + t->results,
+CotFuncType api_func_type(const Image *m, uint32_t type) {
+    const ImgType *t = &m->types[type];
+    return (CotFuncType){.params = m->valtypes + t->first,
+                         .results = m->valtypes + t->first + t->nparams,
                          .nparams = t->nparams,
                          .nresults = t->nresults};
 }
 
-static CotName name_of(WasmStr s) {
+static CotName name_of(const Image *m, ImgStr at) {
+    WasmStr s = img_str(m, at);
     return (CotName){s.p, s.n};
 }
 
-static CotKind kind_of(WasmExternKind k) {
-    switch (k) {
-    case WASM_EXT_FUNC: return COT_KIND_FUNC;
-    case WASM_EXT_TABLE: return COT_KIND_TABLE;
-    case WASM_EXT_MEMORY: return COT_KIND_MEMORY;
-    case WASM_EXT_GLOBAL: return COT_KIND_GLOBAL;
-    }
-    return COT_KIND_FUNC;
+static void limits(CotExternType *t, uint64_t min, uint64_t max, uint32_t flags) {
+    t->min = min;
+    t->max = flags & IMG_HAS_MAX ? max : COT_NO_MAXIMUM;
 }
 
-static void limits(CotExternType *t, const WasmLimitsT *l) {
-    t->min = l->min;
-    t->max = l->has_max ? l->max : COT_NO_MAXIMUM;
-}
+#define SAME(Public, kind) _Static_assert((int)(Public) == (int)(kind), "numbers of kinds")
+SAME(COT_KIND_FUNC, WASM_EXT_FUNC);
+SAME(COT_KIND_TABLE, WASM_EXT_TABLE);
+SAME(COT_KIND_MEMORY, WASM_EXT_MEMORY);
+SAME(COT_KIND_GLOBAL, WASM_EXT_GLOBAL);
 
-static void type_of(const WasmModule *m, WasmExternKind kind, uint32_t index, CotExternType *t) {
+static void type_of(const Image *m, uint32_t kind, uint32_t index, CotExternType *t) {
     memset(t, 0, sizeof *t);
-    t->kind = kind_of(kind);
-    switch (kind) {
-    case WASM_EXT_FUNC: t->func = api_func_type(m, m->funcs.p[index].type); break;
-    case WASM_EXT_TABLE:
-        limits(t, &m->tables.p[index].lim);
-        t->value = m->tables.p[index].elem;
+    t->kind = (CotKind)kind;
+    switch (t->kind) {
+    case COT_KIND_FUNC: t->func = api_func_type(m, m->funcs[index].type); break;
+    case COT_KIND_TABLE:
+        limits(t, m->tables[index].min, m->tables[index].max, m->tables[index].flags);
+        t->value = (CotType)m->tables[index].elem;
         break;
-    case WASM_EXT_MEMORY: limits(t, &m->memories.p[index].lim); break;
-    case WASM_EXT_GLOBAL:
-        t->value = m->globals.p[index].type.type;
-        t->is_mutable = m->globals.p[index].type.mut;
+    case COT_KIND_MEMORY:
+        limits(t, m->memories[index].min, m->memories[index].max, m->memories[index].flags);
+        break;
+    case COT_KIND_GLOBAL:
+        t->value = (CotType)m->globals[index].type;
+        t->is_mutable = m->globals[index].mut != 0;
         break;
     }
 }
 
 size_t cot_module_import_count(const CotModule *m) {
-    return rt_module_wasm(module_rt(m))->imports.n;
+    return rt_module_image(module_rt(m))->nimports;
 }
 
 CotStatus cot_module_import(const CotModule *m, size_t i, CotName *from, CotName *name,
                             CotExternType *type) {
-    const WasmModule *w = rt_module_wasm(module_rt(m));
-    if (i >= w->imports.n) return COT_MISUSE;
-    const WasmImport *im = &w->imports.p[i];
-    *from = name_of(im->module);
-    *name = name_of(im->name);
-    if (type) type_of(w, im->kind, im->index, type);
+    const Image *img = rt_module_image(module_rt(m));
+    if (i >= img->nimports) return COT_MISUSE;
+    const ImgImport *im = &img->imports[i];
+    *from = name_of(img, im->module);
+    *name = name_of(img, im->name);
+    if (type) type_of(img, im->kind, im->index, type);
     return COT_OK;
 }
 
 size_t cot_module_export_count(const CotModule *m) {
-    return rt_module_wasm(module_rt(m))->exports.n;
+    return rt_module_image(module_rt(m))->nexports;
 }
 
 CotStatus cot_module_export(const CotModule *m, size_t i, CotName *name, CotExternType *type) {
-    const WasmModule *w = rt_module_wasm(module_rt(m));
-    if (i >= w->exports.n) return COT_MISUSE;
-    const WasmExport *e = &w->exports.p[i];
-    *name = name_of(e->name);
-    if (type) type_of(w, e->kind, e->index, type);
+    const Image *img = rt_module_image(module_rt(m));
+    if (i >= img->nexports) return COT_MISUSE;
+    const ImgExport *e = &img->exports[i];
+    *name = name_of(img, e->name);
+    if (type) type_of(img, e->kind, e->index, type);
     return COT_OK;
 }

@@ -26,15 +26,15 @@ SAME(COT_TRAP_BAD_SIGNATURE, VM_TRAP_BAD_SIGNATURE);
 SAME(COT_TRAP_INTERRUPT, VM_TRAP_INTERRUPT);
 SAME(COT_TRAP_HOST, VM_TRAP_HOST);
 SAME(COT_TRAP_UNDEFINED_ELEMENT, VM_TRAP_UNDEFINED_ELEMENT);
-SAME(COT_TRAP_BAD_CONVERSION, CLIF_TRAP_BAD_CONVERSION_TO_INTEGER);
-SAME(COT_TRAP_DIVISION_BY_ZERO, CLIF_TRAP_INTEGER_DIVISION_BY_ZERO);
-SAME(COT_TRAP_INTEGER_OVERFLOW, CLIF_TRAP_INTEGER_OVERFLOW);
-SAME(COT_TRAP_MEMORY_OUT_OF_BOUNDS, CLIF_TRAP_HEAP_OUT_OF_BOUNDS);
-SAME(COT_TRAP_STACK_OVERFLOW, CLIF_TRAP_STACK_OVERFLOW);
+SAME(COT_TRAP_BAD_CONVERSION, VM_TRAP_BAD_CONVERSION);
+SAME(COT_TRAP_DIVISION_BY_ZERO, VM_TRAP_DIVISION_BY_ZERO);
+SAME(COT_TRAP_INTEGER_OVERFLOW, VM_TRAP_INTEGER_OVERFLOW);
+SAME(COT_TRAP_MEMORY_OUT_OF_BOUNDS, VM_TRAP_MEMORY_OUT_OF_BOUNDS);
+SAME(COT_TRAP_STACK_OVERFLOW, VM_TRAP_STACK_OVERFLOW);
 
 const CotTrap *cot_store_trap(const CotStore *s) {
     const RtTrap *t = rt_store_trap(store_rt(s));
-    return t->code == CLIF_TRAP_NONE ? NULL : trap_api(t);
+    return t->code == VM_TRAP_NONE ? NULL : trap_api(t);
 }
 int cot_store_exit_code(const CotStore *s) {
     return rt_store_trap(store_rt(s))->exit_code;
@@ -57,10 +57,12 @@ CotStatus cot_trap_frame(const CotTrap *t, size_t i, CotFrame *out) {
     const RtTrap *r = trap_rt(t);
     if (i >= r->num_frames) return COT_MISUSE;
     const RtFrame *f = &r->frames[i];
-    const WasmModule *m = rt_module_wasm(f->module);
+    const Image *m = rt_module_image(f->module);
     *out = (CotFrame){.module = module_api(f->module), .function = f->func, .offset = f->offset};
-    if (f->func < m->func_names.n)
-        out->name = (CotName){m->func_names.p[f->func].p, m->func_names.p[f->func].n};
+    if (f->func < m->nnames) {
+        WasmStr s = img_str(m, m->names[f->func]);
+        out->name = (CotName){s.p, s.n};
+    }
     return COT_OK;
 }
 

@@ -91,3 +91,20 @@ void sb_pad_to(StrBuf *sb, uint32_t col) {
 const char *sb_cstr(StrBuf *sb) {
     return sb->p ? sb->p : "";
 }
+
+void sb_put_visible(StrBuf *sb, const char *s, uint32_t size) {
+    enum { MOST = 200 };
+    uint32_t n = size < MOST ? size : MOST;
+    while (n < size && n && ((uint8_t)s[n] & 0xC0) == 0x80) n--; /* whole characters */
+    for (uint32_t k = 0; k < n; k++) {
+        uint8_t c = (uint8_t)s[k];
+        bool c1 = c == 0xC2 && k + 1 < n && (uint8_t)s[k + 1] < 0xA0; /* U+0080 to U+009F */
+        if (c < 0x20 || c == 0x7F || c == '\\' || c1)
+            sb_printf(sb, "\\%02x", c);
+        else if (k && c < 0xA0 && c >= 0x80 && (uint8_t)s[k - 1] == 0xC2)
+            sb_printf(sb, "\\%02x", c);
+        else
+            sb_putn(sb, s + k, 1);
+    }
+    if (n < size) sb_puts(sb, "...");
+}

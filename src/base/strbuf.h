@@ -17,6 +17,8 @@ void sb_puts(StrBuf *sb, const char *s);
 void sb_putn(StrBuf *sb, const char *s, size_t n);
 void sb_printf(StrBuf *sb, const char *fmt, ...) __attribute__((format(printf, 2, 3)));
 void sb_vprintf(StrBuf *sb, const char *fmt, va_list ap);
+/* Text from elsewhere, at most 200 bytes and "...": what could steer a terminal or fake a line is written as \xx. */
+void sb_put_visible(StrBuf *sb, const char *s, uint32_t n);
 void sb_u64(StrBuf *sb, uint64_t x);
 void sb_hex(StrBuf *sb, uint64_t x);      /* no prefix, lower case */
 void sb_pad_to(StrBuf *sb, uint32_t col); /* spaces up to column `col` of the current line */

@@ -17,8 +17,7 @@ static const char help[] =
 
 typedef struct Result {
     Clocks compile, run; /* the best of each clock */
-    UnitPhases phases;   /* of the fastest compilation */
-    uint32_t functions, wasm_code_bytes, code_bytes;
+    CompileStats stats;  /* of the fastest compilation */
 } Result;
 
 static const char *base_name(const char *path) {
@@ -59,16 +58,16 @@ static void print_result(const Result *r, const char *file, bool json) {
     const struct {
         const char *name;
         uint64_t ns;
-    } phases[] = {{"parse", r->phases.parse},   {"translate", r->phases.translate},
-                  {"verify", r->phases.verify}, {"block_order", r->phases.order},
-                  {"lower", r->phases.lower},   {"regalloc", r->phases.regalloc},
-                  {"check", r->phases.check},   {"emit", r->phases.emit},
-                  {"link", r->phases.link}};
+    } phases[] = {{"parse", r->stats.phases.parse},   {"translate", r->stats.phases.translate},
+                  {"verify", r->stats.phases.verify}, {"block_order", r->stats.phases.order},
+                  {"lower", r->stats.phases.lower},   {"regalloc", r->stats.phases.regalloc},
+                  {"check", r->stats.phases.check},   {"emit", r->stats.phases.emit},
+                  {"link", r->stats.phases.link}};
     size_t n = sizeof phases / sizeof *phases;
     if (!json) {
         printf("%-16s %s\n%-16s %u\n%-16s %u\n%-16s %u\n%-16s %.6f s\n%-16s %.6f s\n%-16s %llu\n",
-               "module", base_name(file), "functions", r->functions, "Wasm code bytes",
-               r->wasm_code_bytes, "code bytes", r->code_bytes, "compile",
+               "module", base_name(file), "functions", r->stats.functions, "Wasm code bytes",
+               r->stats.wasm_code_bytes, "code bytes", r->stats.code_bytes, "compile",
                (double)r->compile.wall / 1e9, "run", (double)r->run.wall / 1e9, "peak memory",
                (unsigned long long)rss);
         for (size_t i = 0; i < n; i++)
@@ -81,8 +80,8 @@ static void print_result(const Result *r, const char *file, bool json) {
         ", \"functions\": %u, \"wasm_code_bytes\": %u, \"compile_s\": %.9f, \"compile_cpu_s\": "
         "%.9f, \"code_bytes\": %u, \"run_s\": %.9f, \"run_cpu_s\": %.9f, \"peak_rss_bytes\": %llu, "
         "\"phases\": {",
-        r->functions, r->wasm_code_bytes, (double)r->compile.wall / 1e9,
-        (double)r->compile.cpu / 1e9, r->code_bytes, (double)r->run.wall / 1e9,
+        r->stats.functions, r->stats.wasm_code_bytes, (double)r->compile.wall / 1e9,
+        (double)r->compile.cpu / 1e9, r->stats.code_bytes, (double)r->run.wall / 1e9,
         (double)r->run.cpu / 1e9, (unsigned long long)rss);
     for (size_t i = 0; i < n; i++)
         printf("%s\"%s\": %.9f", i ? ", " : "", phases[i].name, (double)phases[i].ns / 1e9);
@@ -100,19 +99,15 @@ static bool once(Result *r, RtEngine *e, const CommonOpts *o, const GuestOpts *g
     Diag d;
     diag_clear(&d);
     Clocks begin = clocks_now();
-    RtModule *m = rt_module_new(e, bytes, size, NULL, &d);
+    CompileStats stats;
+    RtModule *m = engine_compile(e, bytes, size, NULL, &stats, &d);
     Clocks took = clocks_since(begin);
     *status = 1;
     if (!m) report(&d, file);
     bool ok = m != NULL;
     if (ok) {
-        const WasmModule *w = rt_module_wasm(m);
-        const CodeUnit *u = rt_module_unit(m);
-        if (took.wall < r->compile.wall) r->phases = u->phases;
+        if (took.wall < r->compile.wall) r->stats = stats;
         keep_best(&r->compile, took);
-        r->functions = w->funcs.n - w->num_imported_funcs;
-        r->wasm_code_bytes = w->code_len;
-        r->code_bytes = u->code.n;
     }
     if (ok) {
         Guest g;
@@ -120,7 +115,7 @@ static bool once(Result *r, RtEngine *e, const CommonOpts *o, const GuestOpts *g
                          status);
         if (ok) {
             bool ran = guest_run(&g, status);
-            ok = ran || (rt_store_trap(g.store)->code == CLIF_TRAP_NONE && *status == 0);
+            ok = ran || (rt_store_trap(g.store)->code == VM_TRAP_NONE && *status == 0);
             if (!ran && !ok && *status != GUEST_TRAPPED && *status != 1)
                 fprintf(stderr, "%s: error: the program ended with exit code %d\n", file, *status);
         }
@@ -172,8 +167,7 @@ int cmd_bench(int argc, char **argv) {
         args[0] = (char *)file;
         Diag d;
         diag_clear(&d);
-        RtEngine *e =
-            rt_engine_new(&o.cfg, &d); /* one for all, as in a process that compiles often */
+        RtEngine *e = engine_new(&o.cfg, &d); /* one for all, as in a process that compiles often */
         if (!e) report(&d, file);
         ok = e != NULL;
         for (uint64_t i = 0; ok && i < iterations; i++)

@@ -42,8 +42,8 @@ static void print_name(const WasmModule *m, uint32_t func) {
     sb_free(&sb);
 }
 
-static void print_timing(const RtModule *m) {
-    const CodeUnit *u = rt_module_unit(m);
+static void print_timing(Compiled *c) {
+    const CodeUnit *u = compiled_unit(c);
     const UnitPhases *p = &u->phases;
     const struct {
         const char *name;
@@ -62,7 +62,7 @@ static void print_timing(const RtModule *m) {
 #define X(field, what) printf("  %-20s %10u  %s\n", #field, u->ra.field, what);
     RA_STATS(X)
 #undef X
-    for (uint32_t k = 0; k < u->fell_back.n; k++) print_name(rt_module_wasm(m), u->fell_back.p[k]);
+    for (uint32_t k = 0; k < u->fell_back.n; k++) print_name(compiled_wasm(c), u->fell_back.p[k]);
 }
 
 static int print_stage(const CompileOpts *o) {
@@ -84,16 +84,17 @@ static int print_stage(const CompileOpts *o) {
         uo.print = UNIT_PRINT_ALLOCATED;
     Diag d;
     diag_clear(&d);
-    RtEngine *e = rt_engine_new(&o->common.cfg, &d);
-    RtModule *m = e ? rt_module_new(e, bytes, size, &uo, &d) : NULL;
+    CompilerConfig cfg = common_compiler(&o->common);
+    Compiler *compiler = compiler_new(&cfg, &d);
+    Compiled *m = compiler ? compiler_run(compiler, bytes, size, &uo, &d) : NULL;
     if (text.n) fwrite(sb_cstr(&text), 1, text.n, stdout);
-    if (m && o->stage == STAGE_TIMING) print_timing(m);
-    if (!m) report(&d, o->file);
+    if (m && o->stage == STAGE_TIMING && compiled_plan_image(m, &d)) print_timing(m);
+    if (d.kind) report(&d, o->file);
     sb_free(&text);
-    rt_module_free(m);
-    rt_engine_free(e);
+    compiled_free(m);
+    compiler_free(compiler);
     free(bytes);
-    return m ? 0 : 1;
+    return d.kind ? 1 : 0;
 }
 
 static bool ends_with(const char *s, const char *tail) {

@@ -2,7 +2,7 @@
 #ifndef COT_DRIVER_DRIVER_H
 #define COT_DRIVER_DRIVER_H
 #include <stdio.h>
-#include "runtime/runtime.h"
+#include "compiler/compiler.h"
 
 typedef struct Cli { /* arguments after the subcommand, consumed one by one */
     int argc;
@@ -21,7 +21,7 @@ void cli_error(Cli *c, const char *fmt, ...) __attribute__((format(printf, 2, 3)
 bool cli_u64(Cli *c, const char *what, const char *text, uint64_t *out); /* with optional K, M, G */
 
 typedef struct CommonOpts {
-    RtConfig cfg;
+    EngineConfig cfg;
     WasmFeatures features; /* cfg.features points here */
     uint64_t timeout_ms;
     bool features_given;
@@ -31,6 +31,8 @@ void common_init(CommonOpts *o);
 bool regalloc_option(Cli *c, MachRegalloc *out);
 /* -O0, -O2, --regalloc, -j N, --cpu-features LIST, -W name=value; true if the next argument was one of them. */
 bool common_option(Cli *c, CommonOpts *o);
+/* For code that does not run here: what it may rely on follows from the options alone. */
+CompilerConfig common_compiler(const CommonOpts *o);
 extern const char common_help[];
 
 /* Whole file or standard input ("-"); false with a message on stderr. Freed with free(). */

@@ -164,8 +164,7 @@ static bool is(WasmStr a, const char *b) {
     return a.n == strlen(b) && memcmp(a.p, b, a.n) == 0;
 }
 
-static bool resolve(void *user, const WasmModule *m, const WasmImport *imp, RtExtern *out) {
-    (void)m;
+static bool resolve(void *user, const RtImport *imp, RtExtern *out) {
     Guest *g = user;
     if (is(imp->module, "bench") && (is(imp->name, "start") || is(imp->name, "end")))
         return rt_host_func(g->store, "", "", is(imp->name, "start") ? bench_start : bench_end, g,
@@ -185,7 +184,7 @@ static bool drop(void *user, const uint8_t *data, size_t len) {
 /* The last call or instantiation returned false: what that means for the process. */
 static int ending(Guest *g) {
     const RtTrap *t = rt_store_trap(g->store);
-    if (t->code == CLIF_TRAP_NONE) return t->exit_code;
+    if (t->code == VM_TRAP_NONE) return t->exit_code;
     report_trap(t, g->file);
     return GUEST_TRAPPED;
 }
@@ -241,8 +240,8 @@ static bool call_export(Guest *g, const RtExtern *f, RtVal *vals, int *status) {
     return ok;
 }
 
-static const WasmFuncType *type_of(const RtExtern *f) {
-    return &f->func.type_module->types.p[f->func.type];
+static const ImgType *type_of(const RtExtern *f) {
+    return &f->func.image->types[f->func.type];
 }
 
 static bool export_func(Guest *g, const char *name, RtExtern *out) {
@@ -321,9 +320,8 @@ bool guest_invoke(Guest *g, const char *name, int argc, char **argv, int *status
         fprintf(stderr, "%s: error: exports no function `%s`\n", g->file, name);
         return false;
     }
-    const WasmFuncType *t = type_of(&f);
-    const WasmType *params = f.func.type_module->valtypes.p + t->params,
-                   *results = f.func.type_module->valtypes.p + t->results;
+    const ImgType *t = type_of(&f);
+    const WasmType *params = f.func.image->valtypes + t->first, *results = params + t->nparams;
     if ((uint32_t)argc != t->nparams) {
         fprintf(stderr, "%s: error: `%s` takes %u arguments, %d given\n", g->file, name, t->nparams,
                 argc);

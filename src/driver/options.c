@@ -79,6 +79,20 @@ void common_init(CommonOpts *o) {
 #endif
 }
 
+CompilerConfig common_compiler(const CommonOpts *o) {
+    const EngineConfig *e = &o->cfg;
+    return (CompilerConfig){.features = e->features,
+                            .isa_flags = e->isa_flags,
+                            .no_signals = e->rt.no_signals,
+                            .explicit_bounds = e->rt.explicit_bounds,
+                            .interruptible = e->rt.interruptible,
+                            .verify = e->verify,
+                            .stress_seed = e->stress_seed,
+                            .opt_level = e->opt_level,
+                            .regalloc = e->regalloc,
+                            .threads = e->threads};
+}
+
 const char common_help[] =
     "  -O0, -O2               -O0 (default): the one-pass register allocator; -O2: the "
     "backtracking one\n"
@@ -115,25 +129,25 @@ static void limit_option(Cli *c, CommonOpts *o, const char *v) {
     uint64_t x;
 #define IS(name) (n == sizeof name - 1 && strncmp(v, name, n) == 0)
     if (IS("memory")) {
-        if (cli_u64(c, "-W memory", val, &x)) o->cfg.max_memory = x ? x : 1;
+        if (cli_u64(c, "-W memory", val, &x)) o->cfg.rt.max_memory = x ? x : 1;
     } else if (IS("stack")) {
         if (cli_u64(c, "-W stack", val, &x)) {
             if (x < 65536 || x > ((uint64_t)6 << 20)) cli_error(c, "-W stack: between 64K and 6M");
-            o->cfg.max_stack = x;
+            o->cfg.rt.max_stack = x;
         }
     } else if (IS("timeout")) {
         if (cli_u64(c, "-W timeout", val, &x)) {
             o->timeout_ms = x;
-            o->cfg.interruptible = x != 0;
+            o->cfg.rt.interruptible = x != 0;
         }
     } else if (IS("bounds") && strcmp(val, "explicit") == 0)
-        o->cfg.explicit_bounds = true;
+        o->cfg.rt.explicit_bounds = true;
     else if (IS("bounds") && strcmp(val, "guard") == 0)
-        o->cfg.explicit_bounds = false;
+        o->cfg.rt.explicit_bounds = false;
     else if (IS("signals") && strcmp(val, "off") == 0)
-        o->cfg.no_signals = true;
+        o->cfg.rt.no_signals = true;
     else if (IS("signals") && strcmp(val, "on") == 0)
-        o->cfg.no_signals = false;
+        o->cfg.rt.no_signals = false;
     else if (IS("verify") && strcmp(val, "on") == 0)
         o->cfg.verify = true;
     else if (IS("verify") && strcmp(val, "off") == 0)
@@ -237,7 +251,7 @@ void report_trap(const RtTrap *t, const char *file) {
     mem_init(&m, NULL);
     StrBuf sb;
     sb_init(&sb, &m);
-    if (t->num_frames && t->frames[0].offset != CLIF_NONE)
+    if (t->num_frames && t->frames[0].offset != IMG_NONE)
         sb_printf(&sb, "%s:0x%x: error: ", file, t->frames[0].offset);
     else
         sb_printf(&sb, "%s: error: ", file);

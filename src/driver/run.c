@@ -37,7 +37,7 @@ RtModule *compile_file(RtEngine *e, const char *file, const uint8_t *bytes, size
     }
     Diag d;
     diag_clear(&d);
-    RtModule *m = rt_module_new(e, bytes, size, &uo, &d);
+    RtModule *m = engine_compile(e, bytes, size, &uo, NULL, &d);
     if (p.shown) fputs("\r\033[K", stderr);
     if (!m) report(&d, file);
     return m;
@@ -67,7 +67,7 @@ int cmd_run(int argc, char **argv) {
     if (!file || !read_file(file, &bytes, &size)) goto out;
     Diag d;
     diag_clear(&d);
-    RtEngine *e = rt_engine_new(&o.cfg, &d);
+    RtEngine *e = engine_new(&o.cfg, &d);
     if (!e) report(&d, file);
     RtModule *m = e ? compile_file(e, file, bytes, size) : NULL;
     if (m) {

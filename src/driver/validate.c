@@ -19,7 +19,7 @@ static bool validate_one(const CommonOpts *o, const char *file) {
     WasmModule m = {0};
     bool ok = wasm_module_parse(&m, &mem, bytes, size, o->cfg.features, &d);
     if (ok) {
-        VmLayout lay = vm_layout(&m);
+        VmLayout lay = wasm_vm_layout(&m);
         WasmTunables tn = {.callconv = CLIF_CC_FAST, .host_callconv = CLIF_CC_SYSTEM_V};
         WasmTranslator *t = wasm_translator_new(&mem);
         for (uint32_t f = m.num_imported_funcs; ok && f < m.funcs.n; f++)

@@ -20,7 +20,13 @@ static const char help[] = "usage: cot wast [OPTIONS] FILE...\n"
                            "assertions.\n\n"
                            "  -v                     a line per failed assertion\n"
                            "  --strict               skip, not pass, a module that must be "
-                           "rejected and was refused for a missing proposal\n";
+                           "rejected and was refused for a missing proposal\n"
+                           "  --precompiled          run each module as it is after having been "
+                           "written to a file and read again\n";
+
+typedef struct WastOpts {
+    bool verbose, strict, precompiled;
+} WastOpts;
 
 /* What a name of the script stands for. Without an instance, `why` is the message of the refusal that caused it, or NULL
  * if the module should have been there. */
@@ -47,7 +53,6 @@ typedef struct Counts {
     Reason *reasons; /* in order of appearance */
 } Counts;
 typedef struct Loaded {
-    uint8_t *bytes;
     RtModule *m;
     struct Loaded *next;
 } Loaded;
@@ -65,7 +70,7 @@ typedef struct Script {
     Definition *definitions; /* the last one first */
     const char *import_why;  /* an import of the module being linked comes from a refused one */
     Counts n;
-    bool verbose, strict;
+    WastOpts opt;
     RtExtern spectest[16];
 } Script;
 
@@ -109,8 +114,7 @@ static bool same(WasmStr a, const char *b) {
     return a.n == strlen(b) && memcmp(a.p, b, a.n) == 0;
 }
 
-static bool resolve(void *user, const WasmModule *m, const WasmImport *im, RtExtern *out) {
-    (void)m;
+static bool resolve(void *user, const RtImport *im, RtExtern *out) {
     Script *s = user;
     if (same(im->module, "spectest")) {
         for (int i = 0; i < NPRINTS + NTHINGS; i++) {
@@ -164,7 +168,7 @@ static void failed(Script *s, const Json *cmd, const char *fmt, ...)
     __attribute__((format(printf, 3, 4)));
 static void failed(Script *s, const Json *cmd, const char *fmt, ...) {
     s->n.failed++;
-    if (!s->verbose && s->n.failed > 5) return;
+    if (!s->opt.verbose && s->n.failed > 5) return;
     va_list ap;
     va_start(ap, fmt);
     say(s, cmd, fmt, ap);
@@ -205,15 +209,12 @@ static void path_of(const Script *s, const char *name, char out[8192]) {
     snprintf(out, 8192, "%s%s", s->dir, name);
 }
 
-/* Loads and compiles a command's module. NULL with *d set. */
-static RtModule *load(Script *s, const Json *cmd, bool validate_only, Diag *d) {
+/* Reads a command's module. false with *d set. */
+static bool read_module(const Json *cmd, const Script *s, uint8_t **bytes, size_t *size, Diag *d) {
     char path[8192], tmp[] = "/tmp/cot-wast-XXXXXX";
     const char *bin = json_str(cmd, "binary_filename"),
                *name = bin ? bin : json_str(cmd, "filename"), *kind = json_str(cmd, "module_type");
-    if (!name) {
-        diag_msg(d, DIAG_MALFORMED, "command without a module file");
-        return NULL;
-    }
+    if (!name) return diag_msg(d, DIAG_MALFORMED, "command without a module file");
     path_of(s, name, path);
     bool text = !bin && kind && strcmp(kind, "text") == 0;
     if (text) {
@@ -221,24 +222,50 @@ static RtModule *load(Script *s, const Json *cmd, bool validate_only, Diag *d) {
         if (fd >= 0) close(fd);
         if (fd < 0 || !run_tool("parse", path, tmp)) {
             if (fd >= 0) unlink(tmp);
-            diag_msg(d, DIAG_MALFORMED, "wasm-tools refuses the text");
-            return NULL;
+            return diag_msg(d, DIAG_MALFORMED, "wasm-tools refuses the text");
         }
         snprintf(path, sizeof path, "%s", tmp);
     }
-    Loaded *l = arena_new(&s->arena, Loaded);
-    *l = (Loaded){.next = s->loaded};
-    size_t size;
-    bool ok = read_file(path, &l->bytes, &size);
+    bool ok = read_file(path, bytes, size);
     if (text) unlink(tmp);
-    if (!ok) {
-        diag_msg(d, DIAG_IO, "cannot read %s", path);
-        return NULL;
-    }
+    return ok || diag_msg(d, DIAG_IO, "cannot read %s", path);
+}
+
+/* The module as it is after having been written to a file and read again. */
+static RtModule *reloaded(Script *s, RtModule *m, Diag *d) {
+    size_t n = (size_t)img_size(rt_module_image(m)->h);
+    uint8_t *bytes = malloc(n);
+    RtBlob blob;
+    if (!bytes) abort();
+    rt_module_serialize(m, bytes);
+    rt_module_free(m);
+    m = rt_blob_copy(&blob, bytes, n, d) ? rt_module_new(s->engine, &blob, IMG_VERIFIED, d) : NULL;
+    free(bytes);
+    return m;
+}
+
+/* Loads and compiles a command's module. NULL with *d set. */
+static RtModule *load(Script *s, const Json *cmd, Diag *d) {
+    uint8_t *bytes;
+    size_t size;
+    if (!read_module(cmd, s, &bytes, &size, d)) return NULL;
+    RtModule *m = engine_compile(s->engine, bytes, size, NULL, NULL, d);
+    free(bytes);
+    if (m && s->opt.precompiled) m = reloaded(s, m, d);
+    if (!m) return NULL;
+    Loaded *l = arena_new(&s->arena, Loaded);
+    *l = (Loaded){m, s->loaded};
     s->loaded = l;
-    UnitOptions uo = {.validate_only = validate_only};
-    l->m = rt_module_new(s->engine, l->bytes, size, &uo, d);
-    return l->m;
+    return m;
+}
+
+static bool validate(const Script *s, const Json *cmd, Diag *d) {
+    uint8_t *bytes;
+    size_t size;
+    if (!read_module(cmd, s, &bytes, &size, d)) return false;
+    bool ok = engine_validate(s->engine, bytes, size, d);
+    free(bytes);
+    return ok;
 }
 
 static const char *trap_text(const Script *s) {
@@ -283,7 +310,7 @@ static void do_module(Script *s, const Json *cmd) {
     }
     Diag d;
     diag_clear(&d);
-    const RtModule *m = load(s, cmd, false, &d);
+    const RtModule *m = load(s, cmd, &d);
     if (!m && d.kind == DIAG_UNSUPPORTED)
         why = keep(s, d.msg);
     else if (!m)
@@ -428,10 +455,10 @@ static Act act(Script *s, const Json *cmd, RtVal **vals, uint32_t *nres, const c
         *nres = 1;
         return ACT_OK;
     }
-    const WasmFuncType *ft = &x.func.type_module->types.p[x.func.type];
+    const ImgType *ft = &x.func.image->types[x.func.type];
     *nres = ft->nresults;
     *vals = arena_zarray(&s->arena, RtVal,
-                         (ft->nparams > ft->nresults ? ft->nparams : ft->nresults) + 1);
+                         (ft->nparams > ft->nresults ? ft->nparams : ft->nresults) + 1u);
     uint32_t n = 0;
     *why = "arguments do not fit";
     const Json *args = json_get(a, "args");
@@ -488,11 +515,11 @@ static void assert_refused(Script *s, const Json *cmd) {
         skip(s, "text format, and wasm-tools is not installed");
         return;
     }
-    if (load(s, cmd, true, &d))
+    if (validate(s, cmd, &d))
         failed(s, cmd, "accepted; expected '%s'", text ? text : "");
     else if (d.kind == DIAG_IO || d.kind == DIAG_OOM)
         failed(s, cmd, "%s", d.msg);
-    else if (d.kind == DIAG_UNSUPPORTED && s->strict)
+    else if (d.kind == DIAG_UNSUPPORTED && s->opt.strict)
         skip(s, d.msg);
     else
         s->n.passed++;
@@ -503,7 +530,7 @@ static void assert_no_instance(Script *s, const Json *cmd, bool link) {
     const char *text = json_str(cmd, "text");
     Diag d;
     diag_clear(&d);
-    const RtModule *m = load(s, cmd, false, &d);
+    const RtModule *m = load(s, cmd, &d);
     if (!m) {
         if (d.kind == DIAG_UNSUPPORTED)
             skip(s, d.msg);
@@ -581,13 +608,11 @@ static bool convert(const char *wast, char dir[64], char json[128]) {
 }
 
 /* Runs one script; adds to the totals. False if the script itself cannot be read. */
-static bool run_script(const CommonOpts *o, const char *file, bool verbose, bool strict,
-                       Counts *total) {
+static bool run_script(const CommonOpts *o, const WastOpts *w, const char *file, Counts *total) {
     static Script s;
     memset(&s, 0, sizeof s);
     s.file = file;
-    s.verbose = verbose;
-    s.strict = strict;
+    s.opt = *w;
     char tmp[64] = "", json_path[128];
     const char *script = file;
     size_t len = strlen(file);
@@ -610,7 +635,7 @@ static bool run_script(const CommonOpts *o, const char *file, bool verbose, bool
     mem_init(&s.mem, NULL);
     arena_init(&s.arena, &s.mem);
     Json *doc = json_parse(&s.arena, (const char *)text, size, &d);
-    s.engine = doc ? rt_engine_new(&o->cfg, &d) : NULL;
+    s.engine = doc ? engine_new(&o->cfg, &d) : NULL;
     const Json *commands = json_get(doc, "commands");
     bool ok = s.engine && commands;
     if (!ok) {
@@ -632,10 +657,7 @@ static bool run_script(const CommonOpts *o, const char *file, bool verbose, bool
         counts_free(&s.n);
     }
     rt_store_free(s.store);
-    for (Loaded *l = s.loaded; l; l = l->next) {
-        rt_module_free(l->m);
-        free(l->bytes);
-    }
+    for (Loaded *l = s.loaded; l; l = l->next) rt_module_free(l->m);
     rt_engine_free(s.engine);
     arena_destroy(&s.arena);
     free(text);
@@ -652,23 +674,26 @@ int cmd_wast(int argc, char **argv) {
     CommonOpts o;
     common_init(&o);
     o.cfg.threads = 1; /* test modules are small */
-    bool verbose = false, strict = false, ok = true;
+    WastOpts w = {0};
+    bool ok = true;
     while (cli_is_option(&c) && !c.failed) {
         if (cli_flag(&c, "--help")) {
             printf("%s%s", help, common_help);
             return 0;
         }
         if (cli_flag(&c, "-v"))
-            verbose = true;
+            w.verbose = true;
         else if (cli_flag(&c, "--strict"))
-            strict = true;
+            w.strict = true;
+        else if (cli_flag(&c, "--precompiled"))
+            w.precompiled = true;
         else if (!common_option(&c, &o))
             cli_error(&c, "unknown option '%s'", argv[c.at]);
     }
     if (!c.failed && c.at >= argc) cli_error(&c, "no file given");
     if (c.failed) return 1;
     Counts total = {0};
-    for (; c.at < argc; c.at++) ok &= run_script(&o, argv[c.at], verbose, strict, &total);
+    for (; c.at < argc; c.at++) ok &= run_script(&o, &w, argv[c.at], &total);
     for (const Reason *r = total.reasons; r; r = r->next) printf("skipped %u: %s\n", r->n, r->why);
     printf("%u passed, %u failed, %u skipped\n", total.passed, total.failed, total.skipped);
     counts_free(&total);

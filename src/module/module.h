@@ -85,8 +85,6 @@ enum {
 
 void unit_init(CodeUnit *u, Mem *m, const IsaVtable *isa);
 void unit_free(CodeUnit *u);
-void unit_drop_code(
-    CodeUnit *u); /* gives the bytes back; u->code.n still tells how many they were */
 /* Compiles (or just validates) every function of m and its adapters. Errors: the one with the lowest function index;
  * out of memory is DIAG_OOM, and what was made so far lies in u->mem. */
 bool unit_compile_wasm(CodeUnit *u, const WasmModule *m, const VmLayout *lay,

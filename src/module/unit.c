@@ -18,12 +18,6 @@ void unit_free(CodeUnit *u) {
     vec_free(m, &u->locs);
 }
 
-void unit_drop_code(CodeUnit *u) {
-    mem_free(u->mem, u->code.p, u->code.cap);
-    u->code.p = NULL;
-    u->code.cap = 0;
-}
-
 ClifTrap unit_find_trap(const CodeUnit *u, uint32_t offset) {
     uint32_t lo = 0, hi = u->traps.n;
     while (lo < hi) {

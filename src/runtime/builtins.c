@@ -1,6 +1,6 @@
-/* runtime/builtins.c — what translated code calls: the rows of wasm/builtins.def, C convention, context first.
+/* runtime/builtins.c — what translated code calls: the rows of image/builtins.def, C convention, context first.
  * A trap unwinds to rt_call; nothing is held across it. Bounds are checked in 64 bits without overflow. */
-#include "jit/libcall.h"
+#include "image/routine.h"
 #include "runtime/rt_int.h"
 
 static bool in_range(uint64_t at, uint64_t n, uint64_t size) {
@@ -9,7 +9,7 @@ static bool in_range(uint64_t at, uint64_t n, uint64_t size) {
 
 static void bi_raise(void *vm, uint32_t code) {
     (void)vm;
-    RT_RAISE((ClifTrap)code);
+    RT_RAISE((VmTrap)code);
 }
 
 static uint64_t bi_memory_grow(void *vm, uint64_t delta, uint32_t mem) {
@@ -21,30 +21,30 @@ static void bi_memory_copy(void *vm, uint32_t dm, uint64_t dst, uint32_t sm, uin
     RtInstance *i = rt_of(vm);
     VmMemory *d = &i->memories[dm]->vm, *s = &i->memories[sm]->vm;
     if (!in_range(dst, n, d->bytes) || !in_range(src, n, s->bytes))
-        RT_RAISE(CLIF_TRAP_HEAP_OUT_OF_BOUNDS);
+        RT_RAISE(VM_TRAP_MEMORY_OUT_OF_BOUNDS);
     if (n) memmove(d->base + dst, s->base + src, n);
 }
 
 static void bi_memory_fill(void *vm, uint32_t mem, uint64_t dst, uint32_t byte, uint64_t n) {
     VmMemory *d = &rt_of(vm)->memories[mem]->vm;
-    if (!in_range(dst, n, d->bytes)) RT_RAISE(CLIF_TRAP_HEAP_OUT_OF_BOUNDS);
+    if (!in_range(dst, n, d->bytes)) RT_RAISE(VM_TRAP_MEMORY_OUT_OF_BOUNDS);
     if (n) memset(d->base + dst, (int)(byte & 255), n);
 }
 
 bool rt_memory_init_segment(RtInstance *i, uint32_t mem, uint32_t seg, uint64_t dst, uint64_t src,
                             uint64_t n) {
-    const WasmDataSeg *s = &i->module->wasm.datas.p[seg];
+    const ImgData *s = &i->module->img.datas[seg];
     VmMemory *d = &i->memories[mem]->vm;
-    uint64_t len = i->data_dropped[seg] ? 0 : s->len;
+    uint64_t len = i->data_dropped[seg] ? 0 : s->n;
     if (!in_range(src, n, len) || !in_range(dst, n, d->bytes)) return false;
-    if (n) memcpy(d->base + dst, i->module->wasm.bytes + s->off + src, n);
+    if (n) memcpy(d->base + dst, i->module->img.bytes + s->off + src, n);
     return true;
 }
 
 static void bi_memory_init(void *vm, uint32_t mem, uint32_t seg, uint64_t dst, uint64_t src,
                            uint64_t n) {
     if (!rt_memory_init_segment(rt_of(vm), mem, seg, dst, src, n))
-        RT_RAISE(CLIF_TRAP_HEAP_OUT_OF_BOUNDS);
+        RT_RAISE(VM_TRAP_MEMORY_OUT_OF_BOUNDS);
 }
 
 static void bi_data_drop(void *vm, uint32_t seg) {
@@ -73,12 +73,17 @@ static void bi_table_copy(void *vm, uint32_t dt, uint32_t st, uint64_t dst, uint
 
 bool rt_table_init_segment(RtInstance *i, uint32_t table, uint32_t seg, uint64_t dst, uint64_t src,
                            uint64_t n) {
-    const WasmElemSeg *s = &i->module->wasm.elems.p[seg];
+    const Image *m = &i->module->img;
+    const ImgElem *s = &m->elems[seg];
     VmTable *t = &i->tables[table]->vm;
     uint64_t len = i->elem_dropped[seg] ? 0 : s->n;
     if (!in_range(src, n, len) || !in_range(dst, n, t->length)) return false;
-    for (uint64_t k = 0; k < n; k++)
-        t->elems[dst + k] = rt_const_eval(i, i->module->wasm.elem_exprs.p[s->first + src + k]).ref;
+    for (uint64_t k = s->first + src; n--; k++, dst++) {
+        if (s->exprs)
+            t->elems[dst] = rt_const_eval(i, m->elem_exprs[k]).ref;
+        else
+            t->elems[dst] = m->elem_funcs[k] == IMG_NONE ? NULL : rt_funcref(i, m->elem_funcs[k]);
+    }
     return true;
 }
 
@@ -99,17 +104,16 @@ static void bi_interrupt(void *vm) {
 
 const void *const rt_builtins[VM_BUILTIN_COUNT] = {
 #define VM_BUILTIN(NAME, name, ...) [VM_BUILTIN_##NAME] = (const void *)(uintptr_t)bi_##name,
-#include "wasm/builtins.def"
+#include "image/builtins.def"
 #undef VM_BUILTIN
 };
 
-/* ---- routines that the back end calls ---- */
+/* ---- routines that the code calls through its slots ---- */
 static void raise_from_stub(uint32_t code) {
-    RT_RAISE((ClifTrap)code);
+    RT_RAISE((VmTrap)code);
 }
 
-const void *rt_libcall(void *user, ClifLibCall call) {
-    (void)user;
-    return call == CLIF_LIBCALL_RAISE_TRAP ? (const void *)(uintptr_t)raise_from_stub
-                                           : jit_libcall(call);
+const void *rt_routine(uint32_t routine) {
+    return routine == IMG_ROUTINE_RAISE_TRAP ? (const void *)(uintptr_t)raise_from_stub
+                                             : img_routine_address(routine);
 }

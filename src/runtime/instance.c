@@ -11,24 +11,24 @@ static void put_ptr(RtInstance *i, uint32_t off, const void *p) {
 }
 
 static void *global_addr(RtInstance *i, uint32_t g) {
-    uint8_t *slot = i->vmctx + i->module->layout.globals + 16 * g;
-    if (g >= i->module->wasm.num_imported_globals) return slot;
+    uint8_t *slot = i->vmctx + i->module->img.layout.globals + 16 * g;
+    if (g >= i->module->img.h->imported_globals) return slot;
     void *p;
     memcpy(&p, slot, sizeof p);
     return p;
 }
 
 VmFuncRef *rt_funcref(RtInstance *i, uint32_t func) {
-    uint32_t k = i->module->wasm.funcs.p[func].funcref;
-    COT_ASSERT(k != UINT32_MAX);
-    return (VmFuncRef *)(void *)(i->vmctx + i->module->layout.funcrefs) + k;
+    uint32_t k = i->module->img.funcs[func].funcref;
+    COT_ASSERT(k != IMG_NONE);
+    return (VmFuncRef *)(void *)(i->vmctx + i->module->img.layout.funcrefs) + k;
 }
 
-RtVal rt_const_eval(RtInstance *i, WasmConstExpr e) {
+RtVal rt_const_eval(RtInstance *i, ImgExpr e) {
     RtVal *st = i->const_stack;
     uint32_t n = 0;
     for (uint32_t k = 0; k < e.n; k++) {
-        const WasmConstInst *c = &i->module->wasm.const_insts.p[e.first + k];
+        const ImgConst *c = &i->module->img.consts[e.first + k];
         RtVal v = {.i64 = c->imm};
         memset(v.bytes + 8, 0, 8);
         switch ((WasmConstOp)c->op) {
@@ -36,7 +36,7 @@ RtVal rt_const_eval(RtInstance *i, WasmConstExpr e) {
         case WASM_CE_F32: v.i64 = (uint32_t)c->imm; break;
         case WASM_CE_I64:
         case WASM_CE_F64: break;
-        case WASM_CE_V128: memcpy(&v, i->module->wasm.bytes + c->imm, 16); break;
+        case WASM_CE_V128: memcpy(&v, i->module->img.bytes + c->imm, 16); break;
         case WASM_CE_REF_NULL: v.i64 = 0; break;
         case WASM_CE_REF_FUNC: v.ref = rt_funcref(i, (uint32_t)c->imm); break;
         case WASM_CE_GLOBAL_GET: memcpy(&v, global_addr(i, (uint32_t)c->imm), 16); break;
@@ -74,20 +74,20 @@ RtVal rt_const_eval(RtInstance *i, WasmConstExpr e) {
 }
 
 /* ---- linking ---- */
-static bool import_error(Diag *d, const WasmImport *im, const char *why) {
+static bool import_error(Diag *d, const RtImport *im, const char *why) {
     return diag_msg(d, DIAG_LINK, "import %.*s.%.*s: %s", (int)im->module.n, im->module.p,
                     (int)im->name.n, im->name.p, why);
 }
 
-static bool limits_match(uint64_t have_min, uint64_t have_max, bool have_has_max,
-                         const WasmLimitsT *want) {
-    if (have_min < want->min) return false;
-    return !want->has_max || (have_has_max && have_max <= want->max);
+static bool limits_match(uint64_t have_min, uint64_t have_max, bool have_has_max, uint64_t min,
+                         uint64_t max, uint32_t flags) {
+    if (have_min < min) return false;
+    return !(flags & IMG_HAS_MAX) || (have_has_max && have_max <= max);
 }
 
-static bool link_import(RtInstance *i, const WasmImport *im, const RtExtern *x, Diag *d) {
-    const WasmModule *m = &i->module->wasm;
-    const VmLayout *lay = &i->module->layout;
+static bool link_import(RtInstance *i, const RtImport *im, const RtExtern *x, Diag *d) {
+    const Image *m = &i->module->img;
+    const VmLayout *lay = &i->module->img.layout;
     const RtStore *s = x->kind == WASM_EXT_FUNC     ? rt_func_store(&x->func)
                        : x->kind == WASM_EXT_TABLE  ? x->table->store
                        : x->kind == WASM_EXT_MEMORY ? x->memory->store
@@ -97,34 +97,36 @@ static bool link_import(RtInstance *i, const WasmImport *im, const RtExtern *x, 
         return import_error(d, im, "incompatible import type: it is of another kind");
     switch (im->kind) {
     case WASM_EXT_FUNC: {
-        uint32_t type = m->funcs.p[im->index].type;
-        if (x->func.sig_id != i->module->sig_ids.p[type])
+        uint32_t type = m->funcs[im->index].type;
+        if (x->func.sig_id != i->module->sig_ids[type])
             return import_error(d, im, "incompatible import type: function signature differs");
         RtFunc *f = &i->imports[im->index];
         *f = x->func;
-        if (f->host) f->code = i->module->code.base + i->module->unit.host.p[type].off;
-        f->entry = i->module->code.base + i->module->unit.entry.p[type].off;
+        if (f->host) f->code = m->code + m->types[type].host;
+        f->entry = m->code + m->types[type].entry;
         put_ptr(i, lay->imports + 16 * im->index + VM_IMPORT_CODE, f->code);
         put_ptr(i, lay->imports + 16 * im->index + VM_IMPORT_VMCTX, f->vmctx);
         return true;
     }
     case WASM_EXT_TABLE: {
-        const WasmTableType *t = &m->tables.p[im->index];
-        if (x->table->elem != t->elem ||
-            !limits_match(x->table->vm.length, x->table->max, x->table->has_max, &t->lim))
+        const ImgTable *t = &m->tables[im->index];
+        if (x->table->elem != t->elem || !limits_match(x->table->vm.length, x->table->max,
+                                                       x->table->has_max, t->min, t->max, t->flags))
             return import_error(d, im, "incompatible import type: table type differs");
         i->tables[im->index] = x->table;
         return true;
     }
-    case WASM_EXT_MEMORY:
+    case WASM_EXT_MEMORY: {
+        const ImgMemory *t = &m->memories[im->index];
         if (!limits_match(x->memory->vm.bytes / WASM_PAGE, x->memory->max_pages, x->memory->has_max,
-                          &m->memories.p[im->index].lim))
+                          t->min, t->max, t->flags))
             return import_error(d, im, "incompatible import type: memory limits differ");
         i->memories[im->index] = x->memory;
         return true;
+    }
     case WASM_EXT_GLOBAL: {
-        WasmGlobalType t = m->globals.p[im->index].type;
-        if (x->global.type.type != t.type || x->global.type.mut != t.mut)
+        const ImgGlobal *g = &m->globals[im->index];
+        if (x->global.type.type != g->type || x->global.type.mut != g->mut)
             return import_error(d, im, "incompatible import type: global type differs");
         put_ptr(i, lay->globals + 16 * im->index, x->global.value);
         return true;
@@ -133,68 +135,75 @@ static bool link_import(RtInstance *i, const WasmImport *im, const RtExtern *x, 
     return false;
 }
 
+RtImport rt_import_at(const RtModule *mod, uint32_t k) {
+    const ImgImport *im = &mod->img.imports[k];
+    return (RtImport){img_str(&mod->img, im->module), img_str(&mod->img, im->name),
+                      (WasmExternKind)im->kind, im->index, k};
+}
+
 static bool link_imports(RtInstance *i, RtResolve resolve, void *user, Diag *d) {
-    const WasmModule *m = &i->module->wasm;
-    for (uint32_t k = 0; k < m->imports.n; k++) {
+    const Image *m = &i->module->img;
+    for (uint32_t k = 0; k < m->nimports; k++) {
         RtExtern x;
         memset(&x, 0, sizeof x);
+        RtImport im = rt_import_at(i->module, k);
         uint64_t refused = i->store->mem.refused;
-        if (!resolve || !resolve(user, m, &m->imports.p[k], &x))
-            return i->store->mem.refused != refused
-                       ? diag_msg(d, DIAG_OOM, "out of memory")
-                       : import_error(d, &m->imports.p[k], "unknown import");
-        if (!link_import(i, &m->imports.p[k], &x, d)) return false;
+        if (!resolve || !resolve(user, &im, &x))
+            return i->store->mem.refused != refused ? diag_msg(d, DIAG_OOM, "out of memory")
+                                                    : import_error(d, &im, "unknown import");
+        if (!link_import(i, &im, &x, d)) return false;
     }
     return true;
 }
 
 static bool make_entities(RtInstance *i, Diag *d) {
-    const WasmModule *m = &i->module->wasm;
-    const VmLayout *lay = &i->module->layout;
+    const Image *m = &i->module->img;
+    const VmLayout *lay = &i->module->img.layout;
     RtStore *s = i->store;
-    for (uint32_t k = m->num_imported_tables; k < m->tables.n; k++) {
-        const WasmTableType *t = &m->tables.p[k];
-        i->tables[k] = rt_table_new(s, t->elem, t->lim.min, t->lim.max, t->lim.has_max, d);
+    for (uint32_t k = m->h->imported_tables; k < m->ntables; k++) {
+        const ImgTable *t = &m->tables[k];
+        i->tables[k] =
+            rt_table_new(s, (WasmType)t->elem, t->min, t->max, t->flags & IMG_HAS_MAX, d);
         if (!i->tables[k]) return false;
     }
-    for (uint32_t k = m->num_imported_memories; k < m->memories.n; k++) {
-        const WasmLimitsT *l = &m->memories.p[k].lim;
-        i->memories[k] = rt_memory_new(s, l->min, l->max, l->has_max, d);
+    for (uint32_t k = m->h->imported_memories; k < m->nmemories; k++) {
+        const ImgMemory *t = &m->memories[k];
+        i->memories[k] = rt_memory_new(s, t->min, t->max, t->flags & IMG_HAS_MAX, d);
         if (!i->memories[k]) return false;
     }
-    for (uint32_t k = 0; k < m->tables.n; k++) put_ptr(i, lay->tables + 8 * k, &i->tables[k]->vm);
-    for (uint32_t k = 0; k < m->memories.n; k++) {
+    for (uint32_t k = 0; k < m->ntables; k++) put_ptr(i, lay->tables + 8 * k, &i->tables[k]->vm);
+    for (uint32_t k = 0; k < m->nmemories; k++) {
         put_ptr(i, lay->memories + 16 * k + VM_MEMREF_DEF, &i->memories[k]->vm);
         put_ptr(i, lay->memories + 16 * k + VM_MEMREF_BASE, i->memories[k]->vm.base);
     }
-    for (uint32_t k = 0; k < m->types.n; k++)
-        memcpy(i->vmctx + lay->sig_ids + 4 * k, &i->module->sig_ids.p[k], 4);
+    for (uint32_t k = 0; k < m->ntypes; k++)
+        memcpy(i->vmctx + lay->sig_ids + 4 * k, &i->module->sig_ids[k], 4);
     return true;
 }
 
 RtFunc rt_func_of(const RtInstance *i, uint32_t f) {
     const RtModule *mod = i->module;
-    const WasmModule *m = &mod->wasm;
-    uint32_t type = m->funcs.p[f].type;
+    const Image *m = &mod->img;
+    uint32_t type = m->funcs[f].type;
     RtFunc r;
-    if (f < m->num_imported_funcs) {
+    if (f < m->h->imported_funcs) {
         r = i->imports[f];
     } else {
-        r = (RtFunc){.code = mod->code.base + mod->unit.funcs.p[f - m->num_imported_funcs].off,
+        r = (RtFunc){.code = m->code + m->codes[f - m->h->imported_funcs].off,
                      .vmctx = i->vmctx,
-                     .sig_id = mod->sig_ids.p[type]};
+                     .sig_id = mod->sig_ids[type]};
     }
-    r.entry = mod->code.base + mod->unit.entry.p[type].off;
-    r.type_module = m;
+    r.entry = m->code + m->types[type].entry;
+    r.image = m;
     r.type = type;
-    r.ref = m->funcs.p[f].funcref == UINT32_MAX ? NULL : rt_funcref((RtInstance *)(uintptr_t)i, f);
+    r.ref = m->funcs[f].funcref == IMG_NONE ? NULL : rt_funcref((RtInstance *)(uintptr_t)i, f);
     return r;
 }
 
 static void make_funcrefs(RtInstance *i) {
-    const WasmModule *m = &i->module->wasm;
-    for (uint32_t f = 0; f < m->funcs.n; f++) {
-        if (m->funcs.p[f].funcref == UINT32_MAX) continue;
+    const Image *m = &i->module->img;
+    for (uint32_t f = 0; f < m->nfuncs; f++) {
+        if (m->funcs[f].funcref == IMG_NONE) continue;
         RtFunc fn = rt_func_of(i, f);
         *rt_funcref(i, f) = (VmFuncRef){.code = fn.code,
                                         .vmctx = fn.vmctx,
@@ -206,11 +215,11 @@ static void make_funcrefs(RtInstance *i) {
 
 /* Element and data segments, then the start function. Runs unguarded: it allocates nothing. False: a trap is recorded in the store. */
 static bool initialise(RtInstance *i) {
-    const WasmModule *m = &i->module->wasm;
+    const Image *m = &i->module->img;
     RtStore *s = i->store;
     rt_trap_clear(&s->trap);
-    for (uint32_t k = 0; k < m->elems.n; k++) {
-        const WasmElemSeg *e = &m->elems.p[k];
+    for (uint32_t k = 0; k < m->nelems; k++) {
+        const ImgElem *e = &m->elems[k];
         if (e->mode == WASM_SEG_ACTIVE &&
             !rt_table_init_segment(i, e->table, k, rt_const_eval(i, e->offset).i32, 0, e->n)) {
             s->trap.code = VM_TRAP_TABLE_OUT_OF_BOUNDS;
@@ -218,17 +227,17 @@ static bool initialise(RtInstance *i) {
         }
         if (e->mode != WASM_SEG_PASSIVE) i->elem_dropped[k] = true;
     }
-    for (uint32_t k = 0; k < m->datas.n; k++) {
-        const WasmDataSeg *e = &m->datas.p[k];
+    for (uint32_t k = 0; k < m->ndatas; k++) {
+        const ImgData *e = &m->datas[k];
         if (e->mode != WASM_SEG_ACTIVE) continue;
-        if (!rt_memory_init_segment(i, e->memory, k, rt_const_eval(i, e->offset).i32, 0, e->len)) {
-            s->trap.code = CLIF_TRAP_HEAP_OUT_OF_BOUNDS;
+        if (!rt_memory_init_segment(i, e->memory, k, rt_const_eval(i, e->offset).i32, 0, e->n)) {
+            s->trap.code = VM_TRAP_MEMORY_OUT_OF_BOUNDS;
             return false;
         }
         i->data_dropped[k] = true;
     }
-    if (m->start == UINT32_MAX) return true;
-    RtFunc f = rt_func_of(i, m->start);
+    if (m->h->start == IMG_NONE) return true;
+    RtFunc f = rt_func_of(i, m->h->start);
     RtVal none[1];
     return rt_call(s, &f, none);
 }
@@ -245,17 +254,17 @@ static void make_empty(void *arg) {
     Making *q = arg;
     RtStore *s = q->store;
     const RtModule *mod = q->module;
-    const WasmModule *m = &mod->wasm;
+    const Image *m = &mod->img;
     Arena *a = &s->arena;
     RtInstance *i = arena_new(a, RtInstance);
     *i = (RtInstance){.store = s, .module = mod};
-    i->vmctx = arena_zalloc(a, mod->layout.size + 16, 16);
-    i->memories = arena_zarray(a, RtMemory *, m->memories.n + 1);
-    i->tables = arena_zarray(a, RtTable *, m->tables.n + 1);
-    i->imports = arena_zarray(a, RtFunc, m->num_imported_funcs + 1);
-    i->data_dropped = arena_zarray(a, bool, m->datas.n + 1);
-    i->elem_dropped = arena_zarray(a, bool, m->elems.n + 1);
-    i->const_stack = arena_zarray(a, RtVal, mod->const_depth);
+    i->vmctx = arena_zalloc(a, m->layout.size + 16, 16);
+    i->memories = arena_zarray(a, RtMemory *, m->nmemories + 1);
+    i->tables = arena_zarray(a, RtTable *, m->ntables + 1);
+    i->imports = arena_zarray(a, RtFunc, m->h->imported_funcs + 1);
+    i->data_dropped = arena_zarray(a, bool, m->ndatas + 1);
+    i->elem_dropped = arena_zarray(a, bool, m->nelems + 1);
+    i->const_stack = arena_zarray(a, RtVal, m->h->const_depth);
     put64(i, VM_OFF_MAGIC, VM_MAGIC);
     put_ptr(i, VM_OFF_LIMITS, &s->limits);
     put_ptr(i, VM_OFF_INSTANCE, i);
@@ -286,9 +295,9 @@ RtInstance *rt_instantiate(RtStore *s, const RtModule *mod, RtResolve resolve, v
     if (!mem_guard(&s->mem, fill, &q)) diag_msg(d, DIAG_OOM, "out of memory");
     if (!q.ok) return NULL;
     make_funcrefs(i);
-    const WasmModule *m = &mod->wasm;
-    for (uint32_t g = m->num_imported_globals; g < m->globals.n; g++) {
-        RtVal v = rt_const_eval(i, m->globals.p[g].init);
+    const Image *m = &mod->img;
+    for (uint32_t g = m->h->imported_globals; g < m->nglobals; g++) {
+        RtVal v = rt_const_eval(i, m->globals[g].init);
         memcpy(global_addr(i, g), &v, 16);
     }
     return initialise(i) ? i : NULL;
@@ -298,12 +307,16 @@ RtStore *rt_instance_store(const RtInstance *i) {
     return i->store;
 }
 
+static RtGlobal global_of(RtInstance *i, uint32_t k) {
+    const ImgGlobal *g = &i->module->img.globals[k];
+    return (RtGlobal){global_addr(i, k), {(WasmType)g->type, g->mut != 0}, i->store};
+}
+
 static void make_globals(void *arg) {
     RtInstance *i = arg;
-    const WasmModule *m = &i->module->wasm;
-    RtGlobal *g = arena_array(&i->store->arena, RtGlobal, m->globals.n);
-    for (uint32_t k = 0; k < m->globals.n; k++)
-        g[k] = (RtGlobal){global_addr(i, k), m->globals.p[k].type, i->store};
+    const Image *m = &i->module->img;
+    RtGlobal *g = arena_array(&i->store->arena, RtGlobal, m->nglobals);
+    for (uint32_t k = 0; k < m->nglobals; k++) g[k] = global_of(i, k);
     i->globals = g;
 }
 
@@ -317,42 +330,30 @@ const RtModule *rt_instance_module(const RtInstance *i) {
 }
 
 void rt_export_at(const RtInstance *i, uint32_t k, RtExtern *out) {
-    const WasmModule *m = &i->module->wasm;
-    const WasmExport *e = &m->exports.p[k];
+    const Image *m = &i->module->img;
+    const ImgExport *e = &m->exports[k];
     memset(out, 0, sizeof *out);
-    out->kind = e->kind;
-    switch (e->kind) {
+    out->kind = (WasmExternKind)e->kind;
+    switch (out->kind) {
     case WASM_EXT_FUNC: out->func = rt_func_of(i, e->index); break;
     case WASM_EXT_TABLE: out->table = i->tables[e->index]; break;
     case WASM_EXT_MEMORY: out->memory = i->memories[e->index]; break;
-    case WASM_EXT_GLOBAL:
-        out->global = (RtGlobal){global_addr((RtInstance *)(uintptr_t)i, e->index),
-                                 m->globals.p[e->index].type, i->store};
-        break;
+    case WASM_EXT_GLOBAL: out->global = global_of((RtInstance *)(uintptr_t)i, e->index); break;
     }
-}
-
-uint32_t rt_find_export(const RtModule *mod, const char *name, size_t len) {
-    const uint32_t *first = hashmap_find(&mod->exports, hash_bytes(name, len, 0));
-    for (uint32_t k = first ? *first : UINT32_MAX; k != UINT32_MAX; k = mod->export_next.p[k]) {
-        WasmStr s = mod->wasm.exports.p[k].name;
-        if (s.n == len && (!len || memcmp(s.p, name, len) == 0)) return k;
-    }
-    return UINT32_MAX;
 }
 
 bool rt_export(const RtInstance *i, const char *name, size_t len, RtExtern *out) {
-    uint32_t k = rt_find_export(i->module, name, len);
-    if (k == UINT32_MAX) return false;
+    uint32_t k = img_find_export(&i->module->img, name, len);
+    if (k == IMG_NONE) return false;
     rt_export_at(i, k, out);
     return true;
 }
 
 uint8_t *rt_instance_memory(const RtInstance *i, uint64_t *size) {
     *size = 0;
-    return i->module->wasm.memories.n ? rt_memory_data(i->memories[0], size) : NULL;
+    return i->module->img.nmemories ? rt_memory_data(i->memories[0], size) : NULL;
 }
 
 RtMemory *rt_instance_memory0(const RtInstance *i) {
-    return i->module->wasm.memories.n ? i->memories[0] : NULL;
+    return i->module->img.nmemories ? i->memories[0] : NULL;
 }

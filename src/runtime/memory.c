@@ -32,7 +32,7 @@ RtMemory *rt_memory_new(RtStore *s, uint64_t min, uint64_t max, bool has_max, Di
     uint64_t cap = (m->max_pages < MAX_PAGES ? m->max_pages : MAX_PAGES) * WASM_PAGE;
     uint64_t lim = s->engine->cfg.max_memory;
     m->cap_bytes = lim && lim < cap ? lim / WASM_PAGE * WASM_PAGE : cap;
-    m->is_static = s->engine->tunables.mem_style == WASM_MEM_STATIC;
+    m->is_static = s->engine->guards;
     if (min > m->cap_bytes / WASM_PAGE) {
         diag_msg(d, DIAG_LIMIT, "memory of %llu pages is over the limit of %llu",
                  (unsigned long long)min, (unsigned long long)(m->cap_bytes / WASM_PAGE));

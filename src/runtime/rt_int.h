@@ -33,7 +33,8 @@ struct RtHostFunc {
     void *user;
     uint32_t sig_id, nparams, nresults;
     const WasmType *types; /* parameters, then results */
-    VmFuncRef ref;         /* code is NULL until rt_host_ref is asked for it */
+    VmFuncRef ref;         /* code is NULL as long as nobody asked for it, or no module has it */
+    bool waiting;          /* among the store's codeless */
 };
 
 typedef struct RtSig {
@@ -45,13 +46,11 @@ typedef struct RtSig {
 struct RtEngine {
     Mem mem; /* used under the lock */
     RtConfig cfg;
-    MemHooks hooks; /* what cfg.hooks points to */
-    MachSettings mach;
-    WasmTunables tunables;
-    const IsaVtable *isa;
-    WasmFeatures features;
+    MemHooks hooks;   /* what cfg.hooks points to */
+    bool guards;      /* memories are reserved with guard pages */
     atomic_uint refs; /* the owner's, one per module, one per store */
-    UnitPool pool;    /* compile threads' contexts */
+    void *compiler;   /* see rt_engine_attach */
+    void (*compiler_free)(void *compiler);
     pthread_mutex_t lock;
     VEC(RtSig) sigs;
     HashMap sig_map; /* hash -> first of sigs */
@@ -62,14 +61,9 @@ struct RtModule {
     RtEngine *engine;
     atomic_uint refs; /* the owner's, one per store that uses it */
     Mem mem;          /* holds the module itself */
-    WasmModule wasm;
-    VmLayout layout;
-    CodeUnit unit;
-    JitCode code;
-    VecU32 sig_ids;       /* per type index */
-    HashMap exports;      /* hash of the name -> first of its exports */
-    VecU32 export_next;   /* further exports with that hash, UINT32_MAX = none */
-    uint32_t const_depth; /* operators of the longest constant expression */
+    RtBlob blob;
+    Image img;         /* in the blob */
+    uint32_t *sig_ids; /* per type index */
 };
 
 /* One run of translated code on this thread's stack, from rt_call to its return. */
@@ -92,10 +86,13 @@ struct RtStore {
     VmLimits limits;
     VEC(RtMemory *) memories;
     VEC(RtTable *) tables;
-    VEC(RtCodeRange) code; /* sorted; one reference to each module */
-    HashMap adapters;      /* signature -> index of imported adapters, see rt_host_ref */
-    VEC(RtModule *) adapter_modules;
-    bool failed; /* the last call ended by a trap or exit */
+    VEC(RtCodeRange) code;         /* sorted; one reference to each module */
+    VEC(const RtModule *) modules; /* the same, in the order in which they came */
+    uint32_t num_indexed;          /* modules whose types are in adapters */
+    HashMap adapters;              /* function type -> index in adapter_code */
+    VEC(const uint8_t *) adapter_code;
+    VEC(RtHostFunc *) codeless; /* referenced, but no module had an adapter for their type yet */
+    bool failed;                /* the last call ended by a trap or exit */
     RtTrap trap;
 };
 
@@ -108,7 +105,7 @@ struct RtInstance {
     RtFunc *imports;
     RtGlobal *globals; /* handles, made when first asked for */
     bool *data_dropped, *elem_dropped;
-    RtVal *const_stack; /* module->const_depth values */
+    RtVal *const_stack; /* const_depth values */
 };
 
 static inline RtInstance *rt_of(void *vmctx) {
@@ -133,15 +130,16 @@ void rt_memory_free(RtMemory *m);
 RtTable *rt_table_new(RtStore *s, WasmType elem, uint64_t min, uint64_t max, bool has_max, Diag *d);
 /* builtins.c */
 extern const void *const rt_builtins[VM_BUILTIN_COUNT];
+/* The address of a routine for a slot; NULL = there is none of that number. */
+const void *rt_routine(uint32_t routine);
 bool rt_table_init_segment(RtInstance *i, uint32_t table, uint32_t seg, uint64_t dst, uint64_t src,
                            uint64_t n);
 bool rt_memory_init_segment(RtInstance *i, uint32_t mem, uint32_t seg, uint64_t dst, uint64_t src,
                             uint64_t n);
-const void *rt_libcall(void *user, ClifLibCall call);
 /* instance.c */
 VmFuncRef *rt_funcref(RtInstance *i, uint32_t func);
 RtFunc rt_func_of(const RtInstance *i, uint32_t func);
-RtVal rt_const_eval(RtInstance *i, WasmConstExpr e);
+RtVal rt_const_eval(RtInstance *i, ImgExpr e);
 /* trap.c */
 void rt_enter(RtActivation *a, RtStore *s);
 void rt_leave(RtActivation *a);
@@ -151,7 +149,7 @@ void rt_trap_clear(RtTrap *t);
  * store. at_fault: pc is the instruction itself, not a return address. */
 void rt_backtrace(RtActivation *a, const uint8_t *pc, const void *fp, bool at_fault);
 /* Ends the current activation. fp: frame address of the C function that translated code called. */
-_Noreturn void rt_raise(ClifTrap code, const void *fp);
+_Noreturn void rt_raise(VmTrap code, const void *fp);
 #define RT_RAISE(code) rt_raise((code), __builtin_frame_address(0))
 _Noreturn void rt_unwind(void); /* the same, with the store's trap as it is */
 /* signals.c */

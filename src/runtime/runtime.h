@@ -1,7 +1,7 @@
 /* runtime/runtime.h — running compiled Wasm modules: engine, modules, stores, instances, calls, traps.
  *
  *   RtEngine   settings and function-type identities; shared by threads
- *   RtModule   a compiled module; immutable, shared by any number of stores and threads
+ *   RtModule   an image (image/image.h) that can be run; immutable, shared by any number of stores and threads
  *   RtStore    owns instances, memories, tables, host functions; used by one thread at a time
  *   RtInstance an instantiated module; lives as long as its store
  *
@@ -12,7 +12,7 @@
  */
 #ifndef COT_RUNTIME_RUNTIME_H
 #define COT_RUNTIME_RUNTIME_H
-#include "jit/jit.h"
+#include "image/image.h"
 
 typedef union RtVal {
     uint32_t i32;
@@ -23,17 +23,10 @@ typedef union RtVal {
 _Static_assert(sizeof(RtVal) == 16, "a value in a call array is 16 bytes");
 
 typedef struct RtConfig {
-    const MemHooks *hooks;        /* NULL = libc; called from several threads at once */
-    const WasmFeatures *features; /* NULL = all that there are; read when the engine is made */
-    uint64_t isa_flags;           /* CPU features that may be used */
-    bool no_signals;              /* never install a signal handler: all checks explicit */
-    bool explicit_bounds;         /* no guard pages: bounds checks, memories of just their size */
-    bool interruptible;           /* compile polls so that rt_store_interrupt works */
-    bool verify;          /* CLIF verifier, allocator's input check and checker on every function */
-    uint64_t stress_seed; /* random allocation, 0 = off */
-    uint32_t opt_level; /* 0: one-pass register allocation; otherwise the backtracking allocator */
-    MachRegalloc regalloc; /* over what opt_level says */
-    uint32_t threads;      /* compile threads, 0 = all processors */
+    const MemHooks *hooks; /* NULL = libc; called from several threads at once */
+    bool no_signals;       /* never install a signal handler: all checks explicit */
+    bool explicit_bounds;  /* no guard pages: bounds checks, memories of just their size */
+    bool interruptible;    /* code has polls so that rt_store_interrupt works */
     uint64_t max_memory;   /* bytes per memory; 0 = what the type allows */
     uint64_t max_stack; /* bytes of stack per outermost call; 0 = 1 MiB; less if the thread's stack
                              does not leave RT_HOST_STACK below that */
@@ -50,22 +43,37 @@ typedef struct RtHostFunc RtHostFunc;
 /* Stack that is kept free below the limit for host functions and what else is not checked, in bytes. */
 #define RT_HOST_STACK (128u << 10)
 
-/* cfg is copied. NULL with *d set: no back end for this machine, no signal handlers, out of memory. */
+/* cfg is copied. NULL with *d set: no signal handlers, out of memory. */
 RtEngine *rt_engine_new(const RtConfig *cfg, Diag *d);
 void rt_engine_free(RtEngine *e); /* NULL is fine */
-const MachSettings *rt_engine_mach_settings(const RtEngine *e);
-const WasmTunables *rt_engine_tunables(const RtEngine *e);
-
-/* Parses, validates, compiles. `bytes` must outlive the module, unless it is copied. opt may be NULL. NULL with *d set. */
-RtModule *rt_module_new(RtEngine *e, const uint8_t *bytes, size_t size, const UnitOptions *opt,
-                        Diag *d);
-RtModule *rt_module_new_copy(RtEngine *e, const uint8_t *bytes, size_t size, const UnitOptions *opt,
-                             Diag *d);
-void rt_module_free(RtModule *m); /* NULL is fine; stores that use it keep it */
-const WasmModule *rt_module_wasm(const RtModule *m);
-const CodeUnit *rt_module_unit(const RtModule *m);  /* without the code's bytes: they are mapped */
-const MemHooks *rt_module_hooks(const RtModule *m); /* of its engine; NULL = libc */
 const MemHooks *rt_engine_hooks(const RtEngine *e);
+const RtConfig *rt_engine_config(const RtEngine *e);
+bool rt_engine_has_guards(const RtEngine *e); /* what explicit_bounds and the system came to */
+/* The runtime knows no compiler. Whoever makes an engine that compiles leaves its compiler here; it goes with the engine. */
+void rt_engine_attach(RtEngine *e, void *compiler, void (*compiler_free)(void *compiler));
+void *rt_engine_attached(const RtEngine *e); /* NULL: none */
+
+/* ---- modules ---- */
+/* An image in memory with room for its slots behind it. A module takes it over. */
+typedef struct RtBlob {
+    uint8_t *base;
+    size_t size;   /* of the image */
+    size_t mapped; /* 0: the image is part of this program; the slots are writable */
+    bool of_file;
+} RtBlob;
+/* Room for an image, writable. */
+bool rt_blob_new(RtBlob *b, size_t size, Diag *d);
+bool rt_blob_copy(RtBlob *b, const void *bytes, size_t size, Diag *d);
+/* The whole file, which must not be changed as long as the blob lives (to be replaced, yes). */
+bool rt_blob_map(RtBlob *b, int fd, Diag *d);
+void rt_blob_free(RtBlob *b);
+/* Takes the blob over, in any case. NULL with *d set: not an image that this engine can run (see img_open), out of memory. */
+RtModule *rt_module_new(RtEngine *e, RtBlob *b, ImgTrust trust, Diag *d);
+void rt_module_free(RtModule *m); /* NULL is fine; stores that use it keep it */
+const Image *rt_module_image(const RtModule *m);
+const MemHooks *rt_module_hooks(const RtModule *m); /* of its engine; NULL = libc */
+/* The image with sums, for files: img_size bytes. */
+void rt_module_serialize(const RtModule *m, uint8_t *to);
 
 /* ---- things that can be imported and exported ---- */
 typedef struct RtFunc {
@@ -74,7 +82,7 @@ typedef struct RtFunc {
     const void *entry;
     uint32_t sig_id;
     RtHostFunc *host;
-    const WasmModule *type_module; /* NULL: see host */
+    const Image *image; /* of the type; NULL: see host */
     uint32_t type;
     void *ref; /* of an instance's function that can be referenced: its reference, else NULL */
 } RtFunc;
@@ -103,13 +111,19 @@ void *rt_store_keep(RtStore *s, size_t n);
 void rt_store_interrupt(RtStore *s);
 void rt_store_clear_interrupt(RtStore *s); /* takes back a request that came too late */
 
+typedef struct RtImport {
+    WasmStr module, name;
+    WasmExternKind kind;
+    uint32_t index;   /* in its index space */
+    uint32_t ordinal; /* among the imports */
+} RtImport;
 /* Looks up an import; false = not found (a link error). */
-typedef bool (*RtResolve)(void *user, const WasmModule *m, const WasmImport *imp, RtExtern *out);
+typedef bool (*RtResolve)(void *user, const RtImport *imp, RtExtern *out);
 /* Links, initialises, runs the start function. NULL: *d tells a link error, or rt_store_trap a trap (d->kind stays NONE). */
 RtInstance *rt_instantiate(RtStore *s, const RtModule *m, RtResolve resolve, void *user, Diag *d);
+RtImport rt_import_at(const RtModule *m, uint32_t k); /* k: as in Image.imports */
 bool rt_export(const RtInstance *i, const char *name, size_t len, RtExtern *out);
-void rt_export_at(const RtInstance *i, uint32_t k, RtExtern *out); /* k: as in WasmModule.exports */
-uint32_t rt_find_export(const RtModule *m, const char *name, size_t len); /* UINT32_MAX = none */
+void rt_export_at(const RtInstance *i, uint32_t k, RtExtern *out); /* k: as in Image.exports */
 const RtModule *rt_instance_module(const RtInstance *i);
 RtStore *rt_instance_store(const RtInstance *i);
 /* A lasting handle of a global that rt_export found, owned by the store; NULL = out of memory. */
@@ -173,10 +187,10 @@ uint64_t rt_table_grow(RtTable *t, uint64_t delta, void *init); /* old size or U
 typedef struct RtFrame {
     const RtModule *module;
     uint32_t func;   /* index space */
-    uint32_t offset; /* Wasm byte offset, CLIF_NONE unknown */
+    uint32_t offset; /* Wasm byte offset, IMG_NONE unknown */
 } RtFrame;
 typedef struct RtTrap {
-    ClifTrap code; /* CLIF_TRAP_NONE = exit */
+    VmTrap code; /* VM_TRAP_NONE = exit */
     int exit_code;
     char msg[128];
     RtFrame frames[RT_MAX_FRAMES];
@@ -186,9 +200,9 @@ typedef struct RtTrap {
 /* Of the last call that returned false; valid until the store's next call or instantiation. */
 const RtTrap *rt_store_trap(const RtStore *s);
 void rt_host_trap(RtStore *s,
-                  const char *msg);         /* before returning RT_HOST_TRAP; cut at 127 bytes */
-void rt_host_exit(RtStore *s, int code);    /* before returning RT_HOST_EXIT */
-const char *rt_trap_message(ClifTrap code); /* as in the Wasm spec tests */
+                  const char *msg);       /* before returning RT_HOST_TRAP; cut at 127 bytes */
+void rt_host_exit(RtStore *s, int code);  /* before returning RT_HOST_EXIT */
+const char *rt_trap_message(VmTrap code); /* as in the Wasm spec tests */
 /* One line per frame, innermost first:
  *     "  N: NAME (function INDEX, offset 0xOFFSET)"
  * NAME is from the name section, or func[INDEX]; control characters and \ are written as \xx, names over 200 bytes end in

@@ -68,10 +68,10 @@ static void on_signal(int sig, siginfo_t *info, void *ucv) {
     greg_t *regs = uc->uc_mcontext.gregs;
     const uint8_t *pc = (const uint8_t *)(uintptr_t)regs[REG_RIP];
     const RtModule *m = a && info->si_code > 0 ? rt_find_code(a->store, pc) : NULL;
-    ClifTrap code = CLIF_TRAP_NONE;
+    VmTrap code = VM_TRAP_NONE;
     if (m && (sig == SIGILL || sig == SIGFPE || plausible(a->store, (uintptr_t)info->si_addr)))
-        code = unit_find_trap(&m->unit, (uint32_t)(pc - m->code.base));
-    if (code == CLIF_TRAP_NONE) {
+        code = img_find_trap(&m->img, (uint32_t)(pc - m->img.code));
+    if (code == VM_TRAP_NONE) {
         chain(sig, info, ucv);
         return;
     }

@@ -89,15 +89,50 @@ const RtModule *rt_find_code(const RtStore *s, const void *pc) {
     return i < s->code.n && s->code.p[i].base <= (const uint8_t *)pc ? s->code.p[i].module : NULL;
 }
 
+/* ---- adapters ----
+ * A host function that Wasm calls through a reference needs an adapter for its type. Translated code that calls it has that type in
+ * its own module, and the module has the adapter: so it is there when it is needed, wherever the reference was made. */
+static void index_adapters(RtStore *s) {
+    for (; s->num_indexed < s->modules.n; s->num_indexed++) {
+        const RtModule *m = s->modules.p[s->num_indexed];
+        vec_reserve(&s->mem, &s->adapter_code, (uint64_t)s->adapter_code.n + m->img.ntypes);
+        for (uint32_t k = 0; k < m->img.ntypes; k++) {
+            bool fresh;
+            hashmap_get_or_insert(&s->mem, &s->adapters, m->sig_ids[k], s->adapter_code.n, &fresh);
+            if (fresh) s->adapter_code.p[s->adapter_code.n++] = m->img.code + m->img.types[k].host;
+        }
+    }
+}
+
+static const uint8_t *adapter_of(const RtStore *s, uint32_t sig_id) {
+    const uint32_t *k = hashmap_find(&s->adapters, sig_id);
+    return k ? s->adapter_code.p[*k] : NULL;
+}
+
+static void fill_codeless(RtStore *s) {
+    uint32_t left = 0;
+    index_adapters(s);
+    for (uint32_t k = 0; k < s->codeless.n; k++) {
+        RtHostFunc *h = s->codeless.p[k];
+        h->ref.code = adapter_of(s, h->sig_id);
+        if (!h->ref.code) s->codeless.p[left++] = h;
+    }
+    s->codeless.n = left;
+}
+
 void rt_store_add_code(RtStore *s, const RtModule *m) {
-    uint32_t i = range_at(s, m->code.base);
-    if (!m->code.size || (i < s->code.n && s->code.p[i].module == m)) return;
+    const uint8_t *code = m->img.code;
+    size_t size = (size_t)m->img.h->code_size;
+    uint32_t i = range_at(s, code);
+    if (!size || (i < s->code.n && s->code.p[i].module == m)) return;
     vec_reserve(&s->mem, &s->code, s->code.n + 1);
+    vec_reserve(&s->mem, &s->modules, s->modules.n + 1);
     memmove(s->code.p + i + 1, s->code.p + i, (s->code.n - i) * sizeof *s->code.p);
-    s->code.p[i] =
-        (RtCodeRange){m->code.base, m->code.base + m->code.size, (RtModule *)(uintptr_t)m};
+    s->code.p[i] = (RtCodeRange){code, code + size, (RtModule *)(uintptr_t)m};
     s->code.n++;
+    vec_push(&s->mem, &s->modules, m);
     rt_module_ref(m);
+    if (s->codeless.n) fill_codeless(s);
 }
 
 /* ---- calls ---- */
@@ -181,11 +216,10 @@ void rt_func_type(const RtFunc *f, const WasmType **params, uint32_t *nparams,
         *results = f->host->types + *nparams;
         return;
     }
-    const WasmModule *m = f->type_module;
-    const WasmFuncType *t = &m->types.p[f->type];
-    *params = m->valtypes.p + t->params;
+    const ImgType *t = &f->image->types[f->type];
+    *params = f->image->valtypes + t->first;
     *nparams = t->nparams;
-    *results = m->valtypes.p + t->results;
+    *results = *params + t->nparams;
     *nresults = t->nresults;
 }
 
@@ -257,65 +291,22 @@ bool rt_host_func(RtStore *s, const char *params, const char *results, RtHostFn 
 }
 
 /* ---- references ---- */
-typedef struct AddAdapters {
-    RtStore *store;
-    const RtModule *m;
-    uint32_t sig_id;
-} AddAdapters;
-
-static void add_adapters(void *arg) {
-    AddAdapters *q = arg;
-    RtStore *s = q->store;
-    bool fresh;
-    uint32_t *at = hashmap_get_or_insert(&s->mem, &s->adapters, q->sig_id, UINT32_MAX, &fresh);
-    vec_reserve(&s->mem, &s->adapter_modules, s->adapter_modules.n + 1);
-    rt_store_add_code(s, q->m);
-    *at = s->adapter_modules.n;
-    s->adapter_modules.p[s->adapter_modules.n++] = (RtModule *)(uintptr_t)q->m;
-}
-
-static uint8_t *put_u32(uint8_t *p, uint32_t x) { /* LEB128 */
-    for (; x >= 0x80; x >>= 7) *p++ = (uint8_t)(x | 0x80);
-    *p++ = (uint8_t)x;
-    return p;
-}
-
-/* A module of nothing but the function's type has the adapter that translated code needs to call it. */
-static const RtModule *adapters_of(RtHostFunc *h, Diag *d) {
+static void give_code(void *arg) {
+    RtHostFunc *h = arg;
     RtStore *s = h->store;
-    const uint32_t *known = hashmap_find(&s->adapters, h->sig_id);
-    if (known && *known != UINT32_MAX) return s->adapter_modules.p[*known];
-    enum { MOST = WASM_MAX_PARAMS + WASM_MAX_RESULTS + 16 };
-    uint8_t body[MOST], bytes[MOST + 16], *p = body;
-    *p++ = 1; /* one type */
-    *p++ = 0x60;
-    p = put_u32(p, h->nparams);
-    memcpy(p, h->types, h->nparams);
-    p = put_u32(p + h->nparams, h->nresults);
-    memcpy(p, h->types + h->nparams, h->nresults);
-    p += h->nresults;
-    uint32_t n = (uint32_t)(p - body);
-    memcpy(bytes, "\0asm\1\0\0\0\1", 9);
-    p = put_u32(bytes + 9, n);
-    memcpy(p, body, n);
-    RtModule *m = rt_module_new_copy(s->engine, bytes, (size_t)(p - bytes) + n, NULL, d);
-    if (!m) return NULL;
-    AddAdapters q = {s, m, h->sig_id};
-    bool ok = mem_guard(&s->mem, add_adapters, &q);
-    rt_module_free(m); /* the store has its own reference */
-    if (!ok) diag_msg(d, DIAG_OOM, "out of memory");
-    return ok ? m : NULL;
+    index_adapters(s);
+    h->ref.code = adapter_of(s, h->sig_id);
+    if (h->ref.code || h->waiting) return;
+    vec_push(&s->mem, &s->codeless, h);
+    h->waiting = true;
 }
 
 void *rt_func_ref(const RtFunc *f, Diag *d) {
     if (!f->host) return f->ref;
     RtHostFunc *h = f->host;
-    if (!h->ref.code) {
-        const RtModule *m = adapters_of(h, d);
-        if (!m) return NULL;
-        h->ref.code = m->code.base + m->unit.host.p[0].off;
-    }
-    return &h->ref;
+    if (h->ref.code || mem_guard(&h->store->mem, give_code, h)) return &h->ref;
+    diag_msg(d, DIAG_OOM, "out of memory");
+    return NULL;
 }
 
 void *rt_func_handle(const RtFunc *f) {
@@ -330,8 +321,8 @@ RtFunc rt_func_of_ref(const void *ref) {
     }
     const RtInstance *i = rt_of(r->vmctx);
     const RtModule *m = i->module;
-    uint32_t f = unit_find_func(&m->unit, (uint32_t)((const uint8_t *)r->code - m->code.base));
-    return rt_func_of(i, f + m->wasm.num_imported_funcs);
+    uint32_t f = img_find_func(&m->img, (uint32_t)((const uint8_t *)r->code - m->img.code));
+    return rt_func_of(i, f + m->img.h->imported_funcs);
 }
 
 RtStore *rt_func_store(const RtFunc *f) {

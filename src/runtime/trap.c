@@ -29,7 +29,7 @@ void rt_leave(RtActivation *a) {
 }
 
 void rt_trap_clear(RtTrap *t) {
-    t->code = CLIF_TRAP_NONE;
+    t->code = VM_TRAP_NONE;
     t->exit_code = 0;
     t->msg[0] = 0;
     t->num_frames = 0;
@@ -37,14 +37,14 @@ void rt_trap_clear(RtTrap *t) {
 }
 
 static void add_frame(RtTrap *t, const RtModule *m, uint32_t code_off) {
-    uint32_t f = unit_find_func(&m->unit, code_off);
-    if (f == UINT32_MAX) return; /* an adapter */
+    uint32_t f = img_find_func(&m->img, code_off);
+    if (f == IMG_NONE) return; /* an adapter */
     if (t->num_frames == RT_MAX_FRAMES) {
         t->more_frames = true;
         return;
     }
     t->frames[t->num_frames++] =
-        (RtFrame){m, f + m->wasm.num_imported_funcs, unit_find_loc(&m->unit, code_off)};
+        (RtFrame){m, f + m->img.h->imported_funcs, img_find_loc(&m->img, code_off)};
 }
 
 /* Up to the entry adapter of one activation. */
@@ -54,7 +54,7 @@ static void walk(RtStore *s, const uint8_t *pc, const uint8_t *const *fp, bool a
         pc -= at_fault ? 0 : 1;
         const RtModule *m = rt_find_code(s, pc);
         if (!m) return;
-        add_frame(t, m, (uint32_t)(pc - m->code.base));
+        add_frame(t, m, (uint32_t)(pc - m->img.code));
         at_fault = false;
         pc = fp[1];
         fp = (const uint8_t *const *)(const void *)fp[0];
@@ -75,7 +75,7 @@ _Noreturn void rt_unwind(void) {
     longjmp(current->back, 1);
 }
 
-_Noreturn void rt_raise(ClifTrap code, const void *frame) {
+_Noreturn void rt_raise(VmTrap code, const void *frame) {
     RtActivation *a = current;
     if (!a) COT_BUG("trap %u outside of a call", code);
     RtTrap *t = &a->store->trap;
@@ -87,7 +87,7 @@ _Noreturn void rt_raise(ClifTrap code, const void *frame) {
     rt_unwind();
 }
 
-const char *rt_trap_message(ClifTrap code) {
+const char *rt_trap_message(VmTrap code) {
     static const char *const msg[256] = {
         [VM_TRAP_UNREACHABLE] = "unreachable",
         [VM_TRAP_TABLE_OUT_OF_BOUNDS] = "out of bounds table access",
@@ -99,11 +99,11 @@ const char *rt_trap_message(ClifTrap code) {
         [VM_TRAP_OUT_OF_FUEL] = "out of fuel",
         [VM_TRAP_HOST] = "host function failed",
         [VM_TRAP_UNDEFINED_ELEMENT] = "undefined element",
-        [CLIF_TRAP_STACK_OVERFLOW] = "call stack exhausted",
-        [CLIF_TRAP_HEAP_OUT_OF_BOUNDS] = "out of bounds memory access",
-        [CLIF_TRAP_INTEGER_OVERFLOW] = "integer overflow",
-        [CLIF_TRAP_INTEGER_DIVISION_BY_ZERO] = "integer divide by zero",
-        [CLIF_TRAP_BAD_CONVERSION_TO_INTEGER] = "invalid conversion to integer",
+        [VM_TRAP_STACK_OVERFLOW] = "call stack exhausted",
+        [VM_TRAP_MEMORY_OUT_OF_BOUNDS] = "out of bounds memory access",
+        [VM_TRAP_INTEGER_OVERFLOW] = "integer overflow",
+        [VM_TRAP_DIVISION_BY_ZERO] = "integer divide by zero",
+        [VM_TRAP_BAD_CONVERSION] = "invalid conversion to integer",
     };
     return msg[code] ? msg[code] : "unknown trap";
 }
@@ -111,10 +111,9 @@ const char *rt_trap_message(ClifTrap code) {
 void rt_print_backtrace(const RtTrap *t, StrBuf *out) {
     for (uint32_t i = 0; i < t->num_frames; i++) {
         const RtFrame *f = &t->frames[i];
-        const WasmModule *m = &f->module->wasm;
         sb_printf(out, "  %2u: ", i);
-        wasm_print_func_name(m, f->func, out);
-        if (f->offset != CLIF_NONE)
+        img_print_func_name(&f->module->img, f->func, out);
+        if (f->offset != IMG_NONE)
             sb_printf(out, " (function %u, offset 0x%x)\n", f->func, f->offset);
         else
             sb_printf(out, " (function %u)\n", f->func);

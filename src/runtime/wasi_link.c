@@ -40,7 +40,7 @@ static bool copy_name(WasmStr s, char out[MAX_NAME]) {
     return true;
 }
 
-bool wasi_link(RtStore *s, WasiCtx *ctx, const WasmImport *imp, RtExtern *out) {
+bool wasi_link(RtStore *s, WasiCtx *ctx, const RtImport *imp, RtExtern *out) {
     char module[MAX_NAME], name[MAX_NAME];
     if (imp->kind != WASM_EXT_FUNC || !copy_name(imp->module, module) ||
         !copy_name(imp->name, name))

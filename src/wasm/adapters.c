@@ -2,6 +2,15 @@
  * A value takes 16 bytes in the array; i32 is stored zero-extended to 64 bits, all else in its own width. */
 #include "wasm/wasm_int.h"
 
+#define SAME(A, B) _Static_assert((int)(A) == (int)(B), "the runtime's numbers of trap codes")
+SAME(VM_TRAP_NONE, CLIF_TRAP_NONE);
+SAME(VM_TRAP_BAD_CONVERSION, CLIF_TRAP_BAD_CONVERSION_TO_INTEGER);
+SAME(VM_TRAP_DIVISION_BY_ZERO, CLIF_TRAP_INTEGER_DIVISION_BY_ZERO);
+SAME(VM_TRAP_INTEGER_OVERFLOW, CLIF_TRAP_INTEGER_OVERFLOW);
+SAME(VM_TRAP_MEMORY_OUT_OF_BOUNDS, CLIF_TRAP_HEAP_OUT_OF_BOUNDS);
+SAME(VM_TRAP_STACK_OVERFLOW, CLIF_TRAP_STACK_OVERFLOW);
+#undef SAME
+
 enum { SLOT = 16 };
 typedef struct Adapter {
     ClifBuilder *b;

@@ -1,13 +1,11 @@
 /* wasm/constexpr.c — constant expressions (core spec 3.3.13): validated at once with a bounded type stack and kept
- * in postfix order. The stack needs no more room than the expression has operators; depth is limited to 64,
+ * in postfix order. The stack needs no more room than the expression has operators; depth is limited (WASM_CONST_DEPTH),
  * beyond what a producer of offsets makes, so that evaluation needs no allocation. */
 #include "wasm/wasm_int.h"
 
-enum { CONST_DEPTH = 64 };
-
 bool wasm_const_expr(WasmModule *m, WasmReader *r, uint32_t features, WasmType want,
                      WasmConstExpr *out) {
-    WasmType st[CONST_DEPTH];
+    WasmType st[WASM_CONST_DEPTH];
     uint32_t n = 0;
     *out = (WasmConstExpr){m->const_insts.n, 0, want};
     for (;;) {
@@ -111,9 +109,9 @@ bool wasm_const_expr(WasmModule *m, WasmReader *r, uint32_t features, WasmType w
             return diag_at(r->d, DIAG_INVALID, at, "constant expression required");
         }
         }
-        if (n == CONST_DEPTH)
+        if (n == WASM_CONST_DEPTH)
             return diag_at(r->d, DIAG_LIMIT, at, "constant expression needs more than %d values",
-                           CONST_DEPTH);
+                           WASM_CONST_DEPTH);
         st[n++] = t;
         vec_push(m->mem, &m->const_insts, ci);
     }

@@ -213,7 +213,7 @@ typedef struct BuiltinSig {
 } BuiltinSig;
 static const BuiltinSig builtin_sigs[VM_BUILTIN_COUNT] = {
 #define VM_BUILTIN(NAME, name, params, result, can_trap) {params, result},
-#include "wasm/builtins.def"
+#include "image/builtins.def"
 #undef VM_BUILTIN
 };
 

@@ -38,27 +38,9 @@ void wasm_name_exports(WasmModule *m) {
     }
 }
 
-/* Names come from the module: what could steer a terminal or fake a line is written as \xx. */
-static void put_name(StrBuf *out, WasmStr name) {
-    enum { MOST = 200 };
-    uint32_t n = name.n < MOST ? name.n : MOST;
-    while (n < name.n && n && ((uint8_t)name.p[n] & 0xC0) == 0x80) n--; /* whole characters */
-    for (uint32_t k = 0; k < n; k++) {
-        uint8_t c = (uint8_t)name.p[k];
-        bool c1 = c == 0xC2 && k + 1 < n && (uint8_t)name.p[k + 1] < 0xA0; /* U+0080 to U+009F */
-        if (c < 0x20 || c == 0x7F || c == '\\' || c1)
-            sb_printf(out, "\\%02x", c);
-        else if (k && c < 0xA0 && c >= 0x80 && (uint8_t)name.p[k - 1] == 0xC2)
-            sb_printf(out, "\\%02x", c);
-        else
-            sb_putn(out, name.p + k, 1);
-    }
-    if (n < name.n) sb_puts(out, "...");
-}
-
 void wasm_print_func_name(const WasmModule *m, uint32_t func, StrBuf *out) {
     if (func < m->func_names.n && m->func_names.p[func].p)
-        put_name(out, m->func_names.p[func]);
+        sb_put_visible(out, m->func_names.p[func].p, m->func_names.p[func].n);
     else
         sb_printf(out, "func[%u]", func);
 }

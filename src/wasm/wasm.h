@@ -10,27 +10,8 @@
 #define COT_WASM_WASM_H
 #include "base/diag.h"
 #include "clif/builder.h"
-#include "wasm/vmctx.h"
-
-typedef uint8_t
-    WasmType; /* binary encoding: 0x7F i32, 0x7E i64, 0x7D f32, 0x7C f64, 0x7B v128, 0x70 funcref, 0x6F externref */
-enum {
-    WASM_I32 = 0x7F,
-    WASM_I64 = 0x7E,
-    WASM_F32 = 0x7D,
-    WASM_F64 = 0x7C,
-    WASM_V128 = 0x7B,
-    WASM_FUNCREF = 0x70,
-    WASM_EXTERNREF = 0x6F,
-    WASM_BOT = 0 /* unknown type of unreachable code */
-};
-
-/* Documented limits (limits.def); exceeding one is DIAG_LIMIT. */
-enum {
-#define WASM_LIMIT(NAME, value, doc) WASM_MAX_##NAME = value,
-#include "wasm/limits.def"
-#undef WASM_LIMIT
-};
+#include "image/types.h"
+#include "image/vmctx.h"
 
 typedef struct WasmFuncType {
     uint32_t params, nparams, results, nresults; /* into WasmModule.valtypes */
@@ -47,38 +28,8 @@ typedef struct WasmTableType {
 typedef struct WasmMemoryType {
     WasmLimitsT lim;
 } WasmMemoryType;
-typedef struct WasmGlobalType {
-    WasmType type;
-    bool mut;
-} WasmGlobalType;
-typedef enum WasmExternKind {
-    WASM_EXT_FUNC,
-    WASM_EXT_TABLE,
-    WASM_EXT_MEMORY,
-    WASM_EXT_GLOBAL
-} WasmExternKind;
-typedef struct WasmStr {
-    const char *p;
-    uint32_t n;
-} WasmStr; /* not NUL-terminated, valid UTF-8 */
 
 /* Constant expressions are kept as validated little programs (extended-const included). */
-typedef enum WasmConstOp {
-    WASM_CE_I32,
-    WASM_CE_I64,
-    WASM_CE_F32,
-    WASM_CE_F64,
-    WASM_CE_V128, /* imm: where its 16 bytes are in the module */
-    WASM_CE_REF_NULL,
-    WASM_CE_REF_FUNC,
-    WASM_CE_GLOBAL_GET,
-    WASM_CE_I32_ADD,
-    WASM_CE_I32_SUB,
-    WASM_CE_I32_MUL,
-    WASM_CE_I64_ADD,
-    WASM_CE_I64_SUB,
-    WASM_CE_I64_MUL
-} WasmConstOp;
 typedef struct WasmConstInst {
     uint32_t op;
     uint64_t imm;
@@ -107,7 +58,6 @@ typedef struct WasmFunc {
     uint32_t body_off, body_len; /* 0,0: imported */
     uint32_t funcref;            /* index among escaped functions or UINT32_MAX */
 } WasmFunc;
-typedef enum WasmSegMode { WASM_SEG_PASSIVE, WASM_SEG_ACTIVE, WASM_SEG_DECLARED } WasmSegMode;
 typedef struct WasmElemSeg {
     WasmSegMode mode;
     WasmType type;
@@ -171,6 +121,10 @@ void wasm_print_func_name(const WasmModule *m, uint32_t func, StrBuf *out);
 static inline bool wasm_func_is_import(const WasmModule *m, uint32_t f) {
     return f < m->num_imported_funcs;
 }
+static inline VmLayout wasm_vm_layout(const WasmModule *m) {
+    return vm_layout(&(VmCounts){m->types.n, m->memories.n, m->tables.n, m->num_imported_funcs,
+                                 m->globals.n, m->num_funcrefs});
+}
 bool wasm_functype_equal(const WasmModule *a, uint32_t ta, const WasmModule *b, uint32_t tb);
 
 /* How memories and traps are to be compiled; one value per compiled module (environ.c turns it into CLIF). */
@@ -204,12 +158,6 @@ uint32_t wasm_translator_operators(const WasmTranslator *t);
  *          Wasm convention, stores the results to values[]; 16 bytes per value, i32 zero-extended, f32 in the low 4 bytes.
  *  host:   Wasm convention (vmctx of a VmHostFunc, args...): stores the arguments to a stack array, calls
  *          host_dispatch(vmctx, values) under the C convention through the pointer at offset 8 of the VmHostFunc, loads results. */
-typedef struct VmHostFunc {
-    uint64_t magic;
-    void (*dispatch)(void *host_func, void *values);
-    void *user;
-    void *limits;
-} VmHostFunc;
 void wasm_make_entry_adapter(ClifBuilder *b, ClifFunc *out, const WasmModule *m, uint32_t type,
                              const WasmTunables *tn);
 void wasm_make_host_adapter(ClifBuilder *b, ClifFunc *out, const WasmModule *m, uint32_t type,

@@ -156,9 +156,6 @@ bool rd_heaptype(WasmReader *r, uint32_t features,
                  WasmType *t); /* of ref.null: funcref or externref */
 bool wasm_refuse(Diag *d, WasmFeature f, uint64_t offset, const char *what);
 const char *wasm_type_name(WasmType t);
-static inline bool wasm_is_ref(WasmType t) {
-    return t == WASM_FUNCREF || t == WASM_EXTERNREF;
-}
 bool wasm_const_expr(WasmModule *m, WasmReader *r, uint32_t features, WasmType want,
                      WasmConstExpr *out);
 void wasm_read_names(WasmModule *m, uint32_t off, uint32_t len);

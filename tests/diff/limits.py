@@ -1,5 +1,5 @@
 #!/usr/bin/env python3
-"""Limits and depth. Each row of src/wasm/limits.def has a module that is just at the limit and one beyond it: `cot validate`
+"""Limits and depth. Each row of src/image/limits.def has a module that is just at the limit and one beyond it: `cot validate`
 accepts the first and refuses the second with FILE:0xOFFSET and the number. Then modules that are deep or wide where a
 compiler would recurse or take quadratic time, run with a small stack.
 
@@ -76,7 +76,7 @@ AT_INSTANTIATION = {"TABLE_ELEMS"}
 
 
 def rows():
-    with open(os.path.join(tools.ROOT, "src", "wasm", "limits.def")) as f:
+    with open(os.path.join(tools.ROOT, "src", "image", "limits.def")) as f:
         for name, value, text in re.findall(r'^WASM_LIMIT\((\w+), ([0-9 <]+), "(.*)"\)', f.read(), re.M):
             base, _, shift = value.partition("<<")
             yield name, int(base) << int(shift or 0), text

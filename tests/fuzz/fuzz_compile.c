@@ -80,7 +80,7 @@ int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size) {
     WasmModule m;
     WasmFeatures ft = wasm_features_default();
     if (wasm_module_parse(&m, &mem, bytes, n, &ft, &d)) {
-        VmLayout lay = vm_layout(&m);
+        VmLayout lay = wasm_vm_layout(&m);
         CodeUnit u;
         UnitOptions valid = {.threads = 1, .validate_only = true},
                     full = {.threads = 1, .verify = true};

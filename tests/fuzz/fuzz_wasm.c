@@ -38,7 +38,7 @@ int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size) {
     verify_ctx_init(&vc, &mem, CLIF_I64);
     WasmTranslator *t = wasm_translator_new(&mem);
     if (wasm_module_parse(&m, &mem, bytes, n, &ft, &d)) {
-        VmLayout lay = vm_layout(&m);
+        VmLayout lay = wasm_vm_layout(&m);
         for (uint32_t i = m.num_imported_funcs; i < m.funcs.n; i++) {
             bool first = false;
             for (int mode = 0; mode < 3; mode++) {

@@ -1,4 +1,6 @@
 /* isa/x64/targ.c — the vtable, the processor features of this machine, processor presets. */
+#include "image/cpu.h"
+#include "image/image.h"
 #include "isa/x64/x64.h"
 
 const char *const x64_flag_names[] = {
@@ -12,58 +14,16 @@ uint32_t x64_rule_hits[X64_MAX_RULES];
 #endif
 
 #define F(n) ((uint64_t)1 << X64_HAS_##n)
-#if defined(__x86_64__)
-/* One CPUID leaf, its first or another part; false if the processor does not have it. */
-static bool cpuid(unsigned leaf, unsigned part, unsigned *a, unsigned *b, unsigned *c,
-                  unsigned *d) {
-    unsigned top;
-    __asm__ volatile("cpuid"
-                     : "=a"(top), "=b"(*b), "=c"(*c), "=d"(*d)
-                     : "0"(leaf & 0x80000000u), "2"(0));
-    if (top < leaf) return false;
-    __asm__ volatile("cpuid" : "=a"(*a), "=b"(*b), "=c"(*c), "=d"(*d) : "0"(leaf), "2"(part));
-    return true;
-}
-
 uint64_t x64_host_flags(void) {
-    unsigned a, b, c, d;
     uint64_t f = 0;
-    if (!cpuid(1, 0, &a, &b, &c, &d)) return 0;
-    if (c >> 0 & 1) f |= F(SSE3);
-    if (c >> 9 & 1) f |= F(SSSE3);
-    if (c >> 13 & 1) f |= F(CMPXCHG16B);
-    if (c >> 19 & 1) f |= F(SSE41);
-    if (c >> 20 & 1) f |= F(SSE42);
-    if (c >> 23 & 1) f |= F(POPCNT);
-    bool ymm = false, zmm = false;
-    if (c >> 27 & 1) { /* the system saves the wide registers */
-        uint32_t lo, hi;
-        __asm__ volatile("xgetbv" : "=a"(lo), "=d"(hi) : "c"(0));
-        ymm = (lo & 6) == 6;
-        zmm = ymm && (lo & 0xE0) == 0xE0;
-    }
-    if (ymm && (c >> 28 & 1)) f |= F(AVX);
-    if (ymm && (c >> 12 & 1)) f |= F(FMA);
-    if (cpuid(7, 0, &a, &b, &c, &d)) {
-        if (b >> 3 & 1) f |= F(BMI1);
-        if (b >> 8 & 1) f |= F(BMI2);
-        if (ymm && (b >> 5 & 1)) f |= F(AVX2);
-        if (zmm && (b >> 16 & 1)) f |= F(AVX512F);
-        if (zmm && (b >> 17 & 1)) f |= F(AVX512DQ);
-        if (zmm && (b >> 31 & 1)) f |= F(AVX512VL);
-        if (zmm && (c >> 1 & 1)) f |= F(AVX512VBMI);
-        if (zmm && (c >> 11 & 1)) f |= F(AVX512VNNI);
-        if (zmm && (c >> 12 & 1)) f |= F(AVX512BITALG);
-        if (ymm && a >= 1 && cpuid(7, 1, &a, &b, &c, &d) && (a >> 4 & 1)) f |= F(AVX_VNNI);
-    }
-    if (cpuid(0x80000001, 0, &a, &b, &c, &d) && (c >> 5 & 1)) f |= F(LZCNT);
+    if (img_host_arch() != IMG_ARCH_X86_64) return 0;
+    uint64_t host = img_host_cpu();
+#define X64_FLAG(NAME, text) \
+    if (host >> IMG_CPU_X86_64_##NAME & 1) f |= F(NAME);
+#include "isa/x64/settings.def"
+#undef X64_FLAG
     return f;
 }
-#else
-uint64_t x64_host_flags(void) {
-    return 0;
-}
-#endif
 
 /* Processors by name, with what they really have: at least what the reference's presets of the same names say, which leave out
  * AVX and AVX2 of some. */

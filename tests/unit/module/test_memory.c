@@ -166,7 +166,7 @@ static void nothing_is_allocated_after_warm_up(void **state) {
         random_module(&w, seed);
         if (!wasm_module_parse(&w.m, &w.mem, w.out.p, w.out.n, &w.ft, &w.d))
             fail_msg("%s", w.d.msg);
-        VmLayout lay = vm_layout(&w.m);
+        VmLayout lay = wasm_vm_layout(&w.m);
         ClifBuilder b;
         clif_builder_init(&b, &w.mem);
         const IsaVtable *isa = isa_lookup("x86_64");
@@ -192,7 +192,7 @@ static void any_number_of_threads_gives_the_same_code(void **state) {
     wb_init(&w);
     random_module(&w, 99);
     if (!wasm_module_parse(&w.m, &w.mem, w.out.p, w.out.n, &w.ft, &w.d)) fail_msg("%s", w.d.msg);
-    VmLayout lay = vm_layout(&w.m);
+    VmLayout lay = wasm_vm_layout(&w.m);
     MachSettings set = {.preserve_frame_pointers = true,
                         .regalloc_algorithm = *(const uint8_t *)*state};
     CodeUnit one, u;
@@ -232,7 +232,7 @@ static void a_pool_keeps_the_contexts(void **state) {
     wb_init(&w);
     random_module(&w, 11);
     assert_true(wasm_module_parse(&w.m, &w.mem, w.out.p, w.out.n, &w.ft, &w.d));
-    VmLayout lay = vm_layout(&w.m);
+    VmLayout lay = wasm_vm_layout(&w.m);
     MemHooks hooks = {counting, NULL};
     UnitPool pool;
     unit_pool_init(&pool);
@@ -275,7 +275,7 @@ static void each_function_has_its_allocator(void **state) {
     wb_init(&w);
     random_module(&w, 5);
     assert_true(wasm_module_parse(&w.m, &w.mem, w.out.p, w.out.n, &w.ft, &w.d));
-    VmLayout lay = vm_layout(&w.m);
+    VmLayout lay = wasm_vm_layout(&w.m);
     MachSettings set = {.preserve_frame_pointers = true, .regalloc_algorithm = set_to};
     CodeUnit u[4];
     for (uint32_t k = 0; k < 4; k++) { /* both, the setting, by function */

@@ -11,6 +11,7 @@
 #include <string.h>
 #include <sys/wait.h>
 #include <unistd.h>
+#include "compiler/compiler.h"
 #include "runtime/rt_int.h"
 
 #define CHECK(c)                                                            \
@@ -227,8 +228,8 @@ static inline void tm_finish(Tm *t) {
 }
 
 /* ---- running ---- */
-static inline RtConfig test_config(void) {
-    RtConfig c = {.threads = 1, .isa_flags = isa_host()->host_flags()};
+static inline EngineConfig test_config(void) {
+    EngineConfig c = {.threads = 1, .isa_flags = isa_host()->host_flags()};
 #ifdef COT_CHECKED
     c.verify = true;
 #endif
@@ -237,10 +238,10 @@ static inline RtConfig test_config(void) {
 #endif
     return c;
 }
-static inline RtEngine *new_engine(const RtConfig *c) {
+static inline RtEngine *new_engine(const EngineConfig *c) {
     Diag d;
     diag_clear(&d);
-    RtEngine *e = rt_engine_new(c, &d);
+    RtEngine *e = engine_new(c, &d);
     if (!e) fprintf(stderr, "engine: %s\n", d.msg);
     CHECK(e);
     return e;
@@ -248,7 +249,7 @@ static inline RtEngine *new_engine(const RtConfig *c) {
 static inline RtModule *new_module(RtEngine *e, const Tm *t) {
     Diag d;
     diag_clear(&d);
-    RtModule *m = rt_module_new_copy(e, t->out, t->n, NULL, &d);
+    RtModule *m = engine_compile(e, t->out, t->n, NULL, NULL, &d);
     if (!m) fprintf(stderr, "module: at 0x%x: %s\n", (unsigned)d.a, d.msg);
     CHECK(m);
     return m;
@@ -267,7 +268,7 @@ static inline bool call2(RtInstance *i, const char *name, uint64_t a, uint64_t b
     if (result) *result = v[0].i64;
     return true;
 }
-static inline ClifTrap trap_of(RtInstance *i, const char *name, uint64_t a, uint64_t b) {
+static inline VmTrap trap_of(RtInstance *i, const char *name, uint64_t a, uint64_t b) {
     CHECK(!call2(i, name, a, b, NULL));
     return rt_store_trap(rt_instance_store(i))->code;
 }

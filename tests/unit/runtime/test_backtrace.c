@@ -8,9 +8,9 @@ static RtStore *store;
 static RtInstance *inst;
 static RtExtern ext;
 
-static bool resolve(void *user, const WasmModule *m, const WasmImport *im, RtExtern *out) {
+static bool resolve(void *user, const RtImport *im, RtExtern *out) {
     (void)user;
-    (void)m;
+
     (void)im;
     *out = ext;
     return true;
@@ -19,7 +19,7 @@ static RtHostResult again(void *user, RtInstance *caller, RtVal *v) {
     (void)user;
     return call2(caller, "div", 1, v[0].i32, NULL) ? RT_HOST_OK : RT_HOST_PROPAGATE;
 }
-static void begin(const RtConfig *c) {
+static void begin(const EngineConfig *c) {
     engine = new_engine(c);
     store = rt_store_new(engine);
     CHECK(rt_host_func(store, "i", "", again, NULL, &ext));
@@ -45,7 +45,7 @@ static uint32_t func_at(uint32_t frame) {
     return rt_store_trap(store)->frames[frame].func;
 }
 
-static void chains(const RtConfig *c) {
+static void chains(const EngineConfig *c) {
     memset(&tm, 0, sizeof tm);
     tm_import(&tm, "h", "again", "i:");
     TM_FUNC(&tm, "a", "i:", 0, 0x01, 0x20, 0, 0x10, 2);                    /* 1: nop, call b */
@@ -64,30 +64,29 @@ static void chains(const RtConfig *c) {
     const RtTrap *t = rt_store_trap(store);
     CHECK(trap_of(inst, "no", 0, 0) == VM_TRAP_UNREACHABLE);
     CHECK(t->num_frames == 1 && func_at(0) == 5 && op_at(0) == 0x00);
-    CHECK(trap_of(inst, "div", 1, 0) == CLIF_TRAP_INTEGER_DIVISION_BY_ZERO && op_at(0) == 0x6D);
-    CHECK(trap_of(inst, "load", 65535, 0) == CLIF_TRAP_HEAP_OUT_OF_BOUNDS && op_at(0) == 0x29);
-    CHECK(trap_of(inst, "fill", 65535, 0) == CLIF_TRAP_HEAP_OUT_OF_BOUNDS && op_at(0) == 0xFC);
-    CHECK(trap_of(inst, "trunc", UINT64_C(0x7FF8000000000000), 0) ==
-              CLIF_TRAP_BAD_CONVERSION_TO_INTEGER &&
+    CHECK(trap_of(inst, "div", 1, 0) == VM_TRAP_DIVISION_BY_ZERO && op_at(0) == 0x6D);
+    CHECK(trap_of(inst, "load", 65535, 0) == VM_TRAP_MEMORY_OUT_OF_BOUNDS && op_at(0) == 0x29);
+    CHECK(trap_of(inst, "fill", 65535, 0) == VM_TRAP_MEMORY_OUT_OF_BOUNDS && op_at(0) == 0xFC);
+    CHECK(trap_of(inst, "trunc", UINT64_C(0x7FF8000000000000), 0) == VM_TRAP_BAD_CONVERSION &&
           op_at(0) == 0xAA);
     /* a -> b -> c -> host -> div */
-    CHECK(trap_of(inst, "a", 0, 0) == CLIF_TRAP_INTEGER_DIVISION_BY_ZERO);
+    CHECK(trap_of(inst, "a", 0, 0) == VM_TRAP_DIVISION_BY_ZERO);
     static const uint8_t funcs[] = {4, 3, 2, 1}, ops[] = {0x6D, 0x10, 0x11, 0x10};
     CHECK(t->num_frames == 4 && !t->more_frames);
     for (uint32_t k = 0; k < 4; k++) CHECK(func_at(k) == funcs[k] && op_at(k) == ops[k]);
     CHECK(call2(inst, "a", 1, 0, NULL));
-    CHECK(trap_of(inst, "deep", 0, 0) == CLIF_TRAP_STACK_OVERFLOW);
+    CHECK(trap_of(inst, "deep", 0, 0) == VM_TRAP_STACK_OVERFLOW);
     CHECK(t->num_frames == RT_MAX_FRAMES && t->more_frames);
     for (uint32_t k = 0; k < RT_MAX_FRAMES; k++) CHECK(func_at(k) == 9);
     for (uint32_t k = 1; k < RT_MAX_FRAMES; k++) CHECK(op_at(k) == 0x10);
     end();
 }
 static void frames_and_offsets(void) {
-    RtConfig c = test_config();
+    EngineConfig c = test_config();
     chains(&c);
-    c.explicit_bounds = true;
+    c.rt.explicit_bounds = true;
     chains(&c);
-    c.no_signals = true;
+    c.rt.no_signals = true;
     chains(&c);
 }
 
@@ -112,7 +111,7 @@ static void the_text(void) {
         TM_FUNC(&tm, "leaf", ":", 0, 0x00);
         TM_FUNC(&tm, "root\n\x1b[31m\\\xC2\x9B\xC3\xA9", ":", 0, 0x10, 0);
         tm_func_bytes(&tm, longer, ":", body, sizeof body);
-        RtConfig c = test_config();
+        EngineConfig c = test_config();
         begin(&c);
         RtFunc f = rt_func_of(inst, 1);
         CHECK(!rt_call(store, &f, (RtVal[1]){{.i64 = 0}}));
@@ -137,9 +136,9 @@ static void the_text(void) {
 static void the_text_of_an_overflow_says_that_frames_are_left_out(void) {
     memset(&tm, 0, sizeof tm);
     TM_FUNC(&tm, "deep", ":", 0, 0x10, 0, 0x01);
-    RtConfig c = test_config();
+    EngineConfig c = test_config();
     begin(&c);
-    CHECK(trap_of(inst, "deep", 0, 0) == CLIF_TRAP_STACK_OVERFLOW);
+    CHECK(trap_of(inst, "deep", 0, 0) == VM_TRAP_STACK_OVERFLOW);
     Mem m;
     mem_init(&m, NULL);
     StrBuf sb;
@@ -157,7 +156,7 @@ static void a_start_function_traps_with_a_backtrace(void) {
     memset(&tm, 0, sizeof tm);
     TM_FUNC(&tm, "boot", ":", 0, 0x00);
     tm.start = 1;
-    RtConfig c = test_config();
+    EngineConfig c = test_config();
     engine = new_engine(&c);
     store = rt_store_new(engine);
     tm_finish(&tm);
@@ -171,16 +170,16 @@ static void a_start_function_traps_with_a_backtrace(void) {
 }
 
 static RtInstance *lib;
-static bool from_lib(void *user, const WasmModule *m, const WasmImport *im, RtExtern *out) {
+static bool from_lib(void *user, const RtImport *im, RtExtern *out) {
     (void)user;
-    (void)m;
+
     return rt_export(lib, im->name.p, im->name.n, out);
 }
 static void frames_of_several_modules(void) {
     static Tm second;
     memset(&tm, 0, sizeof tm);
     TM_FUNC(&tm, "low", "i:i", 0, 0x41, 1, 0x20, 0, 0x6E);
-    RtConfig c = test_config();
+    EngineConfig c = test_config();
     begin(&c);
     lib = inst;
     tm_import(&second, "lib", "low", "i:i");
@@ -191,7 +190,7 @@ static void frames_of_several_modules(void) {
     diag_clear(&d);
     RtInstance *i2 = rt_instantiate(store, m2, from_lib, NULL, &d);
     rt_module_free(m2); /* the trap's frames stay good: the store holds the module */
-    CHECK(i2 && trap_of(i2, "high", 0, 0) == CLIF_TRAP_INTEGER_DIVISION_BY_ZERO);
+    CHECK(i2 && trap_of(i2, "high", 0, 0) == VM_TRAP_DIVISION_BY_ZERO);
     const RtTrap *t = rt_store_trap(store);
     CHECK(t->num_frames == 2 && t->frames[0].module == module && t->frames[0].func == 0);
     CHECK(t->frames[1].module == rt_instance_module(i2) && t->frames[1].func == 1);

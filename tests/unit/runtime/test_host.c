@@ -18,12 +18,12 @@ typedef struct Env {
 } Env;
 static Env env;
 
-static bool resolve(void *user, const WasmModule *m, const WasmImport *im, RtExtern *out) {
+static bool resolve(void *user, const RtImport *im, RtExtern *out) {
     Env *v = user;
-    *out = v->ext[im - m->imports.p];
+    *out = v->ext[im->ordinal];
     return true;
 }
-static void open_env(const RtConfig *c) {
+static void open_env(const EngineConfig *c) {
     memset(&env, 0, sizeof env);
     memset(&tm, 0, sizeof tm);
     diag_clear(&env.d);
@@ -45,12 +45,12 @@ static void close_env(void) {
     rt_module_free(env.m);
     rt_engine_free(env.e);
 }
-static void with_every_engine(void (*test)(const RtConfig *)) {
-    RtConfig c = test_config();
+static void with_every_engine(void (*test)(const EngineConfig *)) {
+    EngineConfig c = test_config();
     test(&c);
-    c.explicit_bounds = true;
+    c.rt.explicit_bounds = true;
     test(&c);
-    c.no_signals = true;
+    c.rt.no_signals = true;
     test(&c);
 }
 
@@ -75,7 +75,7 @@ static RtHostResult shuffle(void *user, RtInstance *caller, RtVal *v) {
     memcpy(v, r, sizeof r);
     return RT_HOST_OK;
 }
-static void values(const RtConfig *c) {
+static void values(const EngineConfig *c) {
     open_env(c);
     add(0, "iIfFreIIIIIIII", "erFfIi", shuffle);
     tm_import(&tm, "h", "f", "iIfFreIIIIIIII:erFfIi");
@@ -120,7 +120,7 @@ static RtHostResult end_as_told(void *user, RtInstance *caller, RtVal *v) {
     if (e->answer == RT_HOST_EXIT) rt_host_exit(e->s, 42);
     return e->answer;
 }
-static void endings(const RtConfig *c) {
+static void endings(const EngineConfig *c) {
     open_env(c);
     add(0, "", "", end_as_told);
     tm_import(&tm, "h", "f", ":");
@@ -141,7 +141,7 @@ static void endings(const RtConfig *c) {
     env.message = longer;
     CHECK(trap_of(env.i, "go", 0, 0) == VM_TRAP_HOST && strlen(t->msg) == sizeof t->msg - 1);
     env.answer = RT_HOST_EXIT;
-    CHECK(trap_of(env.i, "go", 0, 0) == CLIF_TRAP_NONE && t->exit_code == 42 && !t->num_frames);
+    CHECK(trap_of(env.i, "go", 0, 0) == VM_TRAP_NONE && t->exit_code == 42 && !t->num_frames);
     CHECK(!rt_call(env.s, &env.ext[0].func, (RtVal[1]){{.i64 = 0}}) && t->exit_code == 42);
     env.answer = RT_HOST_PROPAGATE; /* but nothing failed */
     CHECK(trap_of(env.i, "go", 0, 0) == VM_TRAP_HOST && t->exit_code == 0);
@@ -164,12 +164,12 @@ static RtHostResult call_back(void *user, RtInstance *caller, RtVal *v) {
         v[0].i64 = r;
         return RT_HOST_OK;
     }
-    CHECK(rt_store_trap(e->s)->code == CLIF_TRAP_INTEGER_DIVISION_BY_ZERO);
+    CHECK(rt_store_trap(e->s)->code == VM_TRAP_DIVISION_BY_ZERO);
     if (e->answer == RT_HOST_TRAP) rt_host_trap(e->s, "inner failed");
     v[0].i64 = 99; /* only if the answer is OK */
     return e->answer;
 }
-static void nested(const RtConfig *c) {
+static void nested(const EngineConfig *c) {
     open_env(c);
     add(0, "i", "i", call_back);
     tm_import(&tm, "h", "f", "i:i");
@@ -182,13 +182,13 @@ static void nested(const RtConfig *c) {
     env.answer = RT_HOST_OK; /* the host function recovers */
     CHECK(call2(env.i, "outer", 0, 0, &r) && r == 99);
     env.answer = RT_HOST_PROPAGATE;
-    CHECK(trap_of(env.i, "outer", 0, 0) == CLIF_TRAP_INTEGER_DIVISION_BY_ZERO && env.clean_up_ran);
+    CHECK(trap_of(env.i, "outer", 0, 0) == VM_TRAP_DIVISION_BY_ZERO && env.clean_up_ran);
     CHECK(t->num_frames == 2 && t->frames[0].func == 2 && t->frames[1].func == 1);
     env.answer = RT_HOST_TRAP;
     CHECK(trap_of(env.i, "outer", 0, 0) == VM_TRAP_HOST && !strcmp(t->msg, "inner failed"));
     CHECK(t->num_frames == 1 && t->frames[0].func == 1);
     env.answer = RT_HOST_EXIT;
-    CHECK(trap_of(env.i, "outer", 0, 0) == CLIF_TRAP_NONE && !t->num_frames);
+    CHECK(trap_of(env.i, "outer", 0, 0) == VM_TRAP_NONE && !t->num_frames);
     close_env();
 }
 static void calls_back_into_wasm(void) {
@@ -203,13 +203,13 @@ static RtHostResult deeper(void *user, RtInstance *caller, RtVal *v) {
     e->depth--;
     return ok ? RT_HOST_OK : RT_HOST_PROPAGATE;
 }
-static void mutual_recursion(const RtConfig *c) {
+static void mutual_recursion(const EngineConfig *c) {
     open_env(c);
     add(0, "", "", deeper);
     tm_import(&tm, "h", "f", ":");
     TM_FUNC(&tm, "go", ":", 0, 0x10, 0);
     load();
-    CHECK(trap_of(env.i, "go", 0, 0) == CLIF_TRAP_STACK_OVERFLOW);
+    CHECK(trap_of(env.i, "go", 0, 0) == VM_TRAP_STACK_OVERFLOW);
     const RtTrap *t = rt_store_trap(env.s);
     CHECK(env.depth == 0 && env.deepest > 20);
     CHECK(t->more_frames && t->num_frames == RT_MAX_FRAMES && t->frames[63].func == 1);
@@ -234,7 +234,7 @@ static RtHostResult into_other(void *user, RtInstance *caller, RtVal *v) {
     return RT_HOST_TRAP;
 }
 static void a_call_of_another_store(void) {
-    RtConfig c = test_config();
+    EngineConfig c = test_config();
     open_env(&c);
     add(0, "", "", into_other);
     tm_import(&tm, "h", "f", ":");
@@ -253,7 +253,7 @@ static void a_call_of_another_store(void) {
 }
 
 /* ---- host entities ---- */
-static void entities(const RtConfig *c) {
+static void entities(const EngineConfig *c) {
     open_env(c);
     env.ext[0] = rt_host_memory(env.s, 1, 2, &env.d);
     env.ext[1] = rt_host_table(env.s, WASM_FUNCREF, 3, 5, &env.d);
@@ -279,7 +279,7 @@ static void entities(const RtConfig *c) {
     CHECK(call2(env.i, "load", 500, 0, &r) && r == 123);
     CHECK(rt_memory_grow(mem, 1) == 1 && rt_memory_grow(mem, 1) == UINT64_MAX);
     CHECK(call2(env.i, "load", 65536 + 5, 0, &r) && r == 0); /* translated code sees the growth */
-    CHECK(trap_of(env.i, "load", 131072, 0) == CLIF_TRAP_HEAP_OUT_OF_BOUNDS);
+    CHECK(trap_of(env.i, "load", 131072, 0) == VM_TRAP_MEMORY_OUT_OF_BOUNDS);
     CHECK(call2(env.i, "grow", 0, 0, &r) && r == UINT32_MAX && rt_memory_max(mem) == 2);
     CHECK(call2(env.i, "bump", 0, 0, &r) && r == 42);
     memcpy(&r, env.ext[2].global.value, 8);
@@ -308,7 +308,7 @@ static RtHostResult plus_hundred(void *user, RtInstance *caller, RtVal *v) {
     v[0].i64 = v[0].i32 + 100;
     return RT_HOST_OK;
 }
-static void references(const RtConfig *c) {
+static void references(const EngineConfig *c) {
     open_env(c);
     add(0, "i", "i", plus_hundred);
     RtExtern loose; /* never imported: translated code reaches it through the table only */
@@ -355,7 +355,7 @@ static void references_to_functions(void) {
 }
 
 static void entities_of_another_store_are_refused(void) {
-    RtConfig c = test_config();
+    EngineConfig c = test_config();
     open_env(&c);
     RtStore *b = rt_store_new(env.e);
     tm_import(&tm, "h", "f", ":");
@@ -375,7 +375,7 @@ static void entities_of_another_store_are_refused(void) {
 }
 
 static void signatures_are_checked(void) {
-    RtConfig c = test_config();
+    EngineConfig c = test_config();
     open_env(&c);
     RtExtern x;
     CHECK(!rt_host_func(env.s, "q", "", end_as_told, &env, &x));

@@ -34,7 +34,7 @@ typedef struct Run {
     RtInstance *i;
     Diag d;
 } Run;
-static Run begin(const RtConfig *c, const Tm *t) {
+static Run begin(const EngineConfig *c, const Tm *t) {
     Run r;
     diag_clear(&r.d);
     r.e = new_engine(c);
@@ -54,12 +54,12 @@ static uint32_t get(const Run *r, const char *f, uint64_t a, uint64_t b) {
     return (uint32_t)v;
 }
 static void is_oob(const Run *r, const char *f, uint64_t a) {
-    CHECK(trap_of(r->i, f, a, 0) == CLIF_TRAP_HEAP_OUT_OF_BOUNDS);
+    CHECK(trap_of(r->i, f, a, 0) == VM_TRAP_MEMORY_OUT_OF_BOUNDS);
 }
 
 static void growth(bool checked) {
-    RtConfig c = test_config();
-    c.explicit_bounds = checked;
+    EngineConfig c = test_config();
+    c.rt.explicit_bounds = checked;
     Run r = begin(&c, mems(1, MAX(5)));
     CHECK(r.i && get(&r, "size", 0, 0) == 1);
     uint64_t size;
@@ -95,9 +95,9 @@ static void growth_with_checks(void) {
 }
 
 static void engine_limit(bool checked) {
-    RtConfig c = test_config();
-    c.explicit_bounds = checked;
-    c.max_memory = 3 * 65536 + 70000; /* four pages and a bit */
+    EngineConfig c = test_config();
+    c.rt.explicit_bounds = checked;
+    c.rt.max_memory = 3 * 65536 + 70000; /* four pages and a bit */
     Run r = begin(&c, mems(1, NULL, 0));
     CHECK(get(&r, "grow", 4, 0) == UINT32_MAX);
     CHECK(get(&r, "grow", 3, 0) == 1 && get(&r, "grow", 1, 0) == UINT32_MAX);
@@ -112,8 +112,8 @@ static void limits_of_the_engine(void) {
 }
 
 static void four_gib(bool checked) {
-    RtConfig c = test_config();
-    c.explicit_bounds = checked;
+    EngineConfig c = test_config();
+    c.rt.explicit_bounds = checked;
     Run r = begin(&c, mems(0, NULL, 0));
     is_oob(&r, "load", 0);
     CHECK(get(&r, "grow", 65537, 0) == UINT32_MAX);
@@ -155,9 +155,9 @@ static void limit_as(long more_mb) {
 static void falls_back_to_checks(void) {
 #ifndef COT_SANITIZED
     limit_as(256);
-    RtConfig c = test_config();
+    EngineConfig c = test_config();
     Run r = begin(&c, mems(1, NULL, 0));
-    CHECK(r.i && rt_engine_tunables(r.e)->mem_style == WASM_MEM_CHECKED);
+    CHECK(r.i && !rt_engine_has_guards(r.e));
     CHECK(!rt_memory_guarded(r.i->memories[0]));
     is_oob(&r, "load", 65536);
     is_oob(&r, "far", 0);
@@ -172,9 +172,9 @@ static void falls_back_to_checks(void) {
 }
 static void a_reservation_that_fails_later(void) {
 #ifndef COT_SANITIZED
-    RtConfig c = test_config();
+    EngineConfig c = test_config();
     Run r = begin(&c, mems(1, NULL, 0));
-    CHECK(r.i && rt_engine_tunables(r.e)->mem_style == WASM_MEM_STATIC);
+    CHECK(r.i && rt_engine_has_guards(r.e));
     limit_as(64);
     Diag d;
     diag_clear(&d);
@@ -197,17 +197,17 @@ static void dropped_segments(void) {
     TM_SET(&tm, elems, 1, 1, 0, 2, 0, 1);
     TM_SET(&tm, datas, 1, 1, 4, 'a', 'b', 'c', 'd');
     tm_finish(&tm);
-    RtConfig c = test_config();
+    EngineConfig c = test_config();
     Run r = begin(&c, &tm);
     Diag d;
     diag_clear(&d);
     RtInstance *second = rt_instantiate(r.s, r.m, NULL, NULL, &d); /* drops are per instance */
     CHECK(r.i && second);
     CHECK(call2(r.i, "init", 4, 0, NULL) && get(&r, "load", 3, 0) == 'd');
-    CHECK(trap_of(r.i, "init", 5, 0) == CLIF_TRAP_HEAP_OUT_OF_BOUNDS);
+    CHECK(trap_of(r.i, "init", 5, 0) == VM_TRAP_MEMORY_OUT_OF_BOUNDS);
     CHECK(call2(r.i, "drop", 0, 0, NULL) && call2(r.i, "drop", 0, 0, NULL));
     CHECK(call2(r.i, "init", 0, 0, NULL));
-    CHECK(trap_of(r.i, "init", 1, 0) == CLIF_TRAP_HEAP_OUT_OF_BOUNDS);
+    CHECK(trap_of(r.i, "init", 1, 0) == VM_TRAP_MEMORY_OUT_OF_BOUNDS);
     CHECK(call2(second, "init", 4, 0, NULL));
     CHECK(call2(r.i, "tinit", 2, 0, NULL) && r.i->tables[0]->vm.elems[1]);
     CHECK(trap_of(r.i, "tinit", 3, 0) == VM_TRAP_TABLE_OUT_OF_BOUNDS);
@@ -235,13 +235,15 @@ static void maps(const void *p, char perms[5], unsigned *wx) {
     fclose(f);
 }
 static void code_is_never_writable_and_executable(void) {
-    RtConfig c = test_config();
+    EngineConfig c = test_config();
     Run r = begin(&c, mems(1, NULL, 0));
     char perms[5];
     unsigned wx;
-    for (size_t at = 0; at < r.m->code.mapped; at += 4096) {
-        maps(r.m->code.base + at, perms, &wx);
-        CHECK(strncmp(perms, "r-x", 3) == 0 && wx == 0);
+    const RtBlob *b = &r.m->blob;
+    for (size_t at = 0; at < b->mapped; at += IMG_PAGE) {
+        bool code = at >= r.m->img.h->code_off && at < b->size;
+        maps(b->base + at, perms, &wx);
+        CHECK(strncmp(perms, code ? "r-x" : "r--", 3) == 0 && wx == 0);
     }
     maps(r.i->memories[0]->vm.base, perms, &wx);
     CHECK(strncmp(perms, "rw-", 3) == 0);
@@ -249,14 +251,14 @@ static void code_is_never_writable_and_executable(void) {
     CHECK(strncmp(perms, "---p", 4) == 0);
     maps(r.i->memories[0]->vm.base + RT_STATIC_RESERVE - 1, perms, &wx);
     CHECK(strncmp(perms, "---p", 4) == 0);
-    const uint8_t *code = r.m->code.base;
+    const uint8_t *code = r.m->img.code;
     end(&r);
     maps(code, perms, &wx);
     CHECK(strncmp(perms, "r-x", 3) != 0 && wx == 0);
 }
 
 static void nothing_stays_behind(void) {
-    RtConfig c = test_config();
+    EngineConfig c = test_config();
     RtEngine *e = new_engine(&c);
     mems(2, NULL, 0);
     long size = 0, rss = 0;
@@ -285,7 +287,7 @@ static void nothing_stays_behind(void) {
 }
 /* A memory costs what is touched of it, not what is reserved or declared. */
 static void memory_is_paid_when_touched(void) {
-    RtConfig c = test_config();
+    EngineConfig c = test_config();
     Run r = begin(&c, mems(100, NULL, 0));
     long before = status_kb("VmRSS:");
     CHECK(get(&r, "grow", 60000, 0) == 100);

@@ -30,8 +30,7 @@ static RtHostResult host(void *user, RtInstance *caller, RtVal *v) {
     return RT_HOST_OK;
 }
 static RtStore *store;
-static bool resolve(void *user, const WasmModule *m, const WasmImport *im, RtExtern *out) {
-    (void)m;
+static bool resolve(void *user, const RtImport *im, RtExtern *out) {
     (void)user;
     (void)im;
     return rt_host_func(store, "i", "i", host, NULL, out);
@@ -56,16 +55,16 @@ static void build_module(void) {
 }
 
 /* 0 = all went well, else how far it came. */
-static int scenario(const RtConfig *c) {
+static int scenario(const EngineConfig *c) {
     Diag d;
     diag_clear(&d);
     int reached = 1;
     RtModule *m = NULL;
     store = NULL;
-    RtEngine *e = rt_engine_new(c, &d);
+    RtEngine *e = engine_new(c, &d);
     if (!e) goto end;
     reached = 2;
-    m = rt_module_new_copy(e, tm.out, tm.n, NULL, &d);
+    m = engine_compile(e, tm.out, tm.n, NULL, NULL, &d);
     if (!m) goto end;
     reached = 3;
     store = rt_store_new(e);
@@ -107,9 +106,9 @@ end:
     return reached;
 }
 
-static void every_request(RtConfig c, long count) {
+static void every_request(EngineConfig c, long count) {
     MemHooks hooks = {failing, &requests};
-    c.hooks = &hooks;
+    c.rt.hooks = &hooks;
     build_module();
     fail_count = 0;
     requests = 0;
@@ -136,13 +135,13 @@ static void all_from_there_on(void) {
     every_request(test_config(), 1000000000);
 }
 static void with_the_checks_of_the_compiler(void) {
-    RtConfig c = test_config();
+    EngineConfig c = test_config();
     c.verify = true;
     every_request(c, 1);
 }
 static void without_signals(void) {
-    RtConfig c = test_config();
-    c.no_signals = true;
+    EngineConfig c = test_config();
+    c.rt.no_signals = true;
     every_request(c, 1);
 }
 
@@ -168,16 +167,16 @@ static void in_compile_threads(void) {
     }
     tm_finish(&big);
     MemHooks hooks = {threads_failing, NULL};
-    RtConfig c = test_config();
-    c.hooks = &hooks;
+    EngineConfig c = test_config();
+    c.rt.hooks = &hooks;
     c.threads = 4;
     long made = 0, refused = 0;
     for (fail_from = 1; fail_from < 600; fail_from += 3) {
         guarded_calls = 0;
         Diag d;
         diag_clear(&d);
-        RtEngine *e = rt_engine_new(&c, &d);
-        RtModule *m = e ? rt_module_new(e, big.out, big.n, NULL, &d) : NULL;
+        RtEngine *e = engine_new(&c, &d);
+        RtModule *m = e ? engine_compile(e, big.out, big.n, NULL, NULL, &d) : NULL;
         if (m)
             made++;
         else

@@ -29,14 +29,14 @@ static RtHostResult host_fault(void *user, RtInstance *caller, RtVal *v) {
     touch(16); /* a bug of the embedder, with Wasm frames below it */
     return RT_HOST_OK;
 }
-static bool resolve(void *user, const WasmModule *m, const WasmImport *im, RtExtern *out) {
+static bool resolve(void *user, const RtImport *im, RtExtern *out) {
     (void)user;
-    (void)m;
+
     (void)im;
     return rt_host_func(store, "", "", host_fault, NULL, out);
 }
 
-static void start_with(const RtConfig *c) {
+static void start_with(const EngineConfig *c) {
     Diag d;
     diag_clear(&d);
     memset(&tm, 0, sizeof tm);
@@ -54,7 +54,7 @@ static void start_with(const RtConfig *c) {
     CHECK(inst);
 }
 static void start(void) {
-    RtConfig c = test_config();
+    EngineConfig c = test_config();
     start_with(&c);
 }
 static void stop(void) {
@@ -63,8 +63,8 @@ static void stop(void) {
     rt_engine_free(engine);
 }
 static void own_traps_work(void) {
-    CHECK(trap_of(inst, "load", 65536, 0) == CLIF_TRAP_HEAP_OUT_OF_BOUNDS);
-    CHECK(trap_of(inst, "div", 1, 0) == CLIF_TRAP_INTEGER_DIVISION_BY_ZERO);
+    CHECK(trap_of(inst, "load", 65536, 0) == VM_TRAP_MEMORY_OUT_OF_BOUNDS);
+    CHECK(trap_of(inst, "div", 1, 0) == VM_TRAP_DIVISION_BY_ZERO);
     CHECK(trap_of(inst, "no", 0, 0) == VM_TRAP_UNREACHABLE);
 }
 
@@ -273,8 +273,8 @@ static void the_default_action_is_kept(void **state) {
 /* ---- the mode without signals ---- */
 static void nothing_is_installed(void) {
     set_all(plain, NULL, 0);
-    RtConfig c = test_config();
-    c.no_signals = true;
+    EngineConfig c = test_config();
+    c.rt.no_signals = true;
     start_with(&c);
     own_traps_work();
     for (int k = 0; k < 4; k++) {

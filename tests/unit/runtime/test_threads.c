@@ -2,6 +2,7 @@
  * stacks, interruption, freeing while others run. */
 #include <pthread.h>
 #include <time.h>
+#include <sys/resource.h>
 #include <ucontext.h>
 #include "rt_test.h"
 
@@ -36,13 +37,13 @@ static RtInstance *fresh(RtEngine *e, const RtModule *m) {
 static void exercise(RtInstance *i, unsigned k) {
     uint64_t r;
     CHECK(call2(i, "add", k, 5, &r) && r == k + 5);
-    CHECK(trap_of(i, "div", k, 0) == CLIF_TRAP_INTEGER_DIVISION_BY_ZERO);
-    CHECK(trap_of(i, "div", 0x80000000u, UINT32_MAX) == CLIF_TRAP_INTEGER_OVERFLOW);
-    CHECK(trap_of(i, "load", 65533, 0) == CLIF_TRAP_HEAP_OUT_OF_BOUNDS);
-    CHECK(trap_of(i, "store", 0xFFFFFFFFu, k) == CLIF_TRAP_HEAP_OUT_OF_BOUNDS);
+    CHECK(trap_of(i, "div", k, 0) == VM_TRAP_DIVISION_BY_ZERO);
+    CHECK(trap_of(i, "div", 0x80000000u, UINT32_MAX) == VM_TRAP_INTEGER_OVERFLOW);
+    CHECK(trap_of(i, "load", 65533, 0) == VM_TRAP_MEMORY_OUT_OF_BOUNDS);
+    CHECK(trap_of(i, "store", 0xFFFFFFFFu, k) == VM_TRAP_MEMORY_OUT_OF_BOUNDS);
     CHECK(trap_of(i, "no", 0, 0) == VM_TRAP_UNREACHABLE);
     CHECK(trap_of(i, "null", 0, 0) == VM_TRAP_INDIRECT_CALL_TO_NULL);
-    CHECK(trap_of(i, "rec", 0, 0) == CLIF_TRAP_STACK_OVERFLOW);
+    CHECK(trap_of(i, "rec", 0, 0) == VM_TRAP_STACK_OVERFLOW);
     CHECK(call2(i, "store", 1000, k, NULL));
     CHECK(call2(i, "load", 1000, 0, &r) && r == k);
 }
@@ -79,7 +80,7 @@ static void *compile_and_free(void *arg) { /* modules come and go while others r
     return NULL;
 }
 
-static void run_threads(const RtConfig *c, unsigned rounds) {
+static void run_threads(const EngineConfig *c, unsigned rounds) {
     enum { N = 8 };
     pthread_t th[N];
     RtEngine *e = new_engine(c);
@@ -94,22 +95,22 @@ static void run_threads(const RtConfig *c, unsigned rounds) {
 }
 
 static void faults_in_many_threads(void) {
-    RtConfig c = test_config();
+    EngineConfig c = test_config();
     run_threads(&c, 40);
 }
 static void faults_in_many_threads_checked_bounds(void) {
-    RtConfig c = test_config();
-    c.explicit_bounds = true;
+    EngineConfig c = test_config();
+    c.rt.explicit_bounds = true;
     run_threads(&c, 15);
 }
 static void traps_in_many_threads_without_signals(void) {
-    RtConfig c = test_config();
-    c.no_signals = true;
+    EngineConfig c = test_config();
+    c.rt.no_signals = true;
     run_threads(&c, 15);
 }
 
 static void engine_and_module_outlive_their_owner(void) {
-    RtConfig c = test_config();
+    EngineConfig c = test_config();
     RtEngine *e = new_engine(&c);
     RtModule *m = new_module(e, zoo()), *other = new_module(e, &tm);
     RtInstance *i = fresh(e, m);
@@ -127,7 +128,7 @@ static void engine_and_module_outlive_their_owner(void) {
 
 /* ---- stacks ---- */
 static void *overflow(void *arg) {
-    CHECK(trap_of(arg, "rec", 0, 0) == CLIF_TRAP_STACK_OVERFLOW);
+    CHECK(trap_of(arg, "rec", 0, 0) == VM_TRAP_STACK_OVERFLOW);
     CHECK(rt_store_trap(rt_instance_store(arg))->more_frames);
     uint64_t r;
     CHECK(call2(arg, "add", 1, 2, &r) && r == 3);
@@ -135,8 +136,8 @@ static void *overflow(void *arg) {
 }
 
 static void stacks_smaller_than_the_limit(void) {
-    RtConfig c = test_config();
-    c.max_stack = 64u << 20; /* more than any thread here has, the first one included */
+    EngineConfig c = test_config();
+    c.rt.max_stack = 64u << 20; /* more than any thread here has, the first one included */
     RtEngine *e = new_engine(&c);
     RtModule *m = new_module(e, zoo());
     RtInstance *i = fresh(e, m);
@@ -156,6 +157,51 @@ static void stacks_smaller_than_the_limit(void) {
     rt_engine_free(e);
 }
 
+/* The first thread's stack is bounded by the process's limit, also where nothing has been touched yet. */
+static void a_smaller_limit_of_the_process(void) {
+    struct rlimit r;
+    CHECK(!getrlimit(RLIMIT_STACK, &r));
+    r.rlim_cur = 1u << 20;
+    CHECK(!setrlimit(RLIMIT_STACK, &r));
+    EngineConfig c = test_config();
+    c.rt.max_stack = 64u << 20;
+    RtEngine *e = new_engine(&c);
+    RtModule *m = new_module(e, zoo());
+    RtInstance *i = fresh(e, m);
+    overflow(i);
+    rt_store_free(rt_instance_store(i));
+    rt_module_free(m);
+    rt_engine_free(e);
+}
+
+/* A child of a thread is a process whose first thread runs on that thread's stack. */
+static void *fork_and_overflow(void *arg) {
+    pid_t pid = fork();
+    if (pid == 0) {
+        overflow(arg);
+        _exit(0);
+    }
+    int st;
+    CHECK(waitpid(pid, &st, 0) == pid && st == 0);
+    return NULL;
+}
+static void a_process_on_a_threads_stack(void) {
+    EngineConfig c = test_config();
+    c.rt.max_stack = 64u << 20;
+    RtEngine *e = new_engine(&c);
+    RtModule *m = new_module(e, zoo());
+    RtInstance *i = fresh(e, m);
+    pthread_t t;
+    pthread_attr_t a;
+    pthread_attr_init(&a);
+    CHECK(!pthread_attr_setstacksize(&a, 512u << 10));
+    CHECK(!pthread_create(&t, &a, fork_and_overflow, i) && !pthread_join(t, NULL));
+    pthread_attr_destroy(&a);
+    rt_store_free(rt_instance_store(i));
+    rt_module_free(m);
+    rt_engine_free(e);
+}
+
 /* A stack that is not the thread's: its owner provides what the engine allows, and RT_HOST_STACK. */
 static ucontext_t main_context, coroutine;
 static RtInstance *there;
@@ -164,12 +210,12 @@ static void on_coroutine(void) {
 }
 static void a_coroutines_stack(void) {
 #ifndef COT_SANITIZED /* they would have to be told of the switch */
-    RtConfig c = test_config();
-    c.max_stack = 512u << 10;
+    EngineConfig c = test_config();
+    c.rt.max_stack = 512u << 10;
     RtEngine *e = new_engine(&c);
     RtModule *m = new_module(e, zoo());
     there = fresh(e, m);
-    size_t size = c.max_stack + RT_HOST_STACK + 8192;
+    size_t size = c.rt.max_stack + RT_HOST_STACK + 8192;
     void *stack = malloc(size);
     CHECK(stack && !getcontext(&coroutine));
     coroutine.uc_stack.ss_sp = stack;
@@ -177,7 +223,7 @@ static void a_coroutines_stack(void) {
     coroutine.uc_link = &main_context;
     makecontext(&coroutine, on_coroutine, 0);
     for (int k = 0; k < 2; k++) {
-        CHECK(trap_of(there, "rec", 0, 0) == CLIF_TRAP_STACK_OVERFLOW);
+        CHECK(trap_of(there, "rec", 0, 0) == VM_TRAP_STACK_OVERFLOW);
         if (k == 0) CHECK(!swapcontext(&main_context, &coroutine));
     }
     rt_store_free(rt_instance_store(there));
@@ -193,7 +239,7 @@ static void a_coroutines_stack(void) {
 
 /* An engine made before fork works in the child as in the parent. */
 static void after_fork(void) {
-    RtConfig c = test_config();
+    EngineConfig c = test_config();
     RtEngine *e = new_engine(&c);
     RtModule *m = new_module(e, zoo());
     RtInstance *i = fresh(e, m);
@@ -223,8 +269,8 @@ static void *interrupter(void *arg) {
 }
 
 static void interruption(void) {
-    RtConfig c = test_config();
-    c.interruptible = true;
+    EngineConfig c = test_config();
+    c.rt.interruptible = true;
     RtEngine *e = new_engine(&c);
     RtModule *m = new_module(e, zoo());
     RtInstance *i = fresh(e, m);
@@ -259,8 +305,8 @@ static void *timed(void *arg) {
     return NULL;
 }
 static void time_outs_in_many_threads(void) {
-    RtConfig c = test_config();
-    c.interruptible = true;
+    EngineConfig c = test_config();
+    c.rt.interruptible = true;
     RtEngine *e = new_engine(&c);
     RtModule *m = new_module(e, zoo());
     Shared s = {e, m, 1};
@@ -278,6 +324,8 @@ int main(void) {
         RT_TEST(traps_in_many_threads_without_signals),
         RT_TEST(engine_and_module_outlive_their_owner),
         RT_TEST(stacks_smaller_than_the_limit),
+        RT_TEST(a_smaller_limit_of_the_process),
+        RT_TEST(a_process_on_a_threads_stack),
         RT_TEST(a_coroutines_stack),
         RT_TEST(after_fork),
         RT_TEST(interruption),

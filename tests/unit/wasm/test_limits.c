@@ -65,7 +65,7 @@ static void no_allocation_after_warm_up(void **s) {
     PUT(0x0B);
     wb_module(&w, "i", "", b.p, b.n);
     assert_true(wasm_module_parse(&w.m, &w.mem, w.out.p, w.out.n, &w.ft, &w.d));
-    VmLayout lay = vm_layout(&w.m);
+    VmLayout lay = wasm_vm_layout(&w.m);
     uint64_t before = 0;
     for (int k = 0; k < 3; k++) {
         if (k == 1) before = w.mem.allocs;
@@ -141,7 +141,7 @@ static void adapters_verify(void **s) {
     wb_init(&w);
     WB_FUNC(&w, "iIfF", "Ffi", 0, 0x00, 0x0B);
     assert_true(wasm_module_parse(&w.m, &w.mem, w.out.p, w.out.n, &w.ft, &w.d));
-    VmLayout lay = vm_layout(&w.m);
+    VmLayout lay = wasm_vm_layout(&w.m);
     assert_true(lay.sig_ids == VM_OFF_FIRST && lay.memories % 8 == 0 && lay.size % 16 == 0 &&
                 lay.funcrefs <= lay.size);
     ClifBuilder b;

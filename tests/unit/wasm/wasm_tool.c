@@ -42,7 +42,7 @@ static void one(const char *name) {
                        CLIF_CC_FAST,
                        CLIF_CC_SYSTEM_V};
     bool ok = wasm_module_parse(&m, &mem, buf, n, &ft, &d);
-    VmLayout lay = ok ? vm_layout(&m) : (VmLayout){0};
+    VmLayout lay = ok ? wasm_vm_layout(&m) : (VmLayout){0};
     VerifyCtx vc;
     verify_ctx_init(&vc, &mem, CLIF_I64);
     double best = 1e9;

@@ -63,7 +63,7 @@ static inline void wb_free(Wb *w) {
 /* Parses, then translates every function (validates only if !emit); the last one's text is in w->text. */
 static inline bool wb_run(Wb *w, bool emit) {
     bool ok = wasm_module_parse(&w->m, &w->mem, w->out.p, w->out.n, &w->ft, &w->d);
-    VmLayout lay = ok ? vm_layout(&w->m) : (VmLayout){0};
+    VmLayout lay = ok ? wasm_vm_layout(&w->m) : (VmLayout){0};
     VerifyCtx vc;
     verify_ctx_init(&vc, &w->mem, CLIF_I64);
     for (uint32_t i = w->m.num_imported_funcs; ok && i < w->m.funcs.n; i++) {

@@ -1,4 +1,4 @@
-/* wasm/vmctx.h — the contract between translated code and the runtime: what lies behind the context pointer.
+/* image/vmctx.h — the contract between translated code and the runtime: what lies behind the context pointer.
  *
  * Every Wasm function takes its instance's VMContext as a parameter with purpose `vmctx`; under the `fast`
  * convention the ABI keeps it in one callee-saved register (x64: r15), so direct calls inside a module pass it
@@ -16,8 +16,8 @@
  *       funcrefs       VmFuncRef × functions that may be referenced (escaped), in order of function index
  * All 8- or 16-byte aligned as needed.
  */
-#ifndef COT_WASM_VMCTX_H
-#define COT_WASM_VMCTX_H
+#ifndef COT_IMAGE_VMCTX_H
+#define COT_IMAGE_VMCTX_H
 #include <stdint.h>
 
 #define VM_MAGIC UINT64_C(0x7874636d76746f63)
@@ -80,21 +80,32 @@ enum {
 typedef struct VmLayout {
     uint32_t sig_ids, memories, tables, imports, globals, funcrefs, size;
 } VmLayout;
-struct WasmModule;
-VmLayout vm_layout(const struct WasmModule *m);
+typedef struct VmCounts { /* imported ones included; imports: functions */
+    uint32_t types, memories, tables, imports, globals, funcrefs;
+} VmCounts;
+VmLayout vm_layout(const VmCounts *n);
+
+/* A host function as translated code sees it: what a host adapter gets as its context. */
+typedef struct VmHostFunc {
+    uint64_t magic;
+    void (*dispatch)(void *host_func, void *values);
+    void *user;
+    void *limits;
+} VmHostFunc;
 
 /* Builtins: index into the table at VM_OFF_BUILTINS. Rows: VM_BUILTIN(NAME, name, "params", "result", can_trap);
  * i = i32, I = i64 (pointers too); the first parameter is always the VMContext. */
 typedef enum VmBuiltin {
 #define VM_BUILTIN(NAME, ...) VM_BUILTIN_##NAME,
-#include "wasm/builtins.def"
+#include "image/builtins.def"
 #undef VM_BUILTIN
     VM_BUILTIN_COUNT
 } VmBuiltin;
 
-/* Trap codes of Wasm, as CLIF user trap codes (the reserved codes of clif.h cover the rest: stack overflow,
- * heap out of bounds, integer overflow, division by zero, bad conversion). */
+/* Trap codes. Those from 251 on are the reserved codes of clif.h under the runtime's names. */
+typedef uint8_t VmTrap;
 enum {
+    VM_TRAP_NONE = 0,
     VM_TRAP_UNREACHABLE = 1,
     VM_TRAP_TABLE_OUT_OF_BOUNDS = 2,
     VM_TRAP_INDIRECT_CALL_TO_NULL = 3,
@@ -104,6 +115,11 @@ enum {
     VM_TRAP_UNALIGNED_ATOMIC = 7,
     VM_TRAP_OUT_OF_FUEL = 8,
     VM_TRAP_HOST = 9,
-    VM_TRAP_UNDEFINED_ELEMENT = 10 /* call_indirect beyond the table */
+    VM_TRAP_UNDEFINED_ELEMENT = 10, /* call_indirect beyond the table */
+    VM_TRAP_BAD_CONVERSION = 251,
+    VM_TRAP_DIVISION_BY_ZERO = 252,
+    VM_TRAP_INTEGER_OVERFLOW = 253,
+    VM_TRAP_MEMORY_OUT_OF_BOUNDS = 254,
+    VM_TRAP_STACK_OVERFLOW = 255
 };
 #endif

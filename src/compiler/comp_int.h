@@ -1,0 +1,40 @@
+/* compiler/comp_int.h — structures shared by the compiler's files. */
+#ifndef COT_COMPILER_COMP_INT_H
+#define COT_COMPILER_COMP_INT_H
+#include "compiler/compiler.h"
+#include "image/codemap.h"
+
+struct Compiler {
+    Mem mem; /* holds the compiler itself */
+    CompilerConfig cfg;
+    MemHooks hooks; /* what cfg.hooks points to */
+    WasmFeatures features;
+    MachSettings mach;
+    WasmTunables tunables;
+    const IsaVtable *isa;
+    UnitPool pool; /* compile threads' contexts */
+};
+
+/* Where the parts of an image go (image.c). */
+typedef struct ImagePlan {
+    uint32_t count[IMG_SECTION_COUNT], off[IMG_SECTION_COUNT];
+    uint64_t meta_size, code_off, size;
+    uint32_t const_depth;
+    VecU32 routines;                      /* slot -> number */
+    uint32_t slot_of[CLIF_LIBCALL_COUNT]; /* libcall -> slot + 1; 0 = not used */
+    CodemapWriter traps, locs;
+} ImagePlan;
+
+struct Compiled {
+    const Compiler *by;
+    Mem mem; /* holds all of it */
+    WasmModule wasm;
+    VmLayout layout;
+    CodeUnit unit;
+    ImagePlan plan;
+};
+
+/* image.c: may leave through the Mem */
+bool image_plan(Compiled *c, Diag *d);
+void image_write(const Compiled *c, uint8_t *to);
+#endif

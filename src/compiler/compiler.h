@@ -1,0 +1,70 @@
+/* compiler/compiler.h — WebAssembly modules to images, and engines that compile.
+ *
+ *   Compiler   settings and contexts for any number of compilations, from any threads
+ *   Compiled   one module compiled: its code and what is known of it, ready to be written as an image
+ *   RtEngine   of engine_new: a runtime engine (runtime/runtime.h) with a compiler attached */
+#ifndef COT_COMPILER_COMPILER_H
+#define COT_COMPILER_COMPILER_H
+#include "module/module.h"
+#include "runtime/runtime.h"
+
+/* ---- images from modules ---- */
+typedef struct CompilerConfig {
+    const MemHooks *hooks;        /* NULL = libc; called from several threads at once */
+    const WasmFeatures *features; /* NULL = all that there are */
+    uint64_t isa_flags;           /* CPU features that may be used */
+    bool no_signals;              /* every trap is an explicit check */
+    bool explicit_bounds;         /* bounds checks in code */
+    bool interruptible;           /* polls at loops and function entries */
+    bool verify;          /* CLIF verifier, allocator's input check and checker on every function */
+    uint64_t stress_seed; /* random allocation, 0 = off */
+    uint32_t opt_level; /* 0: one-pass register allocation; otherwise the backtracking allocator */
+    MachRegalloc regalloc; /* over what opt_level says */
+    uint32_t threads;      /* compile threads, 0 = all processors */
+} CompilerConfig;
+
+typedef struct Compiler Compiler;
+typedef struct Compiled Compiled;
+
+/* cfg is copied, with what it points to. NULL with *d set: no back end for this machine, out of memory. */
+Compiler *compiler_new(const CompilerConfig *cfg, Diag *d);
+void compiler_free(Compiler *c); /* NULL is fine; no compilation is running */
+/* Parses, validates, compiles; or only validates, if opt says so. bytes are not needed once the image is written. opt may be
+ * NULL. NULL with *d set. */
+Compiled *compiler_run(Compiler *c, const uint8_t *bytes, size_t size, const UnitOptions *opt,
+                       Diag *d);
+void compiled_free(Compiled *c); /* NULL is fine */
+const WasmModule *compiled_wasm(const Compiled *c);
+CodeUnit *compiled_unit(Compiled *c);
+/* Lays out the image and gives its size; 0 with *d set: it would be too large, memory is out. */
+size_t compiled_plan_image(Compiled *c, Diag *d);
+/* After that: writes it, without sums, to zeroed memory of that size aligned to 8. */
+void compiled_write_image(Compiled *c, uint8_t *to);
+
+/* ---- engines that compile ---- */
+typedef struct EngineConfig {
+    RtConfig rt;                  /* hooks are the compiler's, too */
+    const WasmFeatures *features; /* the rest as in CompilerConfig */
+    uint64_t isa_flags;
+    bool verify;
+    uint64_t stress_seed;
+    uint32_t opt_level, threads;
+    MachRegalloc regalloc;
+} EngineConfig;
+
+typedef struct CompileStats {
+    UnitPhases phases;
+    RaStats ra;
+    uint64_t operators, machine_insts;
+    uint32_t functions, wasm_code_bytes, code_bytes; /* functions with a body */
+} CompileStats;
+
+/* NULL with *d set: as rt_engine_new and compiler_new. */
+RtEngine *engine_new(const EngineConfig *cfg, Diag *d);
+Compiler *engine_compiler(const RtEngine *e);
+/* opt, stats: may be NULL. NULL with *d set. */
+RtModule *engine_compile(RtEngine *e, const uint8_t *bytes, size_t size, const UnitOptions *opt,
+                         CompileStats *stats, Diag *d);
+/* Would engine_compile accept the module? */
+bool engine_validate(RtEngine *e, const uint8_t *bytes, size_t size, Diag *d);
+#endif
