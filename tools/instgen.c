@@ -81,6 +81,10 @@ static const FormRow forms[] = {
     {"XSHI", "Type Reg u8", "Reg", "ClifType t, RaVReg a, uint8_t k", "t, a, k"},
     {"MVXI", "Type Reg u8", "Reg", "ClifType t, RaVReg a, uint8_t k", "t, a, k"},
     {"FMA", "Type Reg Reg Rm", "Reg", "ClifType t, RaVReg a, RaVReg b, X64Rm c", "t, a, b, c"},
+    {"FMAI", "Type Reg Reg Rm u8", "Reg", "ClifType t, RaVReg a, RaVReg b, X64Rm c, uint8_t k",
+     "t, a, b, c, k"},
+    {"BLEND", "Type Reg Reg Rm", "Reg", "ClifType t, RaVReg m, RaVReg b, X64Rm a", "t, m, b, a"},
+    {"XSTI", "Type Amode Reg u8", "Unit", "ClifType t, X64Rm a, RaVReg b, uint8_t k", "t, a, b, k"},
     {"SETCC", "Cond1", "Reg", "uint8_t cc", "cc"},
 };
 #define COUNT(a) (sizeof(a) / sizeof *(a))

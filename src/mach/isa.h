@@ -73,7 +73,7 @@ struct IsaVtable {
     void (*emit_prologue)(EmitCtx *e);
     void (*frame_layout)(EmitCtx *e, RaPRegSet written, uint32_t spill_slots, uint32_t slots_size,
                          uint32_t outgoing, bool has_calls);
-    void (*print)(const MachInst *mi, const RaOperand *ops,
+    void (*print)(const MachSettings *s, const MachInst *mi, const RaOperand *ops,
                   const RaAlloc *allocs /* NULL: virtual */, uint32_t nops, StrBuf *out);
     const char *(*preg_name)(RaPReg p, unsigned bytes, char buf[16]);
     /* label uses: kinds are the ISA's; patching and reach */

@@ -142,12 +142,14 @@ static void count_uses(LowerCtx *L, ClifFunc *f, const BlockOrder *o) {
             const ClifInstData *d = &f->insts.p[i];
             uint32_t n, *r;
             uint8_t add = 1;
-            if (has_effect(f, d))
+            if (has_effect(f, d)) {
                 color++;
-            else
-                for (r = clif_results(f, (ClifInst){i}, &n); n--; r++)
-                    if (uses[*r] > 1) add = 2;
+            } else { /* as often as its results are used; what nobody uses uses nothing */
+                for (add = 0, r = clif_results(f, (ClifInst){i}, &n); n--; r++)
+                    if (uses[*r] > add) add = uses[*r];
+            }
             colors[i] = color;
+            if (!add) continue;
             uint32_t *a = clif_args(f, (ClifInst){i}, &n);
             for (uint32_t j = 0; j < n; j++) {
                 if (aliases && values[a[j]].kind == CLIF_VAL_ALIAS)

@@ -79,7 +79,7 @@ void vcode_print(const VCode *vc, const BlockOrder *o, const LowerCtx *L, const 
             if (ra) print_edits(L, ra, &next, 2 * i, out);
             sb_puts(out, "    ");
             uint32_t first = rf.op_start[i];
-            L->isa->print(downvec_data(&vc->insts) + i, rf.ops + first,
+            L->isa->print(L->set, downvec_data(&vc->insts) + i, rf.ops + first,
                           ra ? ra->allocs + first : NULL, rf.op_start[i + 1] - first, out);
             sb_putc(out, '\n');
             if (ra) print_edits(L, ra, &next, 2 * i + 1, out);

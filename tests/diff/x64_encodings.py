@@ -57,14 +57,19 @@ def width(ops):
 
 
 def normal(text, ours):
-    name, _, rest = text.partition(" ")
+    forced = text.startswith("{vex} ")
+    name, _, rest = text.removeprefix("{vex} ").partition(" ")
     ops = [operand(o) for o in operands(rest)]
     if name == "movabs":
         name = "mov"
-    m = re.fullmatch(r"cmp(eq|lt|le|unord|neq|nlt|nle|ord)(ps|pd)", name)
+    m = re.fullmatch(r"(v?)cmp(eq|lt|le|unord|neq|nlt|nle|ord)(ps|pd)", name)
     if m:  # the immediate is in the name
-        name, ops = "cmp" + m.group(2), ["$%d" % "eq lt le unord neq nlt nle ord".split().index(m.group(1))] + ops
-    name = {"pinsrd": "pinsrl"}.get(name.replace("rex ", ""), name)
+        name = m.group(1) + "cmp" + m.group(3)
+        ops = ["$%d" % "eq lt le unord neq nlt nle ord".split().index(m.group(2))] + ops
+    vex = name.startswith("v")  # all operands are named
+    if vex and not re.match("vcvtu?si2s", name):
+        name = name[1:]
+    name = {"pinsrd": "pinsrl", "pextrd": "pextrl", "cvttpd2dqx": "cvttpd2dq", "cvtpd2psx": "cvtpd2ps"}.get(name.replace("rex ", ""), name)
     if name in ("pextrw", "pextrb", "pmovmskb", "movmskps", "movmskpd") and ops[-1] in REG:
         ops[-1] = "r%d" % REG[ops[-1]][0]
     if name.startswith("test") and not str(ops[0]).startswith("$"):  # symmetric
@@ -80,8 +85,11 @@ def normal(text, ours):
     if name.startswith("mov") and str(ops[0]).startswith("$") and ops[-1] in REG:
         n = number(ops[0][1:])
         ops = ["$%d" % (n & 0xFFFFFFFF if REG[ops[-1]][1] == 4 else n), "r%d" % REG[ops[-1]][0]]
-        return "mov", tuple(ops)
-    if ours and len(ops) >= 3 and ops[-1] == ops[-2] and not (name[:4] == "imul" and ops[0][0] == "$") and not re.match("v(add|sub|mul|div)|andn[lq]|imul[lq] .|rorx|round|pshuf[dlh]|pmov|shlx|shrx|sarx", name):
+        return forced, vex, "mov", tuple(ops)
+    three = r"(andn|shlx|shrx|sarx|bzhi|mulx)[lq]|rorx|round|pshuf[dlh]|pmov"
+    if vex and re.match(r"(fn?m|pdpbusd|permi2b|pternlogq)", name):
+        ops = ops[:-1] if ours else ops
+    elif ours and not vex and len(ops) >= 3 and ops[-1] == ops[-2] and not (name[:4] == "imul" and ops[0][0] == "$") and not re.match(three, name):
         ops = ops[:-1]
     m = re.fullmatch(r"(set|cmov)(.*)", name)
     if m:
@@ -89,7 +97,7 @@ def normal(text, ours):
     w = width(ops) or 8
     bits = 8 * w
     suffix = re.fullmatch(r"(add|or|and|sub|xor|cmp|test|adc|sbb|mov|imul|mul|not|neg|rol|ror|shl|shr|sar|lea|lzcnt|tzcnt|popcnt|andn|"
-                          r"blsr|blsmsk|blsi|shlx|shrx|sarx|rorx|bt|cvtsi2ss|cvtsi2sd|cvttss2si|cvttsd2si)([bwlq])", name)
+                          r"blsr|blsmsk|blsi|shlx|shrx|sarx|bzhi|mulx|rorx|bt|v?cvtu?si2ss|v?cvtu?si2sd|cvttss2si|cvttsd2si)([bwlq])", name)
     size = 0
     if suffix:
         name, size = suffix.group(1), {"b": 1, "w": 2, "l": 4, "q": 8}[suffix.group(2)]
@@ -107,11 +115,11 @@ def normal(text, ours):
     if name in ("rol", "ror", "shl", "shr", "sar"):
         if len(out) == 1 or (len(out) == 2 and out[0] == out[1] and not ours):
             out = [1] + out[-1:]
-    return name, tuple(out)
+    return forced, vex, name, tuple(out)
 
 
 J = "jmp ud2 " + " ".join("j" + c for c in "o no b ae e ne be a s ns p np l ge le g".split())
-CVT = "cvttss2si cvttsd2si ucomiss ucomisd cmp mov movabs movq xorps xor addss addsd test " + J
+CVT = "cvttss2si cvttsd2si vcvttss2usi vcvttsd2usi ucomiss ucomisd cmp mov movabs movq xorps xor addss addsd test " + J
 # Mnemonics that a row with its own emission may consist of, size suffixes removed, `lock_` before one that must have the
 # prefix; registers beside operands and scratch.
 SEQUENCES = {

@@ -2,9 +2,10 @@
  *
  *   [66/F2/F3] [REX] [0F [38|3A]] opcode modrm [sib] [disp] [imm]     legacy
  *   VEX2/VEX3 opcode modrm [sib] [disp] [imm]                          VEX, 128-bit or scalar, L = 0
+ *   62 P0 P1 P2 opcode modrm [sib] [disp] [imm]                        EVEX, 128-bit or scalar, no mask
  * x64_put is the one place that knows this; each form only says which operand is reg, r/m, vvvv, immediate.
  * An r/m operand whose allocation is a spill slot becomes (slot offset)(%rsp). Displacements use the shortest of
- * 0, 8, 32 bits. Ref: Intel SDM vol. 2, chapter 2. */
+ * 0, 8, 32 bits; the 8 bits of an EVEX instruction count in units of its memory operand. Ref: Intel SDM vol. 2, chapter 2. */
 #include "isa/x64/x64.h"
 
 const X64Row x64_rows[X64_OP_COUNT] = {
@@ -28,6 +29,9 @@ const X64Row x64_rows[X64_OP_COUNT] = {
 #define CC XF_CC
 #define I8 XF_I8
 #define V XF_V
+#define RR XF_RR
+#define NDS XF_NDS
+#define EVEX XF_EVEX
 #define X64_INST(NAME, text, FORM, flags, opcode, digit) \
     [X64_##NAME] = {text, flags, F_##FORM, opcode, digit},
 #include "isa/x64/insts.def"
@@ -52,6 +56,9 @@ const X64Row x64_rows[X64_OP_COUNT] = {
 #undef CC
 #undef I8
 #undef V
+#undef RR
+#undef NDS
+#undef EVEX
 };
 
 static inline uint8_t *put32(uint8_t *p, uint32_t x) {
@@ -59,8 +66,9 @@ static inline uint8_t *put32(uint8_t *p, uint32_t x) {
     return p + 4;
 }
 
+/* unit: what an 8-bit displacement counts in */
 static uint8_t *put_modrm(EmitCtx *e, const uint8_t *start, uint8_t *p, unsigned reg,
-                          const X64Ea *ea, unsigned imm_bytes) {
+                          const X64Ea *ea, unsigned imm_bytes, int32_t unit) {
     reg = (reg & 7) << 3;
     if (ea->kind == XK_REG) {
         *p++ = (uint8_t)(0xC0 | reg | (ea->reg & 7));
@@ -72,9 +80,9 @@ static uint8_t *put_modrm(EmitCtx *e, const uint8_t *start, uint8_t *p, unsigned
                           X64_LABEL_REL32);
         return put32(p, (uint32_t)(ea->disp - (int32_t)imm_bytes));
     }
-    unsigned b = ea->base & 7, mod = ea->disp == 0 && b != 5        ? 0
-                                     : ea->disp == (int8_t)ea->disp ? 0x40
-                                                                    : 0x80;
+    int32_t units = ea->disp / unit;
+    bool fits = units == (int8_t)units && units * unit == ea->disp;
+    unsigned b = ea->base & 7, mod = ea->disp == 0 && b != 5 ? 0 : fits ? 0x40 : 0x80;
     if (ea->index != 255 || b == 4) {
         *p++ = (uint8_t)(mod | reg | 4);
         *p++ = (uint8_t)(ea->index == 255 ? 0x24
@@ -83,7 +91,7 @@ static uint8_t *put_modrm(EmitCtx *e, const uint8_t *start, uint8_t *p, unsigned
         *p++ = (uint8_t)(mod | reg | b);
     }
     if (mod == 0x40)
-        *p++ = (uint8_t)ea->disp;
+        *p++ = (uint8_t)units;
     else if (mod == 0x80)
         p = put32(p, (uint32_t)ea->disp);
     return p;
@@ -102,7 +110,8 @@ void x64_put(EmitCtx *e, uint32_t fl, unsigned size, unsigned opcode, unsigned r
     }
     if (fl & XF_FP) fl |= size == 3 ? XF_PF2 : XF_PF3;
     if ((fl & XF_FPC) && size == 3) fl |= XF_P66;
-    if (fl & XF_VEX) {
+    int32_t unit = 1;
+    if (fl & (XF_VEX | XF_EVEX)) {
         unsigned pp = fl & XF_P66   ? 1
                       : fl & XF_PF3 ? 2
                       : fl & XF_PF2 ? 3
@@ -110,7 +119,13 @@ void x64_put(EmitCtx *e, uint32_t fl, unsigned size, unsigned opcode, unsigned r
                  map = fl & XF_M38   ? 2
                        : fl & XF_M3A ? 3
                                      : 1;
-        if (map == 1 && !w && !x && !b) {
+        if (fl & XF_EVEX) {
+            unit = fl & XF_V ? 16 : 1 << size;
+            *p++ = 0x62;
+            *p++ = (uint8_t)((r ^ 1) << 7 | (x ^ 1) << 6 | (b ^ 1) << 5 | 0x10 | map);
+            *p++ = (uint8_t)((unsigned)w << 7 | (~vvvv & 15) << 3 | 4 | pp);
+            *p++ = 8;
+        } else if (map == 1 && !w && !x && !b) {
             *p++ = 0xC5;
             *p++ = (uint8_t)((r ^ 1) << 7 | (~vvvv & 15) << 3 | pp);
         } else {
@@ -135,7 +150,7 @@ void x64_put(EmitCtx *e, uint32_t fl, unsigned size, unsigned opcode, unsigned r
         if (fl & XF_M3A) *p++ = 0x3A;
         *p++ = (uint8_t)opcode;
     }
-    p = put_modrm(e, start, p, reg, &ea, imm_bytes);
+    p = put_modrm(e, start, p, reg, &ea, imm_bytes, unit);
     memcpy(p, &imm, 8);
     p += imm_bytes;
     machbuf_commit(e->buf, (uint32_t)(p - start));
@@ -248,10 +263,18 @@ static bool lea_is_add(EmitCtx *e, unsigned size, unsigned d, const X64Ea *ea) {
     return true;
 }
 
+/* The register that an instruction of three operands takes the upper lanes from, which nobody reads: its source, or one that has
+ * not been written for a while, so that there is nothing to wait for. */
+static unsigned upper_source(uint32_t flags, const X64Ea *ea) {
+    return ea->kind == XK_REG && (flags & XF_XS) ? ea->reg : X64_XTMP;
+}
+
 void x64_emit(EmitCtx *e, const MachInst *mi, const RaOperand *ops, const RaAlloc *al,
               uint32_t nops) {
     const X64Row *r = &x64_rows[mi->op];
+    uint32_t fl = x64_row_flags(e->set, (X64Op)mi->op);
     unsigned size = mi->b[0], opc = r->opcode;
+    bool vex = fl & (XF_VEX | XF_EVEX);
     if (r->flags & XF_CC) opc |= mi->b[1];
     switch ((X64Form)r->form) {
     case F_ALU: /* d=1 u rm|i */
@@ -293,12 +316,17 @@ void x64_emit(EmitCtx *e, const MachInst *mi, const RaOperand *ops, const RaAllo
         }
         return;
     case F_RMR:
-        x64_put(e, r->flags, size, opc, reg_of(al[0]), 0, x64_ea(e, mi, al + 2), 0, 0);
+        x64_put(e, fl, size, opc, reg_of(al[0]), vex ? reg_of(al[1]) : 0, x64_ea(e, mi, al + 2), 0,
+                0);
         return;
     case F_RM: {
         X64Ea ea = x64_ea(e, mi, al + 1);
         unsigned d = reg_of(al[0]);
         if (mi->op == X64_LEA && lea_is_add(e, size, d, &ea)) return;
+        if (vex && (fl & XF_NDS)) {
+            x64_put(e, fl, size, opc, d, upper_source(fl, &ea), ea, 0, 0);
+            return;
+        }
         if (r->flags & XF_ZD) {
             uint32_t traps = e->buf->traps.n;
             x64_put(e, XF_M0F, 2, 0x57, d, 0, ea_reg(d), 0,
@@ -306,22 +334,24 @@ void x64_emit(EmitCtx *e, const MachInst *mi, const RaOperand *ops, const RaAllo
             if (mi->b[2] == XK_MEM && mi->b[4])
                 e->buf->traps.p[traps - 1].offset = machbuf_offset(e->buf);
         }
-        x64_put(e, r->flags, size, opc, d, 0, ea, 0, 0);
+        x64_put(e, fl, size, opc, d, 0, ea, 0, 0);
         return;
     }
     case F_RMI: {
         X64Ea ea = x64_ea(e, mi, al + 1);
         int64_t imm = (int64_t)mi->imm;
         if (r->flags & XF_I8)
-            x64_put(e, r->flags, size, opc, reg_of(al[0]), 0, ea, 1, imm);
+            x64_put(e, fl, size, opc, reg_of(al[0]),
+                    vex && (fl & XF_NDS) ? upper_source(fl, &ea) : 0, ea, 1, imm);
         else if (imm == (int8_t)imm)
             x64_put(e, r->flags, size, 0x6B, reg_of(al[0]), 0, ea, 1, imm);
         else
             x64_put(e, r->flags, size, opc, reg_of(al[0]), 0, ea, imm_size(size), imm);
         return;
     }
-    case F_XST:
-        x64_put(e, r->flags, size, opc, reg_of(al[0]), 0, x64_ea(e, mi, al + 1), 0, 0);
+    case F_XST: x64_put(e, fl, size, opc, reg_of(al[0]), 0, x64_ea(e, mi, al + 1), 0, 0); return;
+    case F_XSTI:
+        x64_put(e, fl, size, opc, reg_of(al[0]), 0, x64_ea(e, mi, al + 1), 1, (int64_t)mi->imm);
         return;
     case F_R1: x64_put(e, r->flags, size, opc, r->digit, 0, ea_reg(reg_of(al[0])), 0, 0); return;
     case F_SHIFT:
@@ -336,12 +366,8 @@ void x64_emit(EmitCtx *e, const MachInst *mi, const RaOperand *ops, const RaAllo
         }
         return;
     case F_SETCC: x64_put(e, r->flags, 0, opc, 0, 0, ea_reg(reg_of(al[0])), 0, 0); return;
-    case F_UU:
-        x64_put(e, r->flags, size, opc, reg_of(al[0]), 0, x64_ea(e, mi, al + 1), 0, 0);
-        return;
-    case F_MVX:
-        x64_put(e, r->flags, size, opc, reg_of(al[1]), 0, ea_reg(reg_of(al[0])), 0, 0);
-        return;
+    case F_UU: x64_put(e, fl, size, opc, reg_of(al[0]), 0, x64_ea(e, mi, al + 1), 0, 0); return;
+    case F_MVX: x64_put(e, fl, size, opc, reg_of(al[1]), 0, ea_reg(reg_of(al[0])), 0, 0); return;
     case F_VRMR:
         x64_put(e, r->flags, size, opc, reg_of(al[0]), reg_of(al[1]), x64_ea(e, mi, al + 2), 0, 0);
         return;
@@ -354,18 +380,30 @@ void x64_emit(EmitCtx *e, const MachInst *mi, const RaOperand *ops, const RaAllo
     case F_MOVI: x64_put_mov_imm(e, reg_of(al[0]), mi->imm); return;
     case F_MUL: x64_put(e, r->flags, size, opc, r->digit, 0, x64_ea(e, mi, al + 3), 0, 0); return;
     case F_RMRI:
-        x64_put(e, r->flags, size, opc, reg_of(al[0]), 0, x64_ea(e, mi, al + 2), 1,
+        x64_put(e, fl, size, opc, reg_of(al[0]), vex ? reg_of(al[1]) : 0, x64_ea(e, mi, al + 2), 1,
                 (int64_t)mi->imm);
         return;
     case F_XSHI:
-        x64_put(e, r->flags, size, opc, r->digit, 0, ea_reg(reg_of(al[0])), 1, (int64_t)mi->imm);
-        return;
-    case F_MVXI:
-        x64_put(e, r->flags, size, opc, reg_of(al[1]), 0, ea_reg(reg_of(al[0])), 1,
+        x64_put(e, fl, size, opc, r->digit, vex ? reg_of(al[0]) : 0, ea_reg(reg_of(al[vex])), 1,
                 (int64_t)mi->imm);
         return;
+    case F_MVXI:
+        x64_put(e, fl, size, opc, reg_of(al[1]), 0, ea_reg(reg_of(al[0])), 1, (int64_t)mi->imm);
+        return;
     case F_FMA:
-        x64_put(e, r->flags, size, opc, reg_of(al[0]), reg_of(al[2]), x64_ea(e, mi, al + 3), 0, 0);
+    case F_FMAI:
+        x64_put(e, fl, size, opc, reg_of(al[0]), reg_of(al[2]), x64_ea(e, mi, al + 3),
+                r->form == F_FMAI, (int64_t)mi->imm);
+        return;
+    case F_MULX:
+        x64_put(e, fl, size, opc, reg_of(al[0]), reg_of(al[1]), x64_ea(e, mi, al + 3), 0, 0);
+        return;
+    case F_BLEND:
+        if (vex)
+            x64_put(e, (fl & ~XF_M38) | XF_M3A, size, r->digit, reg_of(al[0]), reg_of(al[1]),
+                    x64_ea(e, mi, al + 3), 1, reg_of(al[2]) << 4);
+        else
+            x64_put(e, fl, size, opc, reg_of(al[0]), 0, x64_ea(e, mi, al + 3), 0, 0);
         return;
     case F_SPECIAL: x64_emit_special(e, mi, ops, al, nops); return;
     }

@@ -341,6 +341,26 @@ static void emit_cvt_uint32(EmitCtx *e, const MachInst *mi, const RaAlloc *al) {
     land(e, ok);
 }
 
+/* With AVX-512 the processor converts, to all ones if the value does not fit; no float is that number. */
+static void emit_cvt_uint64_512(EmitCtx *e, const MachInst *mi, const RaAlloc *al) {
+    unsigned fs = mi->b[5], d = R(al[0]), x = R(al[1]);
+    rr(e, XF_EVEX | XF_FP | XF_M0F | XF_W, fs, 0x78, d, x);
+    ri(e, 3, 7, d, -1);
+    uint32_t ok = skip(e, CC_NE), large = 0;
+    if (mi->b[1]) {
+        zero_xtmp(e);
+        ucomis(e, fs, x, X64_XTMP);
+        large = skip(e, CC_A);
+        rr(e, 0, 2, 0x33, d, d); /* negative, NaN */
+        land(e, large);
+    } else {
+        ucomis(e, fs, x, x);
+        trap_cc(e, CC_P, CLIF_TRAP_BAD_CONVERSION_TO_INTEGER);
+        x64_put_jmp(e, machbuf_trap_label(e->buf, CLIF_TRAP_INTEGER_OVERFLOW));
+    }
+    land(e, ok);
+}
+
 static void emit_cvt_uint64(EmitCtx *e, const MachInst *mi, const RaAlloc *al) {
     unsigned fs = mi->b[5], d = R(al[0]), x = R(al[1]);
     bool sat = mi->b[1];
@@ -574,7 +594,9 @@ void x64_emit_special(EmitCtx *e, const MachInst *mi, const RaOperand *ops, cons
     case X64_FMINMAX: emit_fminmax(e, mi, al); return;
     case X64_CVT_SINT: emit_cvt_sint(e, mi, al); return;
     case X64_CVT_UINT:
-        if (mi->b[0] == 3)
+        if (mi->b[0] == 3 && x64_has(e->set, X64_HAS_AVX512F))
+            emit_cvt_uint64_512(e, mi, al);
+        else if (mi->b[0] == 3)
             emit_cvt_uint64(e, mi, al);
         else
             emit_cvt_uint32(e, mi, al);

@@ -45,7 +45,7 @@ ValueRegs x64_not128(LowerCtx *L, ValueRegs a) {
     return pair(lo, x64_form_R1(L, X64_NOT, T, a.r[1]));
 }
 ValueRegs x64_mul128(LowerCtx *L, ValueRegs a, ValueRegs b) {
-    RaVReg lo, hi = x64_mul_wide(L, X64_MUL, T, a.r[0], in(b.r[0]), &lo);
+    RaVReg lo, hi = x64_mul_halves(L, X64_MUL, T, a.r[0], in(b.r[0]), &lo);
     RaVReg x = x64_form_RMR(L, X64_IMUL, T, a.r[0], in(b.r[1]));
     RaVReg y = x64_form_RMR(L, X64_IMUL, T, a.r[1], in(b.r[0]));
     return pair(lo, op2(L, X64_ADD, op2(L, X64_ADD, hi, x), y));

@@ -112,16 +112,32 @@ X64Rm x64_amode(LowerCtx *L, uint16_t flags, ClifValue a, int32_t off) {
     return m;
 }
 
+/* What v is before its shape was changed, unless v is needed elsewhere: memory has no shape. */
+static ClifValue unshaped(const LowerCtx *L, ClifValue v) {
+    ClifInst i = lower_def_inst(L, v);
+    while (clif_type_is_vector(clif_value_type(L->f, v)) && i.i != CLIF_NONE &&
+           L->value_uses.p[v.i] == 1 && clif_data(L->f, i)->op == CLIF_OP_BITCAST &&
+           x64_transparent(L->f, i) == 0) {
+        v = isle_v(clif_data(L->f, i)->a);
+        i = lower_def_inst(L, v);
+    }
+    return v;
+}
+
 bool x64_sinkable(LowerCtx *L, ClifValue v) {
+    v = unshaped(L, v);
     ClifInst i = lower_def_inst(L, v);
     if (i.i == CLIF_NONE || clif_data(L->f, i)->op != CLIF_OP_LOAD) return false;
     ClifType t = clif_value_type(L->f, v);
-    return (t == CLIF_I32 || t == CLIF_I64 || t == CLIF_F32 || t == CLIF_F64) &&
-           lower_can_sink(L, i);
+    bool whole =
+        t == CLIF_I32 || t == CLIF_I64 || t == CLIF_F32 || t == CLIF_F64 ||
+        (clif_type_is_vector(t) && clif_type_bits(t) == 128 && x64_has(L->set, X64_HAS_AVX));
+    return whole && lower_can_sink(L, i);
 }
 
-X64Rm x64_rm(LowerCtx *L, ClifValue v) {
+X64Rm x64_rm(LowerCtx *L, ClifValue shaped) {
     const ClifInstData *k = NULL;
+    ClifValue v = unshaped(L, shaped);
     ClifOp op = def_op(L, v, &k);
     if (op == CLIF_OP_F32CONST && clif_imm64(k)) return x64_const32(L, clif_imm64(k));
     if (op == CLIF_OP_F64CONST && clif_imm64(k)) return x64_const64(L, clif_imm64(k));
@@ -136,7 +152,7 @@ X64Rm x64_rm(LowerCtx *L, ClifValue v) {
         lower_sink(L, i);
         return x64_amode(L, d->aux, isle_v(d->a), (int32_t)d->b);
     }
-    return x64_reg_rm(L, lower_value_reg(L, v));
+    return x64_reg_rm(L, lower_value_reg(L, shaped));
 }
 
 X64Rm x64_rmi(LowerCtx *L, ClifValue v) {
@@ -353,6 +369,21 @@ RaVReg x64_cmov_sign(LowerCtx *L, ClifType t, RaVReg a, RaVReg b) {
     return cmov_op(L, X64_CMOV, t, CC_S, b, a);
 }
 
+/* c ? x : y where c is x < y, or y > x, or the other way round: an instruction that gives its second operand when neither is
+ * larger. Types of 128 bits: c is a mask. */
+bool x64_min_or_max(LowerCtx *L, ClifType t, ClifValue c, ClifValue x, ClifValue y, uint16_t *row) {
+    const ClifInstData *d = NULL;
+    ClifOp op = def_op(L, c, &d);
+    if (op == CLIF_OP_UEXTEND || op == CLIF_OP_BITCAST) op = def_op(L, isle_v(d->a), &d);
+    if (op != CLIF_OP_FCMP || clif_value_type(L->f, isle_v(d->a)) != t) return false;
+    bool same = d->a == x.i && d->b == y.i, turned = d->a == y.i && d->b == x.i,
+         v = clif_type_is_vector(t);
+    if (!(same || turned) || (d->aux != CLIF_FLT && d->aux != CLIF_FGT)) return false;
+    bool min = same == (d->aux == CLIF_FLT);
+    *row = v ? min ? X64_MINP : X64_MAXP : min ? X64_MINS : X64_MAXS;
+    return true;
+}
+
 Unit x64_trap_if(LowerCtx *L, X64Cond c, uint8_t code) {
     MachInst *mi = lower_begin(L, X64_TRAPIF);
     mi->aux = code;
@@ -421,21 +452,6 @@ RaVReg x64_commutative(LowerCtx *L, uint16_t row, ClifType t, ClifValue a, ClifV
     RaVReg r = lower_value_reg(L, a);
     if (x64_rows[row].form == F_RMR) return x64_form_RMR(L, (X64Op)row, t, r, x64_rm(L, b));
     return x64_form_ALU(L, (X64Op)row, t, r, x64_rmi(L, b));
-}
-
-/* The three-operand form where the processor has it; there nothing is overwritten. */
-RaVReg x64_float_alu(LowerCtx *L, uint16_t row, uint16_t vrow, ClifType t, ClifValue a,
-                     ClifValue b) {
-    bool commutes = row == X64_ADDS || row == X64_MULS, v = x64_has(L->set, X64_HAS_AVX);
-    if (commutes && !x64_sinkable(L, b) &&
-        (x64_sinkable(L, a) || (!v && !lower_dies_here(L, a) && lower_dies_here(L, b)))) {
-        ClifValue s = a;
-        a = b;
-        b = s;
-    }
-    RaVReg r = lower_value_reg(L, a);
-    return v ? x64_form_VRMR(L, (X64Op)vrow, t, r, x64_rm(L, b))
-             : x64_form_RMR(L, (X64Op)row, t, r, x64_rm(L, b));
 }
 
 RaVReg x64_add_imm(LowerCtx *L, ClifType t, ClifValue a, int64_t k) {
@@ -569,7 +585,7 @@ RaVReg x64_mul_imm(LowerCtx *L, ClifType t, ClifValue a, int64_t k) {
 
 RaVReg x64_mul_hi(LowerCtx *L, ClifType t, bool sign, RaVReg a, X64Rm b) {
     RaVReg lo;
-    return x64_mul_wide(L, sign ? X64_IMUL1 : X64_MUL, t, a, b, &lo);
+    return x64_mul_halves(L, sign ? X64_IMUL1 : X64_MUL, t, a, b, &lo);
 }
 
 RaVReg x64_divrem_values(LowerCtx *L, ClifType t, uint8_t kind, ClifValue a, ClifValue b) {
@@ -606,6 +622,13 @@ RaVReg x64_shift_cl(LowerCtx *L, ClifType t, uint8_t kind, RaVReg a, ClifValue a
                                          : X64_SARX,
                              t, x64_reg_rm(L, a), n);
     return x64_form_SHIFT(L, (X64Op)rows[kind], t, a, x64_reg_rm(L, n));
+}
+
+/* the n lowest bits, n modulo the width */
+RaVReg x64_low_bits(LowerCtx *L, ClifType t, RaVReg a, ClifValue n) {
+    RaVReg k = x64_form_ALU(L, X64_AND, CLIF_I32, lower_value_reg(L, n),
+                            x64_imm(L, clif_type_bits(t) - 1));
+    return x64_form_VRMV(L, X64_BZHI, t, x64_reg_rm(L, a), k);
 }
 
 RaVReg x64_bswap_reg(LowerCtx *L, ClifType t, RaVReg a) {
@@ -705,6 +728,9 @@ RaVReg x64_clamp(LowerCtx *L, ClifType t, bool sign, RaVReg r) {
     return r;
 }
 RaVReg x64_from_u64(LowerCtx *L, ClifType t, RaVReg a) {
+    if (x64_has(L->set, X64_HAS_AVX512F))
+        return x64_form_RM(L, t == CLIF_F32 ? X64_VCVTUSI2SS : X64_VCVTUSI2SD, CLIF_I64,
+                           x64_reg_rm(L, a));
     RaVReg d = special(L, X64_CVT_FROM_U64, 3, t);
     last(L)->b[5] = (uint8_t)x64_wide(t);
     lower_use(L, a, RA_REG, 0);

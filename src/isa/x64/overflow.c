@@ -39,6 +39,7 @@ ValueRegs x64_with_carry(LowerCtx *L, ClifType t, uint16_t row, uint8_t cc, Valu
     return x64_with_overflow(L, t, row, row, cc, a, b);
 }
 
+/* Both halves of a product; overflow is in the flags. */
 RaVReg x64_mul_wide(LowerCtx *L, uint16_t row, ClifType t, RaVReg a, X64Rm b, RaVReg *lo) {
     RaVReg hi = lower_new_vreg(L, CLIF_I64);
     *lo = lower_new_vreg(L, CLIF_I64);
@@ -46,6 +47,18 @@ RaVReg x64_mul_wide(LowerCtx *L, uint16_t row, ClifType t, RaVReg a, X64Rm b, Ra
     lower_def(L, *lo, RA_FIXED, RAX);
     lower_def(L, hi, RA_FIXED, RDX);
     lower_use(L, a, RA_FIXED, RAX);
+    x64_mi_rm(L, mi, b);
+    return hi;
+}
+/* The same without flags, in any two registers where the processor has an instruction for that. */
+RaVReg x64_mul_halves(LowerCtx *L, uint16_t row, ClifType t, RaVReg a, X64Rm b, RaVReg *lo) {
+    if (row != X64_MUL || !x64_has(L->set, X64_HAS_BMI2)) return x64_mul_wide(L, row, t, a, b, lo);
+    RaVReg hi = lower_new_vreg(L, CLIF_I64);
+    *lo = lower_new_vreg(L, CLIF_I64);
+    MachInst *mi = x64_begin(L, X64_MULX, x64_wide(t));
+    lower_def(L, hi, RA_REG, 0);
+    lower_def(L, *lo, RA_REG, 0);
+    lower_use(L, a, RA_FIXED, RDX);
     x64_mi_rm(L, mi, b);
     return hi;
 }

@@ -101,6 +101,18 @@ static void imm(P *p) {
     sb_printf(p->sb, "$%lld", (long long)p->mi->imm);
 }
 
+/* The source of the upper lanes, where the instruction has one. */
+static void upper(P *p, uint32_t flags) {
+    char buf[16];
+    if (!(flags & XF_NDS) || !(flags & (XF_VEX | XF_EVEX))) return;
+    if (p->mi->b[2] == XK_REG && (flags & XF_XS) && (!p->al || ra_is_reg(p->al[1])))
+        one(p, 1, 16);
+    else {
+        sep(p);
+        sb_puts(p->sb, x64_preg_name(X64_XMM + X64_XTMP, 16, buf));
+    }
+}
+
 static void print_special(P *p, uint32_t n) {
     const MachInst *mi = p->mi;
     if (mi->op == X64_JCC)
@@ -124,11 +136,14 @@ static void print_special(P *p, uint32_t n) {
     }
 }
 
-void x64_print(const MachInst *mi, const RaOperand *ops, const RaAlloc *al, uint32_t nops,
-               StrBuf *out) {
+void x64_print(const MachSettings *set, const MachInst *mi, const RaOperand *ops, const RaAlloc *al,
+               uint32_t nops, StrBuf *out) {
     const X64Row *r = &x64_rows[mi->op];
     P p = {mi, ops, al, out, true};
     unsigned size = 1u << mi->b[0], dst = size, src = size;
+    uint32_t fl = x64_row_flags(set, (X64Op)mi->op);
+    bool vex = r->form != F_SPECIAL && x64_has_vex(r->flags) && (fl & XF_VEX);
+    if (vex) sb_putc(out, 'v');
     sb_puts(out, r->text);
     if (r->flags & XF_CC) sb_puts(out, cc_names[mi->b[1] & 15]);
     if (r->flags & (XF_FP | XF_FPC))
@@ -166,12 +181,19 @@ void x64_print(const MachInst *mi, const RaOperand *ops, const RaAlloc *al, uint
         break;
     case F_RM:
         rm(&p, 1, src);
+        upper(&p, fl);
         one(&p, 0, dst);
         break;
     case F_RMI:
         imm(&p);
         rm(&p, 1, src);
+        upper(&p, fl);
         one(&p, 0, dst);
+        break;
+    case F_XSTI:
+        imm(&p);
+        one(&p, 0, 16);
+        rm(&p, 1, src);
         break;
     case F_XST:
         one(&p, 0, 16);
@@ -234,7 +256,20 @@ void x64_print(const MachInst *mi, const RaOperand *ops, const RaAlloc *al, uint
         one(&p, 1, 16);
         one(&p, 0, r->flags & XF_WS ? dst : 4);
         break;
+    case F_MULX:
+        rm(&p, 3, src);
+        one(&p, 1, dst);
+        one(&p, 0, dst);
+        break;
+    case F_BLEND:
+        one(&p, 2, 16);
+        rm(&p, 3, src);
+        one(&p, 1, dst);
+        one(&p, 0, dst);
+        break;
     case F_FMA:
+    case F_FMAI:
+        if (r->form == F_FMAI) imm(&p);
         rm(&p, 3, src);
         one(&p, 2, src);
         one(&p, 1, dst);

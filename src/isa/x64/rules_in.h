@@ -56,13 +56,19 @@ static inline X64Rm x64_abs_mask(LowerCtx *L, ClifType t) {
 }
 
 /* ---- rows by form ---- */
+/* May a register operand not become a spill slot? Without a VEX prefix what is read as 16 bytes would have to be aligned. */
+static inline bool x64_reg_only(LowerCtx *L, X64Op op) {
+    uint32_t f = x64_rows[op].flags;
+    bool wide = (f & XF_V) || (x64_rows[op].form == F_RMR && (f & (XF_FP | XF_XS)) == XF_XS);
+    return (f & XF_RR) || (wide && x64_has_vex(f) && !x64_has(L->set, X64_HAS_AVX));
+}
 static inline void x64_mi_rm(LowerCtx *L, MachInst *mi,
                              X64Rm m) { /* adds the r/m operand to the instruction begun last */
     mi->b[2] = m.kind;
     if (m.kind == XK_IMM) {
         mi->imm = (uint64_t)m.imm;
     } else if (m.kind == XK_REG) {
-        lower_use(L, m.r, x64_rows[mi->op].flags & XF_V ? RA_REG : RA_ANY, 0);
+        lower_use(L, m.r, x64_reg_only(L, (X64Op)mi->op) ? RA_REG : RA_ANY, 0);
     } else {
         mi->b[3] = (uint8_t)(m.mode << 4 | m.scale);
         mi->b[4] = m.trap;
@@ -95,18 +101,20 @@ static inline RaVReg x64_form_ALU(LowerCtx *L, X64Op op, ClifType t, RaVReg a, X
     x64_mi_rm(L, mi, b);
     return d;
 }
-static inline RaVReg x64_form_RMR(LowerCtx *L, X64Op op, ClifType t, RaVReg a, X64Rm b) {
-    if (b.kind == XK_REG && (x64_rows[op].flags & (XF_FP | XF_XS)) ==
-                                XF_XS) { /* 16-byte operand: not from an 8-byte slot */
-        RaVReg d = x64_dst(L, op, t);
-        MachInst *mi = x64_begin(L, op, x64_wide(t));
+/* d, or d=1 where the encoding has no place for another destination */
+static inline void x64_def_or_reuse(LowerCtx *L, X64Op op, RaVReg d) {
+    if (x64_row_flags(L->set, op) & (XF_VEX | XF_EVEX))
+        lower_def(L, d, RA_REG, 0);
+    else
         lower_def(L, d, RA_REUSE, 1);
-        lower_use(L, a, RA_REG, 0);
-        mi->b[2] = XK_REG;
-        lower_use(L, b.r, RA_REG, 0);
-        return d;
-    }
-    return x64_form_ALU(L, op, t, a, b);
+}
+static inline RaVReg x64_form_RMR(LowerCtx *L, X64Op op, ClifType t, RaVReg a, X64Rm b) {
+    RaVReg d = x64_dst(L, op, t);
+    MachInst *mi = x64_begin(L, op, x64_wide(t));
+    x64_def_or_reuse(L, op, d);
+    lower_use(L, a, RA_REG, 0);
+    x64_mi_rm(L, mi, b);
+    return d;
 }
 static inline Unit x64_form_CMP_at(LowerCtx *L, X64Op op, unsigned size, RaVReg a, X64Rm b) {
     MachInst *mi = x64_begin(L, op, size);
@@ -210,7 +218,7 @@ static inline RaVReg x64_form_RMRI(LowerCtx *L, X64Op op, ClifType t, RaVReg a, 
     RaVReg d = x64_dst(L, op, CLIF_I8X16);
     MachInst *mi = x64_begin(L, op, x64_wide(t));
     mi->imm = k;
-    lower_def(L, d, RA_REUSE, 1);
+    x64_def_or_reuse(L, op, d);
     lower_use(L, a, RA_REG, 0);
     x64_mi_rm(L, mi, b);
     return d;
@@ -218,8 +226,26 @@ static inline RaVReg x64_form_RMRI(LowerCtx *L, X64Op op, ClifType t, RaVReg a, 
 static inline RaVReg x64_form_XSHI(LowerCtx *L, X64Op op, ClifType t, RaVReg a, uint8_t k) {
     RaVReg d = x64_dst(L, op, t);
     x64_begin(L, op, 2)->imm = k;
-    lower_def(L, d, RA_REUSE, 1);
+    x64_def_or_reuse(L, op, d);
     lower_use(L, a, RA_REG, 0);
+    return d;
+}
+static inline Unit x64_form_XSTI(LowerCtx *L, X64Op op, ClifType t, X64Rm m, RaVReg b, uint8_t k) {
+    x64_store(L, op, x64_wide(t), m, x64_reg_rm(L, b))->imm = k;
+    return 0;
+}
+/* a where the mask's lane is negative, b elsewhere */
+static inline RaVReg x64_form_BLEND(LowerCtx *L, X64Op op, ClifType t, RaVReg m, RaVReg b,
+                                    X64Rm a) {
+    RaVReg d = x64_dst(L, op, CLIF_I8X16);
+    MachInst *mi = x64_begin(L, op, x64_wide(t));
+    x64_def_or_reuse(L, op, d);
+    lower_use(L, b, RA_REG, 0);
+    if (x64_has(L->set, X64_HAS_AVX))
+        lower_use(L, m, RA_REG, 0);
+    else
+        lower_use(L, m, RA_FIXED, X64_XMM);
+    x64_mi_rm(L, mi, a);
     return d;
 }
 static inline RaVReg x64_form_MVXI(LowerCtx *L, X64Op op, ClifType t, RaVReg a, uint8_t k) {
@@ -236,6 +262,12 @@ static inline RaVReg x64_form_FMA(LowerCtx *L, X64Op op, ClifType t, RaVReg a, R
     lower_use(L, a, RA_REG, 0);
     lower_use(L, b, RA_REG, 0);
     x64_mi_rm(L, mi, c);
+    return d;
+}
+static inline RaVReg x64_form_FMAI(LowerCtx *L, X64Op op, ClifType t, RaVReg a, RaVReg b, X64Rm c,
+                                   uint8_t k) {
+    RaVReg d = x64_form_FMA(L, op, t, a, b, c);
+    vec_last(&L->buf.insts).imm = k;
     return d;
 }
 #include "isa/x64/insts_ctors.h"
@@ -267,6 +299,16 @@ X64_HAS(cmpxchg16b, CMPXCHG16B)
 X64_HAS(ssse3, SSSE3)
 X64_HAS(sse41, SSE41)
 X64_HAS(fma, FMA)
+X64_HAS(avx_vnni, AVX_VNNI)
+X64_HAS(avx512f, AVX512F)
+X64_HAS(avx512vnni, AVX512VNNI)
+/* AVX-512 on registers of 128 bits */
+static inline bool x64_avx512vl(LowerCtx *L) {
+    return x64_has(L->set, X64_HAS_AVX512F) && x64_has(L->set, X64_HAS_AVX512VL);
+}
+static inline bool x64_has_avx512(LowerCtx *L, Unit *u) {
+    return *u = 0, x64_avx512vl(L);
+}
 static inline bool x64_lanes_little(LowerCtx *L, uint16_t fl, Unit *u) {
     return *u = 0, !(clif_memflags(L->f, fl).bits & CLIF_MEM_BIG);
 }
@@ -299,6 +341,12 @@ static inline X64Cond x64_cond1(unsigned cc) {
 static inline X64Cond x64_carry(LowerCtx *L) {
     return (void)L, x64_cond1(CC_B);
 }
+static inline X64Cond x64_flags_of(LowerCtx *L, Unit u, X64Cond c) {
+    return (void)L, (void)u, c;
+}
+static inline X64Cond x64_no_carry(LowerCtx *L) {
+    return (void)L, x64_cond1(CC_AE);
+}
 static inline X64Cond x64_nonzero(LowerCtx *L) {
     return (void)L, x64_cond1(CC_NE);
 }
@@ -330,6 +378,7 @@ enum {
     Packed_WidenS,
     Packed_WidenU,
     Packed_AddPairs,
+    Packed_Popcnt,
     Packed_COUNT
 };
 bool x64_packed_row(LowerCtx *L, Packed what, ClifType t, uint16_t *row);
@@ -373,6 +422,10 @@ RaVReg x64_vec_mul32(LowerCtx *L, RaVReg a, RaVReg b);
 RaVReg x64_vec_mul_q15(LowerCtx *L, RaVReg a, RaVReg b);
 bool x64_vec_add_pairs(LowerCtx *L, ClifType t, RaVReg a, RaVReg b, RaVReg *out);
 bool x64_vec_narrow(LowerCtx *L, ClifType t, uint16_t op, RaVReg a, RaVReg b, RaVReg *out);
+bool x64_is_mask(LowerCtx *L, ClifValue v, Unit *u);
+bool x64_store_lane(LowerCtx *L, ClifType t, X64Rm m, RaVReg v, uint8_t k, Unit *out);
+RaVReg x64_fused(LowerCtx *L, ClifType t, ClifValue x, ClifValue y, ClifValue z);
+bool x64_min_or_max(LowerCtx *L, ClifType t, ClifValue c, ClifValue x, ClifValue y, uint16_t *row);
 bool x64_vec_blend(LowerCtx *L, ClifType t, RaVReg m, RaVReg a, RaVReg b, RaVReg *out);
 RaVReg x64_vec_from_sint64(LowerCtx *L, RaVReg a);
 RaVReg x64_vec_from_uint64(LowerCtx *L, RaVReg a);
@@ -434,6 +487,7 @@ ValueRegs x64_with_overflow(LowerCtx *L, ClifType t, uint16_t low, uint16_t high
 ValueRegs x64_with_carry(LowerCtx *L, ClifType t, uint16_t row, uint8_t cc, ValueRegs a,
                          ValueRegs b, RaVReg c);
 RaVReg x64_mul_wide(LowerCtx *L, uint16_t row, ClifType t, RaVReg a, X64Rm b, RaVReg *lo);
+RaVReg x64_mul_halves(LowerCtx *L, uint16_t row, ClifType t, RaVReg a, X64Rm b, RaVReg *lo);
 ValueRegs x64_mul_overflow(LowerCtx *L, ClifType t, bool sign, RaVReg a, RaVReg b);
 RaVReg x64_mul_hi_narrow(LowerCtx *L, ClifType t, bool sign, RaVReg a, RaVReg b);
 
@@ -457,8 +511,6 @@ Unit x64_trap_always(LowerCtx *L, uint8_t code);
 RaVReg x64_float_zero(LowerCtx *L);
 RaVReg x64_extend(LowerCtx *L, ClifType t, bool sign, ClifValue v);
 RaVReg x64_commutative(LowerCtx *L, uint16_t row, ClifType t, ClifValue a, ClifValue b);
-RaVReg x64_float_alu(LowerCtx *L, uint16_t row, uint16_t vrow, ClifType t, ClifValue a,
-                     ClifValue b);
 RaVReg x64_add_values(LowerCtx *L, ClifType t, ClifValue a, ClifValue b);
 RaVReg x64_add_imm(LowerCtx *L, ClifType t, ClifValue a, int64_t k);
 RaVReg x64_shl_imm(LowerCtx *L, ClifType t, ClifValue a, int64_t k);
@@ -471,6 +523,7 @@ RaVReg x64_mul_hi(LowerCtx *L, ClifType t, bool sign, RaVReg a, X64Rm b);
 RaVReg x64_divrem_values(LowerCtx *L, ClifType t, uint8_t kind, ClifValue a, ClifValue b);
 bool x64_div_const(LowerCtx *L, ClifType t, uint8_t kind, ClifValue a, int64_t k, RaVReg *out);
 RaVReg x64_shift_cl(LowerCtx *L, ClifType t, uint8_t kind, RaVReg a, ClifValue amount);
+RaVReg x64_low_bits(LowerCtx *L, ClifType t, RaVReg a, ClifValue n);
 RaVReg x64_bswap_reg(LowerCtx *L, ClifType t, RaVReg a);
 RaVReg x64_count_zeros(LowerCtx *L, ClifType t, bool leading, RaVReg a);
 RaVReg x64_popcnt_slow(LowerCtx *L, ClifType t, RaVReg a);

@@ -24,21 +24,24 @@ RaVReg x64_vec_fmax(LowerCtx *L, ClifType t, RaVReg a, RaVReg b) {
     return canonical(L, t, positive, cmpp(L, t, either, either, CMP_UNORD));
 }
 
-/* NaN becomes 0. cvttps2dq gives the least integer for all that is out of range: right below; above, its sign is wrong. */
+/* ---- conversions ---- */
+/* The conversion gives the least integer for all that is out of range: right below; above, its bits have to be turned; for a
+ * NaN, cleared. `limit`: the first float above. */
+static RaVReg to_sint(LowerCtx *L, X64Op op, ClifType t, RaVReg a, uint64_t limit) {
+    RaVReg i = x64_form_RM(L, op, T, in(a));
+    RaVReg over = x64_form_RMRI(L, X64_CMPP, t, a, x64_each(L, t, limit), CMP_NLT);
+    return op2(L, X64_PAND, op2(L, X64_PXOR, i, over), cmpp(L, t, a, a, CMP_ORD));
+}
 RaVReg x64_vec_to_sint(LowerCtx *L, RaVReg a) {
-    RaVReg number = cmpp(L, CLIF_F32X4, a, a, CMP_EQ);
-    RaVReg v = op2(L, X64_ANDPS, a, number);
-    RaVReg positive = op2(L, X64_XORPS, v, number); /* sign bit: a number, and not negative */
-    RaVReg i = x64_form_RM(L, X64_CVTTPS2DQ, T, in(v));
-    RaVReg over = shift_imm(L, X64_PSRADI, op2(L, X64_ANDPS, positive, i), 31);
-    return op2(L, X64_XORPS, i, over);
+    return to_sint(L, X64_CVTTPS2DQ, CLIF_F32X4, a, 0x4F000000);
 }
 
 /* min(x, 2^31 - 1) + min(max(x - 2^31, 0), 2^31), each as a signed conversion does it */
 RaVReg x64_vec_to_uint(LowerCtx *L, RaVReg a) {
     RaVReg zero = x64_vec_zero(L);
     RaVReg v = fop2(L, X64_MAXP, CLIF_F32X4, a, zero); /* NaN: the second operand */
-    RaVReg big = x64_form_RM(L, X64_MOVUPS, T, x64_each(L, CLIF_F32X4, 0x4F000000));
+    if (x64_avx512vl(L)) return x64_form_RM(L, X64_VCVTTPS2UDQ, T, in(v)); /* too large: all ones */
+    RaVReg big = each_reg(L, CLIF_F32X4, 0x4F000000);
     RaVReg low = x64_form_RM(L, X64_CVTTPS2DQ, T, in(v));
     RaVReg rest = fop2(L, X64_SUBP, CLIF_F32X4, v, big);
     RaVReg over = cmpp(L, CLIF_F32X4, big, rest, CMP_LE);
@@ -49,6 +52,7 @@ RaVReg x64_vec_to_uint(LowerCtx *L, RaVReg a) {
 
 /* low 16 bits exactly, the upper 16 halved and exactly, doubled; one rounding in the sum */
 RaVReg x64_vec_from_uint(LowerCtx *L, RaVReg a) {
+    if (x64_avx512vl(L)) return x64_form_RM(L, X64_VCVTUDQ2PS, T, in(a));
     RaVReg low = shift_imm(L, X64_PSRLDI, shift_imm(L, X64_PSLLDI, a, 16), 16);
     RaVReg high = shift_imm(L, X64_PSRLDI, op2(L, X64_PSUBD, a, low), 1);
     low = x64_form_RM(L, X64_CVTDQ2PS, T, in(low));
@@ -88,7 +92,11 @@ RaVReg x64_vec_f64_to_uint(LowerCtx *L, RaVReg a) {
 static RaVReg lane_of_two(LowerCtx *L, RaVReg v, unsigned k) {
     return k ? pshufd(L, v, 0xEE) : v;
 }
+static bool avx512dq(LowerCtx *L) {
+    return x64_avx512vl(L) && x64_has(L->set, X64_HAS_AVX512DQ);
+}
 RaVReg x64_vec_from_sint64(LowerCtx *L, RaVReg a) {
+    if (avx512dq(L)) return x64_form_RM(L, X64_VCVTQQ2PD, T, in(a));
     RaVReg f[2];
     for (unsigned k = 0; k < 2; k++) {
         RaVReg i = x64_form_MVX(L, X64_MOVD_R, CLIF_I64, lane_of_two(L, a, k));
@@ -98,6 +106,7 @@ RaVReg x64_vec_from_sint64(LowerCtx *L, RaVReg a) {
 }
 /* The halves of each lane become the low bits of 2^52 and of 2^84; what they hold too much is taken off again, exactly. */
 RaVReg x64_vec_from_uint64(LowerCtx *L, RaVReg a) {
+    if (avx512dq(L)) return x64_form_RM(L, X64_VCVTUQQ2PD, T, in(a));
     RaVReg low = op2m(L, X64_ANDPS, a, x64_each(L, CLIF_I64X2, UINT32_MAX));
     low = op2m(L, X64_ORPS, low, x64_each(L, CLIF_I64X2, 0x4330000000000000));
     RaVReg high = shift_imm(L, X64_PSRLQI, a, 32);
@@ -107,6 +116,12 @@ RaVReg x64_vec_from_uint64(LowerCtx *L, RaVReg a) {
 }
 /* Lane by lane: saturating, or (x86_cvtt2dq) as the instruction does it. */
 RaVReg x64_vec_to_int64(LowerCtx *L, bool sign, bool sat, RaVReg a) {
+    if (avx512dq(L)) {
+        if (!sat) return x64_form_RM(L, X64_VCVTTPD2QQ, T, in(a));
+        if (sign) return to_sint(L, X64_VCVTTPD2QQ, CLIF_F64X2, a, 0x43E0000000000000);
+        a = fop2(L, X64_MAXP, CLIF_F64X2, a, x64_vec_zero(L));
+        return x64_form_RM(L, X64_VCVTTPD2UQQ, T, in(a));
+    }
     RaVReg i[2];
     for (unsigned k = 0; k < 2; k++) {
         RaVReg x = lane_of_two(L, a, k);
@@ -137,6 +152,41 @@ static RaVReg lane_calls(LowerCtx *L, ClifType t, ClifLibCall call, const RaVReg
 
 RaVReg x64_vec_round(LowerCtx *L, ClifType t, uint8_t mode, RaVReg a) {
     return lane_calls(L, t, x64_round_call(clif_lane_type(t), mode), &a, 1);
+}
+
+/* v without fneg around it */
+static ClifValue bare(LowerCtx *L, ClifValue v, bool *negated) {
+    for (ClifInst i; (i = lower_def_inst(L, v)).i != CLIF_NONE;) {
+        const ClifInstData *d = clif_data(L->f, i);
+        if (d->op != CLIF_OP_FNEG) break;
+        *negated = !*negated;
+        v = isle_v(d->a);
+    }
+    return v;
+}
+/* x * y + z with one rounding. Negations are part of the instruction; memory may be y (132) or z (213), of which x is overwritten. */
+RaVReg x64_fused(LowerCtx *L, ClifType t, ClifValue x, ClifValue y, ClifValue z) {
+    static const uint16_t rows[2][2][2][2] = {
+        /* scalar, packed; product as it is, negated; z added, subtracted; 213, 132 */
+        {{{X64_VFMADDS, X64_VFMADD132S}, {X64_VFMSUBS, X64_VFMSUB132S}},
+         {{X64_VFNMADDS, X64_VFNMADD132S}, {X64_VFNMSUBS, X64_VFNMSUB132S}}},
+        {{{X64_VFMADDP, X64_VFMADD132P}, {X64_VFMSUBP, X64_VFMSUB132P}},
+         {{X64_VFNMADDP, X64_VFNMADD132P}, {X64_VFNMSUBP, X64_VFNMSUB132P}}}};
+    bool minus = false, subtract = false;
+    x = bare(L, x, &minus);
+    y = bare(L, y, &minus);
+    z = bare(L, z, &subtract);
+    bool swap = !x64_sinkable(L, y) &&
+                (x64_sinkable(L, x) || (!lower_dies_here(L, x) && lower_dies_here(L, y)));
+    if (swap) {
+        ClifValue s = x;
+        x = y;
+        y = s;
+    }
+    bool by_memory = x64_sinkable(L, y) && x.i != y.i;
+    X64Op op = (X64Op)rows[clif_type_is_vector(t)][minus][subtract][by_memory];
+    RaVReg a = lower_value_reg(L, x), b = lower_value_reg(L, by_memory ? z : y);
+    return x64_form_FMA(L, op, t, a, b, x64_rm(L, by_memory ? y : z));
 }
 
 RaVReg x64_fma_call(LowerCtx *L, ClifType t, RaVReg a, RaVReg b, RaVReg c) {

@@ -48,7 +48,7 @@ bool x64_vec_add_pairs(LowerCtx *L, ClifType t, RaVReg a, RaVReg b, RaVReg *out)
     switch (clif_lane_type(t)) {
     case CLIF_I8: {
         X64Rm low = x64_each(L, CLIF_I16X8, 0xFF);
-        even = op2(L, X64_PACKUSWB, op2m(L, X64_ANDPS, a, low), op2m(L, X64_ANDPS, b, low));
+        even = op2(L, X64_PACKUSWB, op2m(L, X64_PAND, a, low), op2m(L, X64_PAND, b, low));
         odd = op2(L, X64_PACKUSWB, shift_imm(L, X64_PSRLWI, a, 8), shift_imm(L, X64_PSRLWI, b, 8));
         break;
     }
@@ -76,23 +76,20 @@ static RaVReg narrow_u32(LowerCtx *L, RaVReg a, RaVReg b) {
     RaVReg x[2] = {a, b};
     X64Rm most = x64_each(L, CLIF_I32X4, 65535);
     for (int k = 0; k < 2; k++) {
-        RaVReg v = op2(L, X64_ANDNPS, shift_imm(L, X64_PSRADI, x[k], 31), x[k]);
+        RaVReg v = op2(L, X64_PANDN, shift_imm(L, X64_PSRADI, x[k], 31), x[k]);
         RaVReg over = op2m(L, X64_PCMPGTD, v, most);
-        v = op2m(L, X64_ANDPS, op2(L, X64_ORPS, v, over), most);
+        v = op2m(L, X64_PAND, op2(L, X64_POR, v, over), most);
         x[k] = op2m(L, X64_PSUBD, v, x64_each(L, CLIF_I32X4, 0x8000));
     }
-    return op2m(L, X64_XORPS, op2(L, X64_PACKSSDW, x[0], x[1]), x64_each(L, CLIF_I16X8, 0x8000));
+    return op2m(L, X64_PXOR, op2(L, X64_PACKSSDW, x[0], x[1]), x64_each(L, CLIF_I16X8, 0x8000));
 }
 
 /* The smaller of unsigned lanes and a bound that fits the narrower lane. */
 static RaVReg at_most(LowerCtx *L, ClifType t, RaVReg a, uint64_t most) {
     uint16_t row;
-    X64Rm bound = x64_each(L, t, most);
-    if (x64_packed_row(L, Packed_MinU, t, &row)) return op2m(L, (X64Op)row, a, bound);
-    if (clif_lane_type(t) == CLIF_I16) /* a - (a - most or 0) */
-        return op2(L, X64_PSUBW, a, op2m(L, X64_PSUBUSW, a, bound));
-    RaVReg k = x64_form_RM(L, X64_MOVUPS, T, bound);
-    return x64_vec_minmax(L, t, Packed_MinU, a, k);
+    if (x64_packed_row(L, Packed_MinU, t, &row))
+        return op2m(L, (X64Op)row, a, x64_each(L, t, most));
+    return x64_vec_minmax(L, t, Packed_MinU, a, each_reg(L, t, most));
 }
 
 /* 64-bit lanes by their halves: what the upper one says about the lower one. */
@@ -102,12 +99,12 @@ static RaVReg narrow_64(LowerCtx *L, unsigned op, RaVReg a, RaVReg b) {
     RaVReg sign = shift_imm(L, X64_PSRADI, high, 31);
     if (op == CLIF_OP_SNARROW) {
         RaVReg fits = op2(L, X64_PCMPEQD, shift_imm(L, X64_PSRADI, low, 31), high);
-        RaVReg bound = op2m(L, X64_XORPS, sign, x64_each(L, CLIF_I32X4, INT32_MAX));
-        return op2(L, X64_ORPS, op2(L, X64_ANDPS, low, fits), op2(L, X64_ANDNPS, fits, bound));
+        RaVReg bound = op2m(L, X64_PXOR, sign, x64_each(L, CLIF_I32X4, INT32_MAX));
+        return op2(L, X64_POR, op2(L, X64_PAND, low, fits), op2(L, X64_PANDN, fits, bound));
     }
     RaVReg zero = op2(L, X64_PCMPEQD, high, x64_vec_zero(L));
-    RaVReg r = op2(L, X64_ORPS, low, op2(L, X64_XORPS, zero, x64_vec_ones(L)));
-    return op == CLIF_OP_UNARROW ? op2(L, X64_ANDNPS, sign, r) : r;
+    RaVReg r = op2(L, X64_POR, low, op2(L, X64_PXOR, zero, x64_vec_ones(L)));
+    return op == CLIF_OP_UNARROW ? op2(L, X64_PANDN, sign, r) : r;
 }
 
 /* The lanes of a, then those of b, to half their width with saturation. */
@@ -159,37 +156,73 @@ bool x64_vec_widen(LowerCtx *L, ClifType t, bool sign, bool high, RaVReg a, RaVR
 /* ---- bytes, absolute values, selection by sign ---- */
 /* even and odd bytes as words */
 RaVReg x64_vec_mul8(LowerCtx *L, RaVReg a, RaVReg b) {
-    RaVReg even = op2m(L, X64_ANDPS, op2(L, X64_PMULLW, a, b), x64_each(L, CLIF_I16X8, 0xFF));
+    RaVReg even = op2m(L, X64_PAND, op2(L, X64_PMULLW, a, b), x64_each(L, CLIF_I16X8, 0xFF));
     RaVReg odd = op2(L, X64_PMULLW, shift_imm(L, X64_PSRLWI, a, 8), shift_imm(L, X64_PSRLWI, b, 8));
-    return op2(L, X64_ORPS, shift_imm(L, X64_PSLLWI, odd, 8), even);
+    return op2(L, X64_POR, shift_imm(L, X64_PSLLWI, odd, 8), even);
 }
 
-/* bits per nibble by table (Mula) */
+/* bits per nibble by table (Mula), or counted in pairs, nibbles, bytes */
 RaVReg x64_vec_popcnt8(LowerCtx *L, RaVReg a) {
     static const uint8_t bits[16] = {0, 1, 1, 2, 1, 2, 2, 3, 1, 2, 2, 3, 2, 3, 3, 4};
     X64Rm low = x64_each(L, CLIF_I8X16, 15);
+    if (!x64_has(L->set, X64_HAS_SSSE3)) {
+        X64Rm m1 = x64_each(L, CLIF_I8X16, 0x55), m2 = x64_each(L, CLIF_I8X16, 0x33);
+        a = op2(L, X64_PSUBB, a, op2m(L, X64_PAND, shift_imm(L, X64_PSRLWI, a, 1), m1));
+        RaVReg h = op2m(L, X64_PAND, shift_imm(L, X64_PSRLWI, a, 2), m2);
+        a = op2(L, X64_PADDB, op2m(L, X64_PAND, a, m2), h);
+        a = op2(L, X64_PADDB, a, shift_imm(L, X64_PSRLWI, a, 4));
+        return op2m(L, X64_PAND, a, low);
+    }
     RaVReg table = x64_form_RM(L, X64_MOVUPS, T, pool16(L, bits));
-    RaVReg hi = op2m(L, X64_ANDPS, shift_imm(L, X64_PSRLWI, a, 4), low);
-    RaVReg lo = op2m(L, X64_ANDPS, a, low);
-    lo = x64_byte_shuffle(L, table, lo);
-    return op2(L, X64_PADDB, lo, x64_byte_shuffle(L, table, hi));
+    RaVReg hi = op2m(L, X64_PAND, shift_imm(L, X64_PSRLWI, a, 4), low);
+    RaVReg lo = op2m(L, X64_PAND, a, low);
+    lo = op2(L, X64_PSHUFB, table, lo);
+    return op2(L, X64_PADDB, lo, op2(L, X64_PSHUFB, table, hi));
 }
 
 /* (x ^ s) - s, where s is the sign in all bits */
 RaVReg x64_vec_abs64(LowerCtx *L, RaVReg a) {
     RaVReg s = pshufd(L, shift_imm(L, X64_PSRADI, a, 31), 0xF5);
-    return op2(L, X64_PSUBQ, op2(L, X64_XORPS, a, s), s);
+    return op2(L, X64_PSUBQ, op2(L, X64_PXOR, a, s), s);
 }
 
 /* Each lane of a where the sign of the mask's lane is set, of b elsewhere. */
 bool x64_vec_blend(LowerCtx *L, ClifType t, RaVReg m, RaVReg a, RaVReg b, RaVReg *out) {
     unsigned bits = clif_lane_bits(t);
+    bool sse41 = x64_has(L->set, X64_HAS_SSE41);
     if (bits == 128) return false;
+    if (sse41 && bits != 16) {
+        X64Op op = bits == 8 ? X64_PBLENDVB : bits == 32 ? X64_BLENDVPS : X64_BLENDVPD;
+        *out = x64_form_BLEND(L, op, T, m, b, in(a));
+        return true;
+    }
     if (bits == 8)
         m = op2(L, X64_PCMPGTB, x64_vec_zero(L), m);
     else
         m = shift_imm(L, bits == 16 ? X64_PSRAWI : X64_PSRADI, m, bits == 16 ? 15 : 31);
     if (bits == 64) m = pshufd(L, m, 0xF5);
-    *out = op2(L, X64_ORPS, op2(L, X64_ANDPS, a, m), op2(L, X64_ANDNPS, m, b));
+    *out = sse41 ? x64_form_BLEND(L, X64_PBLENDVB, T, m, b, in(a))
+                 : op2(L, X64_POR, op2(L, X64_PAND, a, m), op2(L, X64_PANDN, m, b));
     return true;
+}
+
+/* Is each lane of v all zeros or all ones? A comparison, a constant of such bytes. */
+bool x64_is_mask(LowerCtx *L, ClifValue v, Unit *u) {
+    ClifInst i = lower_def_inst(L, v);
+    *u = 0;
+    if (i.i == CLIF_NONE) return false;
+    const ClifInstData *d = clif_data(L->f, i);
+    if (d->op == CLIF_OP_BITCAST && x64_transparent(L->f, i) == 0) {
+        i = lower_def_inst(L, isle_v(d->a));
+        if (i.i == CLIF_NONE) return false;
+        d = clif_data(L->f, i);
+    }
+    if (d->op == CLIF_OP_VCONST) {
+        ClifRange r = L->f->consts.p[d->a];
+        const uint8_t *p = L->f->bytes.p + r.first;
+        for (uint32_t k = 0; k < r.n; k++)
+            if (p[k] != 0 && p[k] != 0xFF) return false;
+        return true;
+    }
+    return d->op == CLIF_OP_ICMP || d->op == CLIF_OP_FCMP;
 }

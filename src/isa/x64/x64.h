@@ -46,6 +46,10 @@ typedef enum X64Form {
     F_XSHI,
     F_MVXI,
     F_FMA,
+    F_FMAI,
+    F_MULX,
+    F_BLEND,
+    F_XSTI,
     F_SPECIAL
 } X64Form;
 enum {
@@ -68,7 +72,10 @@ enum {
     XF_ZD = 1 << 16,
     XF_CC = 1 << 17,
     XF_I8 = 1 << 18,
-    XF_V = 1 << 19
+    XF_V = 1 << 19,
+    XF_RR = 1 << 20,
+    XF_NDS = 1 << 21,
+    XF_EVEX = 1 << 22
 };
 typedef struct X64Row {
     const char *text;
@@ -76,6 +83,10 @@ typedef struct X64Row {
     uint8_t form, opcode, digit;
 } X64Row;
 extern const X64Row x64_rows[X64_OP_COUNT];
+/* Flags of a row that is written with a VEX prefix only where the processor has AVX. */
+static inline bool x64_has_vex(uint32_t flags) {
+    return (flags & (XF_XD | XF_XS)) && !(flags & (XF_VEX | XF_EVEX));
+}
 
 typedef enum X64Kind {
     XK_REG,
@@ -145,6 +156,12 @@ uint64_t x64_preset_flags(const char *name, bool *found);
 
 /* label kinds */
 enum { X64_LABEL_REL32, X64_LABEL_TABLE };
+
+/* The flags of a row as it is written for a processor. */
+static inline uint32_t x64_row_flags(const MachSettings *s, X64Op op) {
+    uint32_t f = x64_rows[op].flags;
+    return x64_has(s, X64_HAS_AVX) && x64_has_vex(f) ? f | XF_VEX : f;
+}
 
 /* lower.c */
 bool x64_lower_inst(LowerCtx *L, ClifInst i, ValueRegs *out);
@@ -261,7 +278,7 @@ void x64_emit_special(EmitCtx *e, const MachInst *mi, const RaOperand *ops, cons
                       uint32_t nops);
 void x64_emit_move(EmitCtx *e, RaAlloc to, RaAlloc from, RaClass cls, uint8_t slots);
 void x64_emit_trap_stub(EmitCtx *e, ClifTrap code);
-void x64_print(const MachInst *mi, const RaOperand *ops, const RaAlloc *allocs, uint32_t nops,
-               StrBuf *out);
+void x64_print(const MachSettings *set, const MachInst *mi, const RaOperand *ops,
+               const RaAlloc *allocs, uint32_t nops, StrBuf *out);
 const char *x64_preg_name(RaPReg p, unsigned bytes, char buf[16]);
 #endif

@@ -41,8 +41,9 @@ static unsigned random_rm(MachInst *mi, RaAlloc *al, bool vec, bool mem_only) {
     return 2;
 }
 
-static bool random_inst(unsigned op, MachInst *mi, RaAlloc *al) {
+static bool random_inst(const MachSettings *set, unsigned op, MachInst *mi, RaAlloc *al) {
     const X64Row *r = &x64_rows[op];
+    bool vex = x64_row_flags(set, op) & (XF_VEX | XF_EVEX);
     bool xd = r->flags & XF_XD, xs = r->flags & XF_XS;
     memset(mi, 0, sizeof *mi);
     mi->op = (uint16_t)op;
@@ -79,18 +80,22 @@ static bool random_inst(unsigned op, MachInst *mi, RaAlloc *al) {
         } else
             random_rm(mi, al + 1, false, false);
         return true;
-    case F_RMR: random_rm(mi, al + 2, xs, false); return true;
+    case F_RMR:
+        al[1] = vex ? xmm() : al[1];
+        random_rm(mi, al + 2, xs, false);
+        if (r->flags & XF_RR) mi->b[2] = XK_REG, al[2] = xmm();
+        return true;
     case F_RM:
-        if (op == X64_PMOVMSKB || op == X64_MOVMSKP) { /* registers only */
+        if (r->flags & XF_RR) { /* registers only */
             al[1] = xmm();
             return true;
         }
-        do random_rm(mi, al + 1, xs, op == X64_LEA);
+        do random_rm(mi, al + 1, xs, op == X64_LEA || (op == X64_MOVS && vex));
         while (op == X64_LEA && (al[1] == al[0] || (mi->b[3] >> 4 == XM_INDEX && al[2] == al[0])));
         return true; /* a lea that is an add: see test_run.c */
     case F_RMI:
         random_rm(mi, al + 1, xs, false);
-        if (op == X64_PEXTRW_R) mi->b[2] = XK_REG, al[1] = xmm();
+        if (r->flags & XF_RR) mi->b[2] = XK_REG, al[1] = xmm();
         mi->imm = r->flags & XF_I8 ? pick(16) : (uint64_t)imm;
         return true;
     case F_XST:
@@ -120,15 +125,37 @@ static bool random_inst(unsigned op, MachInst *mi, RaAlloc *al) {
         return true;
     case F_MUL: random_rm(mi, al + 3, false, false); return true;
     case F_RMRI:
+        al[1] = vex ? xmm() : al[1];
         random_rm(mi, al + 2, xs, false);
         mi->imm = op == X64_CMPP ? pick(8) : pick(256);
         return true;
-    case F_XSHI: mi->imm = pick(64); return true;
+    case F_XSHI:
+        al[1] = vex ? xmm() : al[1];
+        mi->imm = pick(64);
+        return true;
+    case F_XSTI:
+        al[0] = xmm();
+        random_rm(mi, al + 1, false, true);
+        mi->imm = pick(16);
+        return true;
+    case F_MULX:
+        al[1] = gpr();
+        while (al[1] == al[0]) al[1] = gpr();
+        al[2] = ra_alloc_reg(RDX);
+        random_rm(mi, al + 3, false, false);
+        return true;
+    case F_BLEND:
+        al[1] = vex ? xmm() : al[1];
+        al[2] = vex ? xmm() : ra_alloc_reg(X64_XMM);
+        random_rm(mi, al + 3, true, false);
+        return true;
     case F_MVXI:
         al[1] = xmm();
         mi->imm = pick(16);
         return true;
     case F_FMA:
+    case F_FMAI:
+        mi->imm = pick(256);
         al[2] = xmm();
         random_rm(mi, al + 3, true, false);
         return true;
@@ -157,18 +184,20 @@ static void encodings(void **state) {
             MachInst mi;
             RaAlloc al[8] = {0};
             RaOperand ops[8] = {0};
-            if (!random_inst(op, &mi, al)) break;
+            set.isa_flags = k & 1 ? (uint64_t)1 << X64_HAS_AVX : 0;
+            if (!random_inst(&set, op, &mi, al)) break;
             uint32_t from = machbuf_offset(&buf);
             x64_emit(&e, &mi, ops, al, 0);
             uint32_t n = machbuf_offset(&buf) - from;
-            if (x64_rows[op].flags & XF_ZD) { /* without the clearing instruction before it */
+            if ((x64_rows[op].flags & XF_ZD) &&
+                !set.isa_flags) { /* without the clearing instruction before it */
                 uint32_t skip = (al[0] & 31) >= 8 ? 4 : 3;
                 from += skip;
                 n -= skip;
             }
             assert_in_range(n, 1, 15);
             sb_clear(&sb);
-            x64_print(&mi, ops, al, 0, &sb);
+            x64_print(&set, &mi, ops, al, 0, &sb);
             fwrite(buf.code.p + from, 1, n, bin);
             fprintf(txt, "%u\t%s\n", n, sb_cstr(&sb));
         }
@@ -345,6 +374,7 @@ static void sequences(void **state) {
             static const ClifFunc f;
             set.tls_model = (uint8_t)(1 + k % 3);
             set.is_pic = k >> 1 & 1;
+            set.isa_flags = k >> 2 & 1 ? (uint64_t)1 << X64_HAS_AVX512F : 0;
             EmitCtx e = {.buf = &buf, .isa = &isa_x64, .set = &set, .f = &f, .jt_targets = targets};
             if (!random_special(&buf, op, &mi, al, &nal, &l)) break;
             for (unsigned t = 0; t < 16; t++) targets[t] = l;
