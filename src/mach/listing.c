@@ -51,9 +51,9 @@ static void put_text(const MachCtx *c, const ListMark *m, const RaFunc *rf, cons
     case LIST_PROLOGUE: sb_puts(o, "prologue"); break;
     case LIST_INST: {
         uint32_t first = rf->op_start[m->index];
-        c->isa->print(downvec_data(&c->vc.insts) + m->index, rf->ops ? rf->ops + first : NULL,
-                      ra->allocs ? ra->allocs + first : NULL, rf->op_start[m->index + 1] - first,
-                      o);
+        c->isa->print(&c->set, downvec_data(&c->vc.insts) + m->index,
+                      rf->ops ? rf->ops + first : NULL, ra->allocs ? ra->allocs + first : NULL,
+                      rf->op_start[m->index + 1] - first, o);
         break;
     }
     case LIST_EDIT:

@@ -131,7 +131,7 @@ def check_line(text, got, rows):
             continue
         if choices[0][1] and not re.match(r"(o|no|b|ae|e|ne|be|a|s|ns|p|np|l|ge|le|g)( |$)", rest):
             continue
-        if known in ("xor", "xorps", "mov %rsp,") and text.count(",") > 1:
+        if known in ("xor", "xorps", "pcmpeqd", "mov %rsp,") and text.count(",") > 1:
             continue
         allowed = " ".join(enc.SEQUENCES.get(row, ("", ""))[0] for row, _ in choices).split()
         if known.startswith("j"):

@@ -69,6 +69,7 @@ def normal(text, ours):
     vex = name.startswith("v")  # all operands are named
     if vex and not re.match("vcvtu?si2s", name):
         name = name[1:]
+    prefix = ("{vex} " if forced else "") + ("v" if vex else "")
     name = {"pinsrd": "pinsrl", "pextrd": "pextrl", "cvttpd2dqx": "cvttpd2dq", "cvtpd2psx": "cvtpd2ps"}.get(name.replace("rex ", ""), name)
     if name in ("pextrw", "pextrb", "pmovmskb", "movmskps", "movmskpd") and ops[-1] in REG:
         ops[-1] = "r%d" % REG[ops[-1]][0]
@@ -85,7 +86,7 @@ def normal(text, ours):
     if name.startswith("mov") and str(ops[0]).startswith("$") and ops[-1] in REG:
         n = number(ops[0][1:])
         ops = ["$%d" % (n & 0xFFFFFFFF if REG[ops[-1]][1] == 4 else n), "r%d" % REG[ops[-1]][0]]
-        return forced, vex, "mov", tuple(ops)
+        return prefix + "mov", tuple(ops)
     three = r"(andn|shlx|shrx|sarx|bzhi|mulx)[lq]|rorx|round|pshuf[dlh]|pmov"
     if vex and re.match(r"(fn?m|pdpbusd|permi2b|pternlogq)", name):
         ops = ops[:-1] if ours else ops
@@ -115,7 +116,7 @@ def normal(text, ours):
     if name in ("rol", "ror", "shl", "shr", "sar"):
         if len(out) == 1 or (len(out) == 2 and out[0] == out[1] and not ours):
             out = [1] + out[-1:]
-    return forced, vex, name, tuple(out)
+    return prefix + name, tuple(out)
 
 
 J = "jmp ud2 " + " ".join("j" + c for c in "o no b ae e ne be a s ns p np l ge le g".split())
