@@ -1,5 +1,5 @@
 /* cot/clif.h — functions in CLIF, Cot's intermediate language: build, verify, print and read them. cot/jit.h compiles and runs
- * them; docs/opcodes.md says what each instruction means, docs/clif-api.md shows how to use this header.
+ * them, cot/object.h writes them to object files; docs/opcodes.md says what each instruction means, docs/clif-api.md shows how to use this header.
  *
  * The rules of cot/cot.h hold, and:
  *   - Everything inside a function (values, blocks, variables, signatures, ...) is a uint32_t that is valid in that
@@ -137,6 +137,13 @@ enum {
 typedef struct CotFunction CotFunction;
 
 /* ---- life ---- */
+/* A setting of code generation by name, for cot_function_new, cot_jit_new and cot_object_new; `cot settings` lists them. value NULL: a
+ * switch goes on. Beyond the defaults listed there, frame pointers are kept and large frames probed inline. Two hold for
+ * cot_engine_new, too: opt_level (default none), and regalloc_algorithm (an engine's default is single_pass with none, else
+ * backtracking). COT_MISUSE: no such name or value. */
+COT_API CotStatus cot_config_set(CotConfig *config, const char *name, const char *value,
+                                 CotError *error);
+
 /* The allocator, and settings that the verifier asks for, come from config, which is not needed afterwards; NULL: all defaults. */
 COT_API CotFunction *cot_function_new(const CotConfig *config, CotError *error);
 COT_API void cot_function_free(CotFunction *f);
@@ -157,7 +164,8 @@ COT_API size_t cot_function_print(CotFunction *f, char *buffer, size_t size);
 /* ---- what a function refers to ---- */
 /* A further signature, for calls. */
 COT_API uint32_t cot_function_signature(CotFunction *f, const CotSignature *signature);
-/* A function or data object by its symbol number (see cot_jit_declare). near: within 2 GiB, as all that one CotJit holds is. */
+/* A function or data object by its symbol number (see cot_jit_declare). near_by: within 2 GiB, as all that one
+ * CotJit or one program or shared library holds is. */
 COT_API uint32_t cot_function_import(CotFunction *f, uint32_t symbol, uint32_t signature,
                                      bool near_by);
 COT_API uint32_t cot_function_import_data(CotFunction *f, uint32_t symbol, int64_t offset,
@@ -252,6 +260,26 @@ COT_API uint32_t cot_value_type(const CotFunction *f, uint32_t value);
 /* f32const and f64const of the number itself. */
 COT_API uint32_t cot_ins_float(CotFunction *f, float x);
 COT_API uint32_t cot_ins_double(CotFunction *f, double x);
+
+/* ---- data, for cot_jit_define_data and cot_object_define_data ---- */
+enum {
+    COT_DATA_CONSTANT = 0,
+    COT_DATA_WRITABLE = 1,
+    COT_DATA_THREAD = 2 /* what each thread's own copy begins with */
+};
+typedef struct CotAddress { /* 8 bytes at offset become the address of symbol plus addend */
+    uint64_t offset;
+    int64_t addend;
+    uint32_t symbol;
+} CotAddress;
+typedef struct CotData {
+    const void *bytes; /* copied; NULL: zeros */
+    uint64_t size;
+    uint32_t align; /* a power of two; 0: 16 */
+    uint32_t kind;  /* COT_DATA_* */
+    const CotAddress *addresses;
+    uint32_t naddresses;
+} CotData;
 
 /* ---- reading text ---- */
 typedef struct CotReader CotReader;

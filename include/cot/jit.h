@@ -16,13 +16,6 @@
 extern "C" {
 #endif
 
-/* A setting of code generation by name, for cot_function_new and cot_jit_new; `cot settings` lists them. value NULL: a switch goes on.
- * Beyond the defaults listed there, frame pointers are kept and large frames probed inline. Two hold for cot_engine_new, too:
- * opt_level (default none), and regalloc_algorithm (an engine's default is single_pass with none, else backtracking).
- * COT_MISUSE: no such name or value. */
-COT_API CotStatus cot_config_set(CotConfig *config, const char *name, const char *value,
-                                 CotError *error);
-
 typedef struct CotJit CotJit;
 
 /* CPU features, settings, allocator and verification come from config (NULL: all defaults). reserve: bytes of address space
@@ -46,19 +39,7 @@ COT_API void cot_jit_set_process_symbols(CotJit *jit, bool on);
 /* Compiles f, which must have been ended without error. Its imports are numbers of this CotJit's symbols; names of a function
  * that was read as text (%name) are names of symbols, declared if new. f may be used for the next one afterwards. */
 COT_API CotStatus cot_jit_define(CotJit *jit, uint32_t symbol, CotFunction *f, CotError *error);
-typedef struct CotAddress { /* 8 bytes at offset become the address of symbol plus addend */
-    uint64_t offset;
-    int64_t addend;
-    uint32_t symbol;
-} CotAddress;
-typedef struct CotData {
-    const void *bytes; /* copied; NULL: zeros */
-    uint64_t size;
-    uint32_t align; /* a power of two up to the page size; 0: 16 */
-    uint32_t writable;
-    const CotAddress *addresses;
-    uint32_t naddresses;
-} CotData;
+/* Data that is not COT_DATA_THREAD, aligned to a page at most. */
 COT_API CotStatus cot_jit_define_data(CotJit *jit, uint32_t symbol, const CotData *data,
                                       CotError *error);
 /* Gives addresses to all that was defined since the last link. COT_LINK: a symbol is not known; nothing was linked then. */

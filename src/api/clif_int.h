@@ -7,6 +7,7 @@
 #include "clif/opspec.h"
 #include "compiler/compiler.h"
 #include "cot/jit.h"
+#include "module/linkable.h"
 #include "verify/verify.h"
 
 typedef enum FuncState { FUNC_EMPTY, FUNC_BUILDING, FUNC_DONE } FuncState;
@@ -54,10 +55,16 @@ uint32_t api_results(CotFunction *f, uint32_t inst, uint32_t *second);
 struct CotConfig {
     EngineConfig engine;
     MemHooks hooks;
-    MachSettings mach; /* what cot_config_set changed; the rest comes from engine */
+    MachSettings mach;   /* what cot_config_set changed; the rest comes from engine */
+    uint64_t given;      /* bit per row of settings.def: cot_config_set named it */
+    bool features_given; /* so did cot_config_set_cpu_features */
 };
-MachSettings api_default_mach(void);      /* jit.c */
+MachSettings api_default_mach(void);
 MachRegalloc api_regalloc(CotRegalloc r); /* module.c; what is no choice is none */
+/* For object files: position-independent, for any processor, unless c says otherwise. c may be NULL. */
+MachSettings api_file_mach(const CotConfig *c);
+/* jit.c: *out is t, with the addresses in memory of m that is returned (t->naddresses of them). *d: t makes no sense. */
+LinkAddress *api_link_data(Mem *m, const CotData *t, LinkData *out, Diag *d);
 /* An object of that size, zeroed, with a Mem of its own at its beginning; NULL: out of memory. */
 void *api_new_with_mem(const CotConfig *config, size_t size);
 #endif

@@ -1,7 +1,55 @@
 /* api/engine.c — configuration and engines. */
 #include <stdlib.h>
 #include "api/clif_int.h"
+#include "mach/settings.h"
 
+/* ---- settings of code generation ---- */
+MachSettings api_default_mach(void) {
+    MachSettings s = mach_settings_default();
+    s.preserve_frame_pointers = true;
+    s.enable_probestack = true;
+    s.probestack_strategy = MACH_PROBE_INLINE;
+    return s;
+}
+
+static unsigned row_of(const char *name) {
+    unsigned i = 0;
+    while (strcmp(mach_setting_info[i].name, name)) i++;
+    return i;
+}
+
+CotStatus cot_config_set(CotConfig *c, const char *name, const char *value, CotError *error) {
+    Diag d;
+    diag_clear(&d);
+    if (!c || !name) return api_fail(error, COT_MISUSE, "no configuration or no name");
+    if (settings_parse(&c->mach, name, value, &d)) {
+        c->given |= (uint64_t)1 << row_of(name);
+        if (!strcmp(name, "opt_level")) c->engine.opt_level = c->mach.opt_level ? 2 : 0;
+        if (!strcmp(name, "regalloc_algorithm"))
+            c->engine.regalloc = (MachRegalloc)(c->mach.regalloc_algorithm + 1);
+        return COT_OK;
+    }
+    api_fail_diag(error, &d);
+    if (error) error->status = COT_MISUSE;
+    return COT_MISUSE;
+}
+
+MachSettings api_file_mach(const CotConfig *c) {
+    MachSettings s = api_default_mach();
+    s.is_pic = true;
+    s.tls_model = MACH_TLS_ELF_GD;
+    COT_ASSERT(mach_setting_count <= 64);
+    for (unsigned i = 0; c && i < mach_setting_count; i++)
+        if (c->given >> i & 1)
+            *((uint8_t *)&s + mach_setting_info[i].offset) =
+                *((const uint8_t *)&c->mach + mach_setting_info[i].offset);
+    if (c && c->features_given) s.isa_flags = c->engine.isa_flags;
+    s.verify_input = c && c->engine.verify;
+    s.regalloc_checker |= s.verify_input;
+    return s;
+}
+
+/* ---- life ---- */
 CotConfig *cot_config_new(void) {
     CotConfig *c = calloc(1, sizeof *c);
     const IsaVtable *isa = isa_host();
@@ -46,7 +94,10 @@ CotStatus cot_config_set_cpu_features(CotConfig *c, const char *list, CotError *
         return api_fail(error, COT_UNSUPPORTED, "this machine's architecture has no back end");
     Diag d;
     diag_clear(&d);
-    if (isa_parse_flags(isa, list, &c->engine.isa_flags, &d)) return COT_OK;
+    if (isa_parse_flags(isa, list, &c->engine.isa_flags, &d)) {
+        c->features_given = true;
+        return COT_OK;
+    }
     api_fail_diag(error, &d);
     if (d.kind == DIAG_UNSUPPORTED) return COT_UNSUPPORTED;
     if (error) error->status = COT_MISUSE;

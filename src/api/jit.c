@@ -21,30 +21,6 @@ struct CotJit {
     VEC(void *) addresses; /* by symbol; may be shorter */
 };
 
-/* ---- settings ---- */
-MachSettings api_default_mach(void) {
-    MachSettings s = mach_settings_default();
-    s.preserve_frame_pointers = true;
-    s.enable_probestack = true;
-    s.probestack_strategy = MACH_PROBE_INLINE;
-    return s;
-}
-
-CotStatus cot_config_set(CotConfig *c, const char *name, const char *value, CotError *error) {
-    Diag d;
-    diag_clear(&d);
-    if (!c || !name) return api_fail(error, COT_MISUSE, "no configuration or no name");
-    if (settings_parse(&c->mach, name, value, &d)) {
-        if (!strcmp(name, "opt_level")) c->engine.opt_level = c->mach.opt_level ? 2 : 0;
-        if (!strcmp(name, "regalloc_algorithm"))
-            c->engine.regalloc = (MachRegalloc)(c->mach.regalloc_algorithm + 1);
-        return COT_OK;
-    }
-    api_fail_diag(error, &d);
-    if (error) error->status = COT_MISUSE;
-    return COT_MISUSE;
-}
-
 /* ---- guarded steps ---- */
 typedef bool JitStep(CotJit *j, const void *in, void *out, Diag *d);
 typedef struct Run {
@@ -189,7 +165,7 @@ static bool step_define(CotJit *j, const void *in, void *out, Diag *d) {
     MachCompiled c;
     mach_ctx_set_regalloc(j->mach, e->f->regalloc);
     if (!known(j, e->symbol, d) || !mach_compile(j->mach, &e->f->f, &c, d)) return false;
-    LinkCode code = {.code = &c, .f = &e->f->f, .section = LINK_USUAL_SECTION};
+    LinkCode code = {.code = &c, .f = &e->f->f};
     return linkable_define_func(syms(j), e->symbol, &code, d);
 }
 
@@ -219,24 +195,33 @@ CotStatus cot_jit_define(CotJit *j, uint32_t symbol, CotFunction *f, CotError *e
     return misuse(b.status, error);
 }
 
-static bool step_data(CotJit *j, const void *in, void *out, Diag *d) {
-    (void)out;
-    const Define *e = in;
-    const CotData *t = e->data;
-    if (t->naddresses && !t->addresses) return diag_msg(d, DIAG_INVALID, "no addresses are given");
-    LinkData data = {.bytes = t->bytes,
-                     .size = t->size,
-                     .align = t->align ? t->align : 16,
-                     .kind = t->writable ? LINK_DATA : LINK_CONST,
-                     .section = LINK_USUAL_SECTION,
-                     .naddresses = t->naddresses};
-    LinkAddress *a = mem_alloc(&j->mem, t->naddresses * sizeof *a);
+LinkAddress *api_link_data(Mem *m, const CotData *t, LinkData *out, Diag *d) {
+    static const uint8_t kinds[] = {[COT_DATA_CONSTANT] = LINK_CONST,
+                                    [COT_DATA_WRITABLE] = LINK_DATA,
+                                    [COT_DATA_THREAD] = LINK_TLS};
+    if (t->kind >= sizeof kinds) return diag_msg(d, DIAG_INVALID, "no such kind of data"), NULL;
+    if (t->naddresses && !t->addresses)
+        return diag_msg(d, DIAG_INVALID, "no addresses are given"), NULL;
+    LinkAddress *a = mem_alloc(m, t->naddresses * sizeof *a);
     for (uint32_t k = 0; k < t->naddresses; k++)
         a[k] =
             (LinkAddress){t->addresses[k].offset, t->addresses[k].addend, t->addresses[k].symbol};
-    data.addresses = a;
-    bool ok = jit_define_data(j->l, e->symbol, &data, d);
-    mem_free(&j->mem, a, t->naddresses * sizeof *a);
+    *out = (LinkData){.bytes = t->bytes,
+                      .size = t->size,
+                      .align = t->align ? t->align : 16,
+                      .kind = kinds[t->kind],
+                      .addresses = a,
+                      .naddresses = t->naddresses};
+    return a;
+}
+
+static bool step_data(CotJit *j, const void *in, void *out, Diag *d) {
+    (void)out;
+    const Define *e = in;
+    LinkData data;
+    LinkAddress *a = api_link_data(&j->mem, e->data, &data, d);
+    bool ok = d->kind == DIAG_NONE && jit_define_data(j->l, e->symbol, &data, d);
+    mem_free(&j->mem, a, e->data->naddresses * sizeof *a);
     return ok;
 }
 CotStatus cot_jit_define_data(CotJit *j, uint32_t symbol, const CotData *data, CotError *error) {

@@ -5,31 +5,6 @@
 #include "clif/text.h"
 #include "module/cliftext.h"
 
-typedef struct Target {
-    const IsaVtable *isa;
-    const ObjectFormat *format;
-} Target;
-
-/* ARCH, or ARCH-SYSTEM with anything before and behind the system: x86_64-unknown-linux-gnu. */
-static bool find_target(const char *text, Target *t, Diag *d) {
-    t->isa = isa_host();
-    t->format = object_format("elf");
-    if (!text) return t->isa || diag_msg(d, DIAG_UNSUPPORTED, "no back end for this machine");
-    char arch[32];
-    size_t n = strcspn(text, "-");
-    if (n < sizeof arch) {
-        memcpy(arch, text, n);
-        arch[n] = 0;
-        t->isa = isa_lookup(arch);
-    }
-    if (n >= sizeof arch || !t->isa)
-        return diag_msg(d, DIAG_UNSUPPORTED, "no target '%.60s'; there is x86_64-linux", text);
-    if (text[n] && !strstr(text + n, "-linux"))
-        return diag_msg(d, DIAG_UNSUPPORTED, "no object format for '%.60s'; there is x86_64-linux",
-                        text);
-    return true;
-}
-
 static bool write_file(const char *path, const VecU8 *bytes, Diag *d) {
     if (strcmp(path, "-") == 0) {
         fwrite(bytes->p, 1, bytes->n, stdout); /* main looks whether it arrived */
@@ -69,12 +44,13 @@ static MachSettings settings_for_files(const CompileOpts *o) {
 }
 
 int compile_object(CompileOpts *o) {
-    Target t;
+    const IsaVtable *isa;
+    const ObjectFormat *format;
     Diag d;
     diag_clear(&d);
     uint8_t *text;
     size_t size;
-    if (!find_target(o->target, &t, &d)) {
+    if (!object_target(o->target, &isa, &format, &d)) {
         fprintf(stderr, "cot compile: error: --target: %s\n", d.msg);
         return 1;
     }
@@ -84,7 +60,7 @@ int compile_object(CompileOpts *o) {
     Linkable k;
     VecU8 out = {0};
     MachSettings set = settings_for_files(o);
-    linkable_init(&k, &mem, t.isa);
+    linkable_init(&k, &mem, isa);
     o->object.kind = o->stage == STAGE_SHARED ? OBJECT_SHARED : OBJECT_RELOCATABLE;
     o->object.source = base_name(o->file);
     ClifTextOptions how = {.set = o->set, .nset = o->nset};
@@ -98,7 +74,7 @@ int compile_object(CompileOpts *o) {
     } else if (!ok) {
         report(&d, o->file);
     } else {
-        ok = object_write(t.format, &k, &o->object, &out, &d);
+        ok = object_write(format, &k, &o->object, &out, &d);
         if (!ok)
             report(&d, o->file);
         else if (!(ok = write_file(o->out, &out, &d)))

@@ -37,6 +37,18 @@ typedef struct EmitCtx { /* during emission of one function */
         next_block; /* label of the block emitted next (fall-through), MACH_LABEL_NONE at the end */
 } EmitCtx;
 
+/* What unwinders and debuggers call things (DWARF, call frame information). */
+typedef struct MachDwarf {
+    uint8_t reg[64];       /* number of each register, by RaPReg; 255: it has none */
+    uint8_t return_column; /* the number that stands for the return address */
+    uint8_t code_align;    /* what every instruction's length is a multiple of */
+    int8_t data_align;     /* what every register's place is a multiple of */
+    RaPReg cfa_reg;        /* at the first instruction the frame's address is this register */
+    int8_t cfa_offset;     /* plus that, */
+    int8_t
+        return_offset; /* and the return address is in memory there plus this; 0: in a register */
+} MachDwarf;
+
 struct IsaVtable {
     const char *name;       /* "x86_64" */
     uint8_t code_alignment; /* of functions */
@@ -78,6 +90,7 @@ struct IsaVtable {
     const char *(*preg_name)(RaPReg p, unsigned bytes, char buf[16]);
     /* label uses: kinds are the ISA's; patching and reach */
     const MachLabelKind *label_kinds;
+    const MachDwarf *dwarf;
 };
 extern const IsaVtable isa_x64;
 /* The registry (isa/registry.c) is the one place that names all ISAs. */

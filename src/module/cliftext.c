@@ -79,7 +79,7 @@ static bool add(Text *t) {
     if (!verified(t)) return false;
     for (uint32_t i = 0; t->o->lines && i < t->f.srclocs.n; i++)
         t->f.srclocs.p[i] = i < t->details.inst_line.n ? t->details.inst_line.p[i] : CLIF_NONE;
-    LinkCode code = {.code = &c, .f = &t->f, .text_numbers = true, .section = LINK_USUAL_SECTION};
+    LinkCode code = {.code = &c, .f = &t->f, .text_numbers = true};
     if (!mach_compile(t->mach, &t->f, &c, t->d) || !linkable_define_func(t->k, s, &code, t->d))
         return fail_at(t, t->details.line);
     return true;

@@ -61,6 +61,7 @@ static LinkSym fresh_symbol(Linkable *k, const char *name, size_t len, LinkSym s
                           .len = (uint32_t)len,
                           .same_hash = same_hash,
                           .base = LINK_NO_SYM,
+                          .section = LINK_USUAL_SECTION,
                           .waits_at = UINT32_MAX});
     return k->syms.n - 1;
 }
@@ -93,10 +94,6 @@ LinkSym linkable_libcall(Linkable *k, ClifLibCall call) {
     k->syms.p[s].libcall = (uint8_t)(call + 1);
     k->libcalls[call] = s + 1;
     return s;
-}
-
-void linkable_bind(Linkable *k, LinkSym s, LinkBinding b) {
-    k->syms.p[s].binding = (uint8_t)b;
 }
 
 uint64_t linkable_place(const Linkable *k, LinkSym s, LinkSym *in) {
@@ -217,8 +214,6 @@ bool linkable_define_func(Linkable *k, LinkSym s, const LinkCode *in, Diag *d) {
     def->size = c->size;
     def->align = c->alignment ? c->alignment : k->isa->code_alignment;
     def->kind = LINK_FUNC;
-    def->flags = in->flags;
-    def->section = in->section;
     wait(k, def);
     return true;
 }
@@ -241,9 +236,7 @@ bool linkable_define_data(Linkable *k, LinkSym s, const LinkData *t, Diag *d) {
     if (!may_define(k, s, d) || !data_is_good(k, s, t, d)) return false;
     size_t relocs = t->naddresses * sizeof(LinkReloc);
     /* what has addresses in it needs bytes to write them to */
-    size_t copy = (t->bytes && !(t->flags & LINK_BORROWED)) || (t->naddresses && !t->bytes)
-                      ? (size_t)t->size
-                      : 0;
+    size_t copy = (t->bytes && !t->borrowed) || (t->naddresses && !t->bytes) ? (size_t)t->size : 0;
     LinkDef *def = new_def(k, s, 0, round8(relocs) + copy);
     LinkReloc *r = def->body;
     for (uint32_t i = 0; i < t->naddresses; i++)
@@ -263,8 +256,6 @@ bool linkable_define_data(Linkable *k, LinkSym s, const LinkData *t, Diag *d) {
     def->size = t->size;
     def->align = t->align;
     def->kind = t->kind;
-    def->flags = t->flags;
-    def->section = t->section;
     wait(k, def);
     return true;
 }

@@ -17,6 +17,7 @@
 
 typedef uint32_t LinkSym;
 #define LINK_NO_SYM UINT32_MAX
+#define LINK_USUAL_SECTION UINT32_MAX
 
 /* Who sees a symbol. Of one without a definition: where the definition may be. */
 typedef enum LinkBinding {
@@ -71,6 +72,9 @@ typedef struct LinkSymbol {
     LinkSym same_hash; /* next symbol whose name has this hash */
     uint8_t binding;   /* LinkBinding */
     uint8_t libcall;   /* 0, or 1 + ClifLibCall: compiled code calls it by that number */
+    uint8_t flags;     /* LINK_RETAIN, LINK_COMDAT */
+    uint32_t
+        section; /* where its definition goes: index into Linkable.sections, or LINK_USUAL_SECTION */
     LinkDef *def;
     LinkSym base;          /* label: inside which symbol; else LINK_NO_SYM */
     uint64_t offset, size; /* of a label */
@@ -103,7 +107,10 @@ LinkSym linkable_find(const Linkable *k, const char *name, size_t len); /* or LI
 LinkSym linkable_anonymous(Linkable *k);
 /* The symbol that compiled code calls as a routine of the library. */
 LinkSym linkable_libcall(Linkable *k, ClifLibCall call);
-void linkable_bind(Linkable *k, LinkSym s, LinkBinding b);
+/* Binding, flags and section are the caller's to set, before the symbol is written. */
+static inline LinkSymbol *linkable_declared(Linkable *k, LinkSym s) {
+    return &k->syms.p[s];
+}
 static inline const LinkSymbol *linkable_at(const Linkable *k, LinkSym s) {
     return &k->syms.p[s];
 }
@@ -123,10 +130,7 @@ typedef struct LinkCode {
     const MachCompiled *code;
     const ClifFunc *f; /* may be NULL */
     bool text_numbers;
-    uint8_t flags; /* LINK_RETAIN, LINK_COMDAT */
-    uint32_t section;
 } LinkCode;
-#define LINK_USUAL_SECTION UINT32_MAX
 bool linkable_define_func(Linkable *k, LinkSym s, const LinkCode *c, Diag *d);
 /* The symbol's name for a number of text: "u1_2". */
 LinkSym linkable_text_name(Linkable *k, const ClifFunc *f, ClifName n);
@@ -141,8 +145,7 @@ typedef struct LinkData {
     uint64_t size;
     uint32_t align; /* a power of two */
     uint8_t kind;   /* LINK_CONST, LINK_DATA, LINK_TLS */
-    uint8_t flags;
-    uint32_t section;
+    bool borrowed;  /* the bytes stay where they are */
     const LinkAddress *addresses;
     uint32_t naddresses;
 } LinkData;

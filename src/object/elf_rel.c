@@ -21,6 +21,7 @@ typedef struct Rela {
     int64_t addend;
 } Rela;
 #define SECTION 0x80000000u
+#define NO_SECTION UINT32_MAX /* of a symbol that is in none: SHN_ABS */
 
 typedef struct Writer {
     ObjPlan *p;
@@ -133,9 +134,12 @@ static void apply(Writer *w, uint32_t section, uint64_t start) {
 /* ---- symbols ---- */
 static void put_symbol(Writer *w, uint32_t name, unsigned bind, unsigned type, unsigned visibility,
                        uint32_t section, uint64_t value, uint64_t size) {
-    bool big = section >= SHN_LORESERVE && section != SHN_ABS;
+    bool big = section >= SHN_LORESERVE && section != NO_SECTION;
     elf_put_sym(w->m, &w->symtab, name, bind, type, visibility,
-                (uint16_t)(big ? SHN_XINDEX : section), value, size);
+                (uint16_t)(big                     ? SHN_XINDEX
+                           : section == NO_SECTION ? SHN_ABS
+                                                   : section),
+                value, size);
     bytes_put(w->m, &w->shndx, big ? section : 0, 4);
     w->many |= big;
     w->nsyms++;
@@ -169,7 +173,7 @@ static uint32_t symbols(Writer *w) {
     bytes_put(w->m, &w->strtab, 0, 1);
     if (p->o->source) {
         uint32_t name = bytes_string(w->m, &w->strtab, p->o->source, strlen(p->o->source));
-        put_symbol(w, name, STB_LOCAL, STT_FILE, STV_DEFAULT, SHN_ABS, 0, 0);
+        put_symbol(w, name, STB_LOCAL, STT_FILE, STV_DEFAULT, NO_SECTION, 0, 0);
     }
     for (uint32_t s = 0; s < p->sections.n; s++) {
         if (!w->section_sym.p[s]) continue;

@@ -23,6 +23,8 @@ typedef struct ObjectOptions {
 typedef struct ObjectFormat ObjectFormat;
 /* "elf"; NULL: there is no such format. */
 const ObjectFormat *object_format(const char *name);
+/* ARCH, or ARCH-SYSTEM with anything before and behind the system: x86_64-unknown-linux-gnu. NULL: this machine. */
+bool object_target(const char *text, const IsaVtable **isa, const ObjectFormat **format, Diag *d);
 /* The file's bytes, appended to *out. DIAG_LINK: a local symbol is not defined, a relocation that the format does not have;
  * DIAG_UNSUPPORTED: a kind of file or a machine that the format's writer does not know; DIAG_LIMIT. */
 bool object_write(const ObjectFormat *f, const Linkable *k, const ObjectOptions *o, VecU8 *out,

@@ -11,12 +11,13 @@ static const char *const part_name[OBJ_PARTS] = {
     [OBJ_TBSS] = ".tbss",
 };
 
-static ObjPart part_of(const LinkDef *def) {
+static ObjPart part_of(const LinkDef *def, const LinkSymbol *y) {
+    bool bytes = def->bytes || y->section != LINK_USUAL_SECTION;
     switch ((LinkKind)def->kind) {
     case LINK_FUNC: return OBJ_TEXT;
     case LINK_CONST: return def->nrelocs ? OBJ_RELRO : OBJ_RODATA;
-    case LINK_DATA: return def->bytes || def->section != LINK_USUAL_SECTION ? OBJ_DATA : OBJ_BSS;
-    case LINK_TLS: return def->bytes || def->section != LINK_USUAL_SECTION ? OBJ_TDATA : OBJ_TBSS;
+    case LINK_DATA: return bytes ? OBJ_DATA : OBJ_BSS;
+    case LINK_TLS: return bytes ? OBJ_TDATA : OBJ_TBSS;
     case LINK_UNDEFINED:
     case LINK_LABEL: break;
     }
@@ -44,40 +45,43 @@ uint32_t plan_add(ObjPlan *p, const char *name, ObjPart part, uint32_t align) {
     return s;
 }
 
-/* ".text.name", for this definition alone */
-static uint32_t own_section(ObjPlan *p, const LinkDef *def) {
-    const LinkSymbol *y = linkable_at(p->k, def->sym);
-    ObjPart part = part_of(def);
-    uint32_t s = new_section(p, part, part_name[part], strlen(part_name[part]));
-    if (y->len) {
+/* ".text.name", or the section that was asked for, for this definition alone */
+static uint32_t own_section(ObjPlan *p, LinkSym sym, ObjPart part) {
+    const LinkSymbol *y = linkable_at(p->k, sym);
+    const LinkSection *named =
+        y->section == LINK_USUAL_SECTION ? NULL : &p->k->sections.p[y->section];
+    const char *name = named ? named->name : part_name[part];
+    uint32_t s = new_section(p, part, name, strlen(name));
+    if (y->len && !named) {
         put_name(p, ".", 1);
         put_name(p, y->name, y->len);
         p->sections.p[s].name_len += 1 + y->len;
     }
-    if (def->flags & LINK_COMDAT) p->sections.p[s].comdat = def->sym;
-    p->sections.p[s].retain = def->flags & LINK_RETAIN;
+    if (y->flags & LINK_COMDAT) p->sections.p[s].comdat = sym;
+    p->sections.p[s].retain = y->flags & LINK_RETAIN;
     return s;
 }
 
 /* usual: section + 1 by part, then by named section and part */
 static uint32_t section_of(ObjPlan *p, const LinkDef *def, uint32_t *usual) {
-    bool each = def->kind == LINK_FUNC ? p->o->function_sections : p->o->data_sections;
-    ObjPart part = part_of(def);
+    const LinkSymbol *y = linkable_at(p->k, def->sym);
+    bool each = def->kind == LINK_FUNC ? p->o->function_sections : p->o->data_sections,
+         named = y->section != LINK_USUAL_SECTION;
+    ObjPart part = part_of(def, y);
     uint32_t slot = part;
-    if (def->section != LINK_USUAL_SECTION)
-        slot += (1 + def->section) * OBJ_PARTS;
-    else if (each || def->flags & (LINK_COMDAT | LINK_RETAIN))
-        return own_section(p, def);
+    if (y->flags & LINK_COMDAT || (!named && (each || y->flags)))
+        return own_section(p, def->sym, part);
+    if (named) slot += (1 + y->section) * OBJ_PARTS;
     if (!usual[slot]) {
         const char *name = part_name[part];
         size_t len = strlen(name);
-        if (def->section != LINK_USUAL_SECTION) {
-            name = p->k->sections.p[def->section].name;
-            len = p->k->sections.p[def->section].len;
+        if (named) {
+            name = p->k->sections.p[y->section].name;
+            len = p->k->sections.p[y->section].len;
         }
         usual[slot] = 1 + new_section(p, part, name, len);
     }
-    p->sections.p[usual[slot] - 1].retain |= def->flags & LINK_RETAIN;
+    p->sections.p[usual[slot] - 1].retain |= y->flags & LINK_RETAIN;
     return usual[slot] - 1;
 }
 

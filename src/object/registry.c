@@ -1,4 +1,5 @@
 /* object/registry.c — the one place that names all object formats. */
+#include "object/cfi.h"
 #include "object/plan.h"
 
 static const ObjectFormat *const all[] = {&object_elf};
@@ -7,6 +8,27 @@ const ObjectFormat *object_format(const char *name) {
     for (unsigned i = 0; i < sizeof all / sizeof all[0]; i++)
         if (strcmp(all[i]->name, name) == 0) return all[i];
     return NULL;
+}
+
+/* .eh_frame, for the functions whose unwinding is known. */
+static void add_unwinding(ObjPlan *p) {
+    Cfi c;
+    cfi_init(&c, p->mem, p->k->isa);
+    for (uint32_t i = 0; i < p->k->waiting.n; i++)
+        cfi_add(&c, linkable_at(p->k, p->k->waiting.p[i])->def);
+    if (c.bytes.n) {
+        ObjSection *s = &p->sections.p[plan_add(p, ".eh_frame", OBJ_UNWIND, 8)];
+        s->bytes = c.bytes;
+        s->size = c.bytes.n;
+        c.bytes = (VecU8){0};
+        for (uint32_t i = 0; i < c.sites.n; i++) {
+            ObjPlace at = p->places.p[c.sites.p[i].func];
+            vec_push(p->mem, &s->relocs,
+                     (ObjReloc){c.sites.p[i].offset, at.section, MACH_RELOC_X86_PCREL4,
+                                (int64_t)at.offset});
+        }
+    }
+    cfi_free(&c);
 }
 
 bool object_write(const ObjectFormat *f, const Linkable *k, const ObjectOptions *o, VecU8 *out,
@@ -19,6 +41,7 @@ bool object_write(const ObjectFormat *f, const Linkable *k, const ObjectOptions 
                             k->syms.p[s].name);
     ObjPlan p;
     plan_init(&p, k->mem, k, o);
+    add_unwinding(&p);
     bool ok = f->write[o->kind](&p, out, d);
     plan_free(&p);
     return ok;

@@ -145,6 +145,22 @@ static const MachLabelKind label_kinds[] = {
     [X64_LABEL_TABLE] = {"table32", 4, 0, INT32_MAX, INT32_MAX, patch32},
 };
 
+/* psABI, figure 3.36 */
+#define X4(n) n, n + 1, n + 2, n + 3
+#define NO4 255, 255, 255, 255
+static const MachDwarf dwarf = {
+    .reg = {0,   2,   1,   3,      7,      6,      4,      5,   X4(8), X4(12), NO4,
+            NO4, NO4, NO4, X4(17), X4(21), X4(25), X4(29), NO4, NO4,   NO4,    NO4},
+    .return_column = 16,
+    .code_align = 1,
+    .data_align = -8,
+    .cfa_reg = RSP,
+    .cfa_offset = 8,
+    .return_offset = -8,
+};
+#undef X4
+#undef NO4
+
 const IsaVtable isa_x64 = {
     .name = "x86_64",
     .code_alignment = 16,
@@ -171,4 +187,5 @@ const IsaVtable isa_x64 = {
     .print = x64_print,
     .preg_name = x64_preg_name,
     .label_kinds = label_kinds,
+    .dwarf = &dwarf,
 };

@@ -49,7 +49,7 @@ static bool define(Fix *x, LinkSym s, const char *code, uint32_t n, const MachRe
     MachCompiled c = {
         .code = (const uint8_t *)code, .size = n, .alignment = 16, .relocs = r, .num_relocs = nr};
     diag_clear(&x->d);
-    LinkCode in = {.code = &c, .section = LINK_USUAL_SECTION};
+    LinkCode in = {.code = &c};
     return linkable_define_func(jit_linkable(x->l), s, &in, &x->d);
 }
 static bool data(Fix *x, LinkSym s, const char *bytes, size_t size, uint32_t align, LinkKind kind,
@@ -58,7 +58,7 @@ static bool data(Fix *x, LinkSym s, const char *bytes, size_t size, uint32_t ali
                   .size = size,
                   .align = align,
                   .kind = (uint8_t)kind,
-                  .section = LINK_USUAL_SECTION,
+
                   .addresses = a,
                   .naddresses = a != NULL};
     diag_clear(&x->d);

@@ -21,11 +21,7 @@ static LinkSym sym(Fix *x, const char *name) {
     return linkable_symbol(&x->k, name, strlen(name));
 }
 static bool data(Fix *x, LinkSym s, const char *bytes, size_t n, uint32_t align) {
-    LinkData t = {.bytes = (const uint8_t *)bytes,
-                  .size = n,
-                  .align = align,
-                  .kind = LINK_CONST,
-                  .section = LINK_USUAL_SECTION};
+    LinkData t = {.bytes = (const uint8_t *)bytes, .size = n, .align = align, .kind = LINK_CONST};
     diag_clear(&x->d);
     return linkable_define_data(&x->k, s, &t, &x->d);
 }
@@ -72,7 +68,7 @@ static void definitions_are_checked(void **state) {
     LinkData t = {.size = 8,
                   .align = 8,
                   .kind = LINK_DATA,
-                  .section = LINK_USUAL_SECTION,
+
                   .addresses = &outside,
                   .naddresses = 1};
     assert_false(linkable_define_data(&x.k, b, &t, &x.d));
@@ -110,7 +106,7 @@ static void names_of_code(void **state) {
                       .name = {CLIF_NAME_LIBCALL, CLIF_LIBCALL_MEMCPY, 0}}};
     uint8_t bytes[24] = {0};
     MachCompiled c = {.code = bytes, .size = sizeof bytes, .relocs = r, .num_relocs = 1};
-    LinkCode in = {.code = &c, .section = LINK_USUAL_SECTION};
+    LinkCode in = {.code = &c};
     r[0].name.b = 99;
     assert_false(linkable_define_func(&x.k, f, &in, &x.d));
     assert_non_null(strstr(x.d.msg, "'f' refers to a name that is no symbol"));
