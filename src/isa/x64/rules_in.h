@@ -48,12 +48,9 @@ static inline X64Rm x64_const32(LowerCtx *L, uint64_t k) {
 static inline X64Rm x64_const64(LowerCtx *L, uint64_t k) {
     return x64_pool(lower_const(L, &k, 8));
 }
-static inline X64Rm x64_sign_mask(LowerCtx *L, ClifType t) {
-    return x64_const128(L, t == CLIF_F32 ? 0x80000000u : (uint64_t)1 << 63, 0);
-}
-static inline X64Rm x64_abs_mask(LowerCtx *L, ClifType t) {
-    return x64_const128(L, t == CLIF_F32 ? 0x7FFFFFFFu : INT64_MAX, 0);
-}
+/* The sign bit of every lane, and all others. */
+X64Rm x64_sign_mask(LowerCtx *L, ClifType t);
+X64Rm x64_abs_mask(LowerCtx *L, ClifType t);
 
 /* ---- rows by form ---- */
 /* May a register operand not become a spill slot? Without a VEX prefix what is read as 16 bytes would have to be aligned. */
@@ -403,7 +400,7 @@ RaVReg x64_vec_icmp(LowerCtx *L, ClifType t, IntCC cc, RaVReg a, RaVReg b);
 RaVReg x64_vec_fcmp(LowerCtx *L, ClifType t, FloatCC cc, RaVReg a, RaVReg b);
 RaVReg x64_vec_mul64(LowerCtx *L, RaVReg a, RaVReg b);
 RaVReg x64_vec_mul8(LowerCtx *L, RaVReg a, RaVReg b);
-RaVReg x64_vec_popcnt8(LowerCtx *L, RaVReg a);
+RaVReg x64_vec_popcnt(LowerCtx *L, ClifType t, RaVReg a);
 RaVReg x64_vec_abs64(LowerCtx *L, RaVReg a);
 RaVReg x64_vec_fmin(LowerCtx *L, ClifType t, RaVReg a, RaVReg b);
 RaVReg x64_vec_fmax(LowerCtx *L, ClifType t, RaVReg a, RaVReg b);

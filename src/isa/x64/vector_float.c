@@ -1,6 +1,21 @@
 /* isa/x64/vector_float.c — vectors of floats: minimum and maximum, conversions from and to integers, calls lane by lane. */
 #include "isa/x64/vector.h"
 
+/* ---- signs ---- */
+/* Scalars: behind the first lane are zeros, or ones; both are of 16 bytes, so that they may be memory operands. */
+static X64Rm lane_mask(LowerCtx *L, ClifType t, bool sign) {
+    unsigned bits = clif_lane_bits(t);
+    uint64_t top = UINT64_C(1) << ((bits - 1) & 63), k = sign ? top : top - 1;
+    if (bits == 128) return x64_const128(L, sign ? 0 : UINT64_MAX, k);
+    return clif_type_is_vector(t) ? x64_each(L, t, k) : x64_const128(L, k, 0);
+}
+X64Rm x64_sign_mask(LowerCtx *L, ClifType t) {
+    return lane_mask(L, t, true);
+}
+X64Rm x64_abs_mask(LowerCtx *L, ClifType t) {
+    return lane_mask(L, t, false);
+}
+
 /* ---- minimum, maximum ---- */
 /* minps and maxps give their second operand for NaN and for two zeros. Both orders, joined, have the right sign of zero and a
  * NaN wherever there was one; then NaNs are made quiet and their payload is cleared. */

@@ -162,7 +162,7 @@ RaVReg x64_vec_mul8(LowerCtx *L, RaVReg a, RaVReg b) {
 }
 
 /* bits per nibble by table (Mula), or counted in pairs, nibbles, bytes */
-RaVReg x64_vec_popcnt8(LowerCtx *L, RaVReg a) {
+static RaVReg popcnt_bytes(LowerCtx *L, RaVReg a) {
     static const uint8_t bits[16] = {0, 1, 1, 2, 1, 2, 2, 3, 1, 2, 2, 3, 2, 3, 3, 4};
     X64Rm low = x64_each(L, CLIF_I8X16, 15);
     if (!x64_has(L->set, X64_HAS_SSSE3)) {
@@ -178,6 +178,16 @@ RaVReg x64_vec_popcnt8(LowerCtx *L, RaVReg a) {
     RaVReg lo = op2m(L, X64_PAND, a, low);
     lo = op2(L, X64_PSHUFB, table, lo);
     return op2(L, X64_PADDB, lo, op2(L, X64_PSHUFB, table, hi));
+}
+
+/* the counts of the bytes of each lane, added */
+RaVReg x64_vec_popcnt(LowerCtx *L, ClifType t, RaVReg a) {
+    RaVReg c = popcnt_bytes(L, a);
+    if (clif_lane_type(t) == CLIF_I8) return c;
+    if (clif_lane_type(t) == CLIF_I64) return op2(L, X64_PSADBW, c, x64_vec_zero(L));
+    c = op2(L, X64_PADDB, c, shift_imm(L, X64_PSRLWI, c, 8));
+    c = op2m(L, X64_PAND, c, x64_each(L, CLIF_I16X8, 0xFF));
+    return clif_lane_type(t) == CLIF_I16 ? c : op2m(L, X64_PMADDWD, c, x64_each(L, CLIF_I16X8, 1));
 }
 
 /* (x ^ s) - s, where s is the sign in all bits */

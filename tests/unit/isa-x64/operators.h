@@ -133,6 +133,9 @@ static const OpRow op_rows[] = {
     {"i8x16 f64x2", "i32x4 f32x4", "T T", "T",
      "v3 = bitcast.OP little v0\nv4 = bitcast.T little v3\nv5 = bitcast.OP little v1\n"
      "v6 = bitcast.T little v5\nv10 = bxor v4, v6"},
+    {"fneg fabs", "f16 f128 f64x2 f32x2 f16x8", "T", "T", "v10 = OP v0"},
+    {"fcopysign", "f16 f128 f64x2 f32x2 f16x8", "T T", "T", "v10 = OP v0, v1"},
+    {"popcnt", "i8x16 i16x8 i32x4 i64x2 i32x2", "T", "T", "v10 = OP v0"},
     {"swizzle", "i8x16", "T T", "T", "v10 = OP v0, v1"},
     {"fma", "f32 f64 f32x4 f64x2", "T T T", "T", "v3 = fneg v0\nv10 = OP v3, v1, v2"},
     {"fma", "f32 f64 f32x4 f64x2", "T T T", "T", "v3 = fneg v1\nv4 = fneg v2\nv10 = OP v0, v3, v4"},
