@@ -85,6 +85,7 @@ static CotStatus to_c(CotFunction *f, CotJit *j, uint32_t name, uint32_t callee,
     CotSignature s = {COT_CONV_SYSTEM_V, 0, 2, 0, two, NULL};
     uint32_t args[ARGS];
     cot_function_begin(f, &s);
+    cot_function_set_regalloc(f, name / 3 % 2 ? COT_REGALLOC_FAST : COT_REGALLOC_ION);
     uint32_t b = cot_block_new(f), p = cot_block_entry_params(f, b);
     cot_block_switch(f, b);
     cot_block_seal(f, b);
@@ -105,6 +106,7 @@ static CotStatus to_c(CotFunction *f, CotJit *j, uint32_t name, uint32_t callee,
 static CotStatus from_c(CotFunction *f, CotJit *j, uint32_t name, CotCAbi *abi, CotError *e) {
     uint32_t args[ARGS], value = 0;
     cot_function_begin(f, &abi->signature);
+    cot_function_set_regalloc(f, name / 3 % 2 ? COT_REGALLOC_FAST : COT_REGALLOC_ION);
     uint32_t b = cot_block_new(f), p = cot_block_entry_params(f, b);
     cot_block_switch(f, b);
     cot_block_seal(f, b);

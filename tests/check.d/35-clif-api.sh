@@ -1,6 +1,6 @@
 #!/usr/bin/env bash
 # The C interface of CLIF as documented: examples/lang.c and the programs of docs/clif-api.md compile against the installed
-# library and print what the document shows; docs/opcodes.md is what the table gives.
+# library and print what the document shows, that of docs/clif.md against the library's inside; docs/opcodes.md is what the table gives.
 set -u
 root=$(cd "$(dirname "$0")/../.." && pwd)
 build=${BUILD:-$root/build}
@@ -13,7 +13,7 @@ check() { # check WHAT COMMAND…
     if "$@" >"$work/log" 2>&1; then passed=$((passed + 1)); else failed=$((failed + 1)) && echo "failed: $what" && tail -n 20 "$work/log"; fi
 }
 part() { # part MARK: the fenced block after the mark
-    awk -v mark="<!-- $1 -->" '$0 == mark {on = 1; next} on && /^```/ {if (n++) exit; next} on && n {print}' "$root/docs/clif-api.md"
+    awk -v mark="<!-- $1 -->" '$0 == mark {on = 1; next} on && /^```/ {if (n++) exit; next} on && n {print}' "$root/docs/${doc:-clif-api}.md"
 }
 same() { # same NAME COMMAND…: its output is what the document shows
     part "output of $1" >"$work/want"
@@ -27,6 +27,11 @@ for p in "$root/examples/lang.c" "$work/first.c"; do
     check "$n compiles" cc -std=c11 -Wall -Wextra -Werror -I"$work/inst/include" "$p" "$lib" -lm -pthread -o "$work/$n"
     check "$n prints what docs/clif-api.md shows" same "$n" "$work/$n"
 done
+doc=clif
+part "program countdown.c" >"$work/countdown.c"
+check "countdown compiles" cc -std=c11 -Wall -Wextra -Werror -I"$root/src" -I"$build/gen" "$work/countdown.c" "$build/libcot_clif.a" "$build/libcot_base.a" -lm -o "$work/countdown"
+check "countdown prints what docs/clif.md shows" same countdown "$work/countdown"
+doc=
 check "examples/lang.c has at most 500 lines" test "$(wc -l <"$root/examples/lang.c")" -le 500
 check "lang --clif" sh -c "'$work/lang' --clif | grep -q 'function %fib(i64) -> i64'"
 printf 'fn main() { return 1 +; }\n' >"$work/bad.txt"

@@ -18,12 +18,15 @@ skip() { skipped=$((skipped + 1)) && echo "35-embed.sh: skipped: $*"; }
 
 check install cmake --install "$build" --prefix "$work/inst"
 pc=$(dirname "$(find "$work/inst" -name cot.pc)")
-for h in cot wasm wasi clif clif_ops jit cabi; do
+for h in "$work"/inst/include/cot/*.h; do
+    h=$(basename "$h" .h)
     printf '#include <cot/%s.h>\nint main(void) { return 0; }\n' $h >"$work/$h.c"
     cp "$work/$h.c" "$work/$h.cc"
     check "cot/$h.h as C11" cc -std=c11 -Wall -Wextra -Wpedantic -Wstrict-prototypes -Werror -I"$work/inst/include" -fsyntax-only "$work/$h.c"
     if command -v c++ >/dev/null; then
-        check "cot/$h.h as C++11" c++ -std=c++11 -Wall -Wextra -Wpedantic -Werror -I"$work/inst/include" -fsyntax-only "$work/$h.cc"
+        for std in 11 17; do
+            check "cot/$h.h as C++$std" c++ -std=c++$std -Wall -Wextra -Wpedantic -Werror -I"$work/inst/include" -fsyntax-only "$work/$h.cc"
+        done
     else
         skip "cot/$h.h as C++: no C++ compiler"
     fi
