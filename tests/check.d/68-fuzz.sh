@@ -10,7 +10,7 @@ runs=${FUZZ_RUNS:-10000} seed=${FUZZ_SEED:-1} passed=0 failed=0
 out=$WORK/fuzz
 rm -rf "$out"
 mkdir -p "$out"
-"$PY" "$ROOT/tests/diff/corpus.py" "$out" "$BUILD/spec" "${COT_SUITES:-/nonexistent}/clif" "$ROOT/tests/regalloc"
+"$PY" "$ROOT/tests/diff/corpus.py" "$out" "$BUILD/spec" "${COT_SUITES:-/nonexistent}/clif:$ROOT/tests/filetests" "$ROOT/tests/regalloc"
 one() { # one TARGET LOG
     mkdir -p "$out/$1"
     cd "$out/$1" || return 1

@@ -1,13 +1,15 @@
 #!/usr/bin/env python3
 """Inputs for the fuzz targets to start from.
 
-usage: corpus.py OUT SPEC CLIF      SPEC: where spec.py put its binaries; CLIF: a folder of .clif files. Either may be missing.
+usage: corpus.py OUT SPEC CLIF RA      SPEC: where spec.py put its binaries; CLIF: folders of .clif files, separated by colons;
+RA: a folder of allocation problems. Any may be missing.
 
 OUT/corpus-fuzz_wasm: small modules, and bodies of functions (i32, i64) -> i32. OUT/corpus-fuzz_compile: the same after a byte
 that chooses the settings. OUT/corpus-fuzz_clif: files and single functions. Every k-th is taken, so that there are some
 hundreds."""
 import glob
 import os
+import re
 import sys
 
 MOST = 400
@@ -50,7 +52,7 @@ def bodies(data):
 
 def main():
     out, spec, clif, ra = sys.argv[1:5]
-    folders = {t: os.path.join(out, "corpus-fuzz_" + t) for t in ("wasm", "compile", "clif", "regalloc")}
+    folders = {t: os.path.join(out, "corpus-fuzz_" + t) for t in ("wasm", "compile", "clif", "codegen", "regalloc")}
     for f in folders.values():
         os.makedirs(f, exist_ok=True)
     n = 0
@@ -68,10 +70,16 @@ def main():
             write(folders["wasm"], n, body)
             write(folders["compile"], n, bytes([n * 37 % 256]) + (body[1:] if body[:1] == b"\0" else body))
             n += 1
-    for i, path in enumerate(spread(p for p in glob.glob(os.path.join(clif, "**", "*.clif"), recursive=True)
-                                    if os.path.getsize(p) <= 3000)):
+    files = [p for f in clif.split(":") for p in glob.glob(os.path.join(f, "**", "*.clif"), recursive=True)]
+    for i, path in enumerate(spread(p for p in files if os.path.getsize(p) <= 3000)):
         with open(path, "rb") as f:
             write(folders["clif"], i, f.read())
+    functions = []
+    for path in sorted(files):
+        with open(path, "rb") as f:
+            functions += [m.group(0) for m in re.finditer(rb"^function .*?^\}\n", f.read(), re.M | re.S) if len(m.group(0)) <= 2000]
+    for i, text in enumerate(functions[::max(1, len(functions) // 1000)]):
+        write(folders["codegen"], i, bytes([i * 37 % 256]) + text)
     for i, path in enumerate(sorted(glob.glob(os.path.join(ra, "*.ra")))):
         with open(path, "rb") as f:
             write(folders["regalloc"], i, b"\1" + f.read())
