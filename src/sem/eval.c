@@ -232,11 +232,9 @@ static SemStatus reduce_lanes(SemArgs *a, SemValue *out) { /* vany_true, vall_tr
 static SemStatus fused(SemArgs *a, SemValue *out) {
     *out = (SemValue){.type = a->ctrl};
     for (unsigned k = 0; k < clif_type_lanes(a->ctrl); k++) {
-        SemU128 r = 0;
-        if (!sem_float_fma(sem_lane(a->in[0], k), sem_lane(a->in[1], k), sem_lane(a->in[2], k),
-                           clif_lane_bits(a->ctrl), &r))
-            return SEM_NONE;
-        put_lane(out, k, r);
+        put_lane(out, k,
+                 sem_float_fma(sem_lane(a->in[0], k), sem_lane(a->in[1], k), sem_lane(a->in[2], k),
+                               clif_lane_bits(a->ctrl)));
     }
     return SEM_OK;
 }

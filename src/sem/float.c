@@ -3,7 +3,7 @@
  * Idea  A number is taken apart into sign and significand times a power of two, and put together again by one rounding
  *       step for any format; so conversions, rounding to integers and comparisons are written once. Sums, products,
  *       quotients and roots are the host's for f32 and f64; for f16 those of f32, rounded once more, which is exact
- *       because f32 has more than twice the digits; f128 has none. NaN operands come out quiet, payload kept. */
+ *       because f32 has more than twice the digits; for f128 those of quad.c. NaN operands come out quiet, payload kept. */
 #include <math.h>
 #include "sem/sem_int.h"
 
@@ -17,23 +17,15 @@ static Format format(unsigned bits) {
                         : (Format){15, 112};
 }
 
-typedef enum Class { ZERO, FINITE, INF, NAN_ } Class;
-typedef struct Parts { /* sig * 2^exp; of a NaN sig is the payload, quiet bit included */
-    Class cls;
-    bool neg;
-    int exp;
-    SemU128 sig;
-} Parts;
-
-static Parts split(SemU128 x, unsigned bits) {
+SemParts sem_split(SemU128 x, unsigned bits) {
     Format f = format(bits);
     int bias = (1 << (f.e - 1)) - 1;
     unsigned exp = (unsigned)(x >> f.t & sem_mask(f.e));
-    Parts p = {FINITE, x >> (bits - 1) & 1, 0, x & sem_mask(f.t)};
+    SemParts p = {SEM_FINITE, x >> (bits - 1) & 1, 0, x & sem_mask(f.t)};
     if (exp == sem_mask(f.e)) {
-        p.cls = p.sig ? NAN_ : INF;
+        p.cls = p.sig ? SEM_IS_NAN : SEM_INF;
     } else if (exp == 0) {
-        p.cls = p.sig ? FINITE : ZERO;
+        p.cls = p.sig ? SEM_FINITE : SEM_ZERO;
         p.exp = 1 - bias - (int)f.t;
     } else {
         p.sig |= (SemU128)1 << f.t;
@@ -42,21 +34,21 @@ static Parts split(SemU128 x, unsigned bits) {
     return p;
 }
 
-static unsigned width(SemU128 x) { /* bits of x */
+unsigned sem_width(SemU128 x) {
     uint64_t hi = (uint64_t)(x >> 64), lo = (uint64_t)x;
     return hi ? 128 - (unsigned)__builtin_clzll(hi) : lo ? 64 - (unsigned)__builtin_clzll(lo) : 0;
 }
 
 /* Rounds a finite number to the format, to nearest even. */
-static SemU128 join(Parts p, unsigned bits) {
+SemU128 sem_join(SemParts p, unsigned bits) {
     Format f = format(bits);
     int bias = (1 << (f.e - 1)) - 1, emin = 1 - bias - (int)f.t;
     SemU128 sign = (SemU128)p.neg << (bits - 1), inf = sem_mask(f.e) << f.t;
-    if (p.cls == INF) return sign | inf;
-    if (p.cls == NAN_) return sign | inf | p.sig;
-    if (p.cls == ZERO || !p.sig) return sign;
-    int drop = (int)width(p.sig) - (int)(f.t + 1); /* so that t + 1 bits stay */
-    if (p.exp + drop < emin) drop = emin - p.exp;  /* subnormal */
+    if (p.cls == SEM_INF) return sign | inf;
+    if (p.cls == SEM_IS_NAN) return sign | inf | p.sig;
+    if (p.cls == SEM_ZERO || !p.sig) return sign;
+    int drop = (int)sem_width(p.sig) - (int)(f.t + 1); /* so that t + 1 bits stay */
+    if (p.exp + drop < emin) drop = emin - p.exp;      /* subnormal */
     if (drop > 0) {
         SemU128 rest, half;
         if (drop > 128) { /* far below the smallest number */
@@ -124,29 +116,29 @@ bool sem_fcmp(ClifFloatCC cc, SemU128 x, SemU128 y, unsigned bits) {
 
 /* ---- conversion ---- */
 SemU128 sem_float_convert(SemU128 x, unsigned from, unsigned to) {
-    Parts p = split(x, from);
+    SemParts p = sem_split(x, from);
     Format a = format(from), b = format(to);
-    if (p.cls == NAN_) {
+    if (p.cls == SEM_IS_NAN) {
         p.sig = a.t > b.t ? p.sig >> (a.t - b.t) : p.sig << (b.t - a.t);
-        return quiet(join(p, to), to);
+        return quiet(sem_join(p, to), to);
     }
-    return join(p, to);
+    return sem_join(p, to);
 }
 
 SemU128 sem_float_from_int(SemU128 x, unsigned int_bits, bool is_signed, unsigned to) {
     SemI128 s = sem_sext(x, int_bits);
-    Parts p = {FINITE, is_signed && s < 0, 0, is_signed && s < 0 ? 0 - (SemU128)s : x};
-    return join(p, to);
+    SemParts p = {SEM_FINITE, is_signed && s < 0, 0, is_signed && s < 0 ? 0 - (SemU128)s : x};
+    return sem_join(p, to);
 }
 
 SemToInt sem_float_to_int(SemU128 x, unsigned from, unsigned int_bits, bool is_signed, SemU128 *r) {
-    Parts p = split(x, from);
+    SemParts p = sem_split(x, from);
     SemToInt far = p.neg ? SEM_TOO_SMALL : SEM_TOO_LARGE;
-    if (p.cls == NAN_) return SEM_NAN;
-    if (p.cls == INF) return far;
-    SemU128 m = p.cls == ZERO || p.exp <= -128 ? 0 : p.exp < 0 ? p.sig >> -p.exp : p.sig;
-    if (p.cls == FINITE && p.exp > 0) {
-        if ((int)width(p.sig) + p.exp > 128) return far;
+    if (p.cls == SEM_IS_NAN) return SEM_NAN;
+    if (p.cls == SEM_INF) return far;
+    SemU128 m = p.cls == SEM_ZERO || p.exp <= -128 ? 0 : p.exp < 0 ? p.sig >> -p.exp : p.sig;
+    if (p.cls == SEM_FINITE && p.exp > 0) {
+        if ((int)sem_width(p.sig) + p.exp > 128) return far;
         m = p.sig << p.exp;
     }
     SemU128 max = sem_mask(is_signed ? int_bits - 1 : int_bits);
@@ -157,9 +149,9 @@ SemToInt sem_float_to_int(SemU128 x, unsigned from, unsigned int_bits, bool is_s
 
 /* ---- rounding to an integral value ---- */
 static SemU128 integral(ClifOp op, SemU128 x, unsigned bits) {
-    Parts p = split(x, bits);
-    if (p.cls == NAN_) return quiet(x, bits);
-    if (p.cls != FINITE || p.exp >= 0) return x;
+    SemParts p = sem_split(x, bits);
+    if (p.cls == SEM_IS_NAN) return quiet(x, bits);
+    if (p.cls != SEM_FINITE || p.exp >= 0) return x;
     unsigned drop =
         p.exp <= -128 ? 127 : (unsigned)-p.exp; /* the significand has at most 113 bits */
     SemU128 whole = p.sig >> drop, rest = p.sig & sem_mask(drop), half = (SemU128)1 << (drop - 1);
@@ -169,7 +161,7 @@ static SemU128 integral(ClifOp op, SemU128 x, unsigned bits) {
                                     : rest > half || (rest == half && (whole & 1));
     p.sig = whole + up;
     p.exp = 0;
-    return join(p, bits);
+    return sem_join(p, bits);
 }
 
 /* ---- arithmetic by the host ---- */
@@ -212,7 +204,9 @@ bool sem_float_unary(ClifOp op, SemU128 x, unsigned bits, SemU128 *r) {
             *r = of_f32(sqrtf(to_f32(x)));
         else if (bits == 64)
             *r = of_f64(sqrt(to_f64(x)));
-        return bits != 128;
+        else
+            *r = is_nan(x, 128) ? quiet(x, 128) : sem_quad_sqrt(x);
+        return true;
     default: return false;
     }
 }
@@ -230,6 +224,15 @@ static SemU128 arithmetic64(ClifOp op, SemU128 x, SemU128 y) {
                   : op == CLIF_OP_FSUB ? a - b
                   : op == CLIF_OP_FMUL ? a * b
                                        : a / b);
+}
+
+static SemU128 arithmetic128(ClifOp op, SemU128 x, SemU128 y) {
+    const SemU128 sign = (SemU128)1 << 127, one = (SemU128)0x3FFF << 112;
+    if (is_nan(x, 128) || is_nan(y, 128)) return quiet(is_nan(x, 128) ? x : y, 128);
+    return op == CLIF_OP_FADD   ? sem_quad_fma(x, one, y)
+           : op == CLIF_OP_FSUB ? sem_quad_fma(x, one, y ^ sign)
+           : op == CLIF_OP_FMUL ? sem_quad_fma(x, y, sign)
+                                : sem_quad_div(x, y);
 }
 
 bool sem_float_binary(ClifOp op, SemU128 x, SemU128 y, unsigned bits, SemU128 *r) {
@@ -259,31 +262,42 @@ bool sem_float_binary(ClifOp op, SemU128 x, SemU128 y, unsigned bits, SemU128 *r
             *r = arithmetic32(op, x, y);
         else if (bits == 64)
             *r = arithmetic64(op, x, y);
-        return bits != 128;
+        else
+            *r = arithmetic128(op, x, y);
+        return true;
     default: return false;
     }
 }
 
 /* x * y + z of finite f16 numbers is an integer times 2^-48, of less than 100 bits. */
 static SemU128 fma16(SemU128 x, SemU128 y, SemU128 z) {
-    Parts a = split(x, 16), b = split(y, 16), c = split(z, 16);
-    if (a.cls > FINITE || b.cls > FINITE || c.cls > FINITE)
+    SemParts a = sem_split(x, 16), b = sem_split(y, 16), c = sem_split(z, 16);
+    if (a.cls > SEM_FINITE || b.cls > SEM_FINITE || c.cls > SEM_FINITE)
         return sem_float_convert(
             of_f32(fmaf(to_f32(sem_float_convert(x, 16, 32)), to_f32(sem_float_convert(y, 16, 32)),
                         to_f32(sem_float_convert(z, 16, 32)))),
             32, 16);
-    SemI128 p =
-        a.cls == ZERO || b.cls == ZERO ? 0 : (SemI128)(a.sig * b.sig << (a.exp + b.exp + 48));
-    SemI128 q = c.cls == ZERO ? 0 : (SemI128)(c.sig << (c.exp + 48));
+    SemI128 p = a.cls == SEM_ZERO || b.cls == SEM_ZERO
+                    ? 0
+                    : (SemI128)(a.sig * b.sig << (a.exp + b.exp + 48));
+    SemI128 q = c.cls == SEM_ZERO ? 0 : (SemI128)(c.sig << (c.exp + 48));
     bool pneg = a.neg != b.neg;
     SemI128 sum = (pneg ? -p : p) + (c.neg ? -q : q);
     bool neg = sum ? sum < 0 : pneg && c.neg;
-    return join((Parts){sum ? FINITE : ZERO, neg, -48, (SemU128)(sum < 0 ? -sum : sum)}, 16);
+    return sem_join(
+        (SemParts){sum ? SEM_FINITE : SEM_ZERO, neg, -48, (SemU128)(sum < 0 ? -sum : sum)}, 16);
 }
 
-bool sem_float_fma(SemU128 x, SemU128 y, SemU128 z, unsigned bits, SemU128 *r) {
-    if (bits == 16) *r = fma16(x, y, z);
-    if (bits == 32) *r = of_f32(fmaf(to_f32(x), to_f32(y), to_f32(z)));
-    if (bits == 64) *r = of_f64(fma(to_f64(x), to_f64(y), to_f64(z)));
-    return bits != 128;
+static SemU128 fma128(SemU128 x, SemU128 y, SemU128 z) {
+    return is_nan(x, 128)   ? quiet(x, 128)
+           : is_nan(y, 128) ? quiet(y, 128)
+           : is_nan(z, 128) ? quiet(z, 128)
+                            : sem_quad_fma(x, y, z);
+}
+
+SemU128 sem_float_fma(SemU128 x, SemU128 y, SemU128 z, unsigned bits) {
+    return bits == 16   ? fma16(x, y, z)
+           : bits == 32 ? of_f32(fmaf(to_f32(x), to_f32(y), to_f32(z)))
+           : bits == 64 ? of_f64(fma(to_f64(x), to_f64(y), to_f64(z)))
+                        : fma128(x, y, z);
 }

@@ -18,7 +18,7 @@ typedef struct SemValue {
 typedef enum SemStatus {
     SEM_OK,
     SEM_TRAP, /* the operator traps, with the code in SemArgs.trap */
-    SEM_NONE, /* no operator, or a type that has no definition here (wider than 128 bits, arithmetic of f128) */
+    SEM_NONE, /* no operator, or a type that has no definition here (wider than 128 bits) */
 } SemStatus;
 
 typedef struct SemArgs {

@@ -220,9 +220,107 @@ static void nans_come_out_quiet(void **st) {
     assert_true(run2(CLIF_OP_FMIN, CLIF_F32, 0x3F800000u, 0x7F800001u) == 0x7FC00001u);
     assert_true(run2(CLIF_OP_FMAX, CLIF_F64, 0, (SemU128)1 << 63) == 0);
     assert_true(run2(CLIF_OP_FMIN, CLIF_F64, 0, (SemU128)1 << 63) == (SemU128)1 << 63);
-    SemValue in[2] = {sem_int(CLIF_F128, 0), sem_int(CLIF_F128, 0)}, out[2];
-    assert_int_equal(run(CLIF_OP_FADD, CLIF_F128, in, 2, 0, out, NULL), SEM_NONE);
+    SemU128 q = (SemU128)0x7FFF << 112 | 5, quiet = q | (SemU128)1 << 111,
+            one = (SemU128)0x3FFF << 112;
+    assert_true(run2(CLIF_OP_FSUB, CLIF_F128, one, q) == quiet);
+    assert_true(run2(CLIF_OP_FDIV, CLIF_F128, q, one) == quiet);
+    assert_true(run1(CLIF_OP_SQRT, CLIF_F128, q) == quiet);
 }
+
+#ifdef __SIZEOF_FLOAT128__ /* the compiler has f128 arithmetic of its own */
+typedef __float128 Quad;
+static Quad quad(SemU128 x) {
+    Quad q;
+    memcpy(&q, &x, 16);
+    return q;
+}
+static SemU128 of_quad(Quad q) {
+    SemU128 x;
+    memcpy(&x, &q, 16);
+    return x;
+}
+static SemU128 run3(ClifOp op, ClifType t, SemU128 x, SemU128 y, SemU128 z) {
+    SemValue in[3] = {sem_int(t, x), sem_int(t, y), sem_int(t, z)}, out[2];
+    assert_int_equal(run(op, t, in, 3, 0, out, NULL), SEM_OK);
+    return sem_bits(out[0]);
+}
+static SemU128 random_quad(void) {
+    SemU128 x = (SemU128)rnd(&seed) << 64 | rnd(&seed),
+            keep = ((SemU128)1 << 127) | (((SemU128)1 << 112) - 1);
+    uint64_t how = rnd(&seed) % 16;
+    if (how == 0) return x & (SemU128)1 << 127; /* zero */
+    if (how == 1) x &= keep;                    /* subnormal */
+    if (how > 3) x = (x & keep) | (SemU128)(0x3FFF - 130 + rnd(&seed) % 260) << 112;
+    if (how % 4 == 2) x &= ~(SemU128)0 << rnd(&seed) % 113;
+    return x;
+}
+static bool same_quad(SemU128 ours, Quad theirs) {
+    return theirs != theirs ? quad(ours) != quad(ours) : ours == of_quad(theirs);
+}
+
+static void quads_agree_with_the_compiler(void **st) {
+    (void)st;
+    const ClifType t = CLIF_F128;
+    for (int k = 0; k < 300000; k++) {
+        SemU128 x = random_quad(),
+                y = rnd(&seed) % 8 ? random_quad() : x ^ (SemU128)(rnd(&seed) % 4);
+        assert_true(same_quad(run2(CLIF_OP_FADD, t, x, y), quad(x) + quad(y)));
+        assert_true(same_quad(run2(CLIF_OP_FSUB, t, x, y), quad(x) - quad(y)));
+        assert_true(same_quad(run2(CLIF_OP_FMUL, t, x, y), quad(x) * quad(y)));
+        assert_true(same_quad(run2(CLIF_OP_FDIV, t, x, y), quad(x) / quad(y)));
+        /* a product of 56-bit numbers is exact, so the fused sum is the plain one */
+        SemU128 low = ((SemU128)1 << 57) - 1, a = x & ~low, b = y & ~low, c = random_quad();
+        Quad p = quad(a) * quad(b);
+        unsigned e = (unsigned)(of_quad(p) >> 112 & 0x7FFF);
+        if (e > 300 && e < 0x7FFF)
+            assert_true(same_quad(run3(CLIF_OP_FMA, t, a, b, c), p + quad(c)));
+    }
+}
+
+/* What rounding took from a product, found by cutting both factors in halves, is what the fused operation finds. */
+static void fused_quads_lose_nothing(void **st) {
+    (void)st;
+    const ClifType t = CLIF_F128;
+    const Quad cut = (Quad)(1ull << 57) + 1;
+    for (int k = 0; k < 100000; k++) {
+        SemU128 m = (((SemU128)1 << 112) - 1) | (SemU128)1 << 127, e = (SemU128)0x3FFF << 112;
+        SemU128 x = ((((SemU128)rnd(&seed) << 64) | rnd(&seed)) & m) | e,
+                y = ((((SemU128)rnd(&seed) << 64) | rnd(&seed)) & m) | e;
+        volatile Quad a = quad(x), b = quad(y), p = a * b, ca = a * cut, cb = b * cut;
+        volatile Quad ah = ca - a, bh = cb - b;
+        ah = ca - ah, bh = cb - bh;
+        volatile Quad al = a - ah, bl = b - bh, lost = ah * bh - p;
+        lost = lost + ah * bl;
+        lost = lost + al * bh;
+        lost = lost + al * bl;
+        assert_true(quad(run3(CLIF_OP_FMA, t, x, y, of_quad(-p))) == lost);
+    }
+}
+
+/* A root's square, compared without rounding, is within half a last place of both sides. */
+static void roots_of_quads_are_rounded(void **st) {
+    (void)st;
+    const ClifType t = CLIF_F128;
+    for (int k = 0; k < 100000; k++) {
+        SemU128 x = random_quad() & ~((SemU128)1 << 127);
+        unsigned e = (unsigned)(x >> 112);
+        if (e < 300 || e == 0x7FFF) continue;
+        SemU128 r = run1(CLIF_OP_SQRT, t, x);
+        Quad rest = quad(run3(CLIF_OP_FMA, t, r, r, x ^ (SemU128)1 << 127)), root = quad(r),
+             place = quad(r + 1) - root;
+        assert_true(rest <= root * place && -rest <= root * place);
+        double d = (double)quad(x);
+        if ((Quad)d == quad(x) && d < 1e15 && d == floor(d))
+            assert_true(quad(run1(CLIF_OP_SQRT, t, of_quad((Quad)d * (Quad)d))) == (Quad)d);
+    }
+    SemU128 minus = (SemU128)1 << 127, inf = (SemU128)0x7FFF << 112;
+    assert_true(run1(CLIF_OP_SQRT, t, minus) == minus && run1(CLIF_OP_SQRT, t, inf) == inf);
+    assert_true(run1(CLIF_OP_SQRT, t, minus | (SemU128)0x3FFF << 112) ==
+                (minus | inf | (SemU128)1 << 111));
+    assert_true(run1(CLIF_OP_SQRT, t, 4) ==
+                of_quad(quad((SemU128)(0x3FFF - 8246) << 112))); /* 4 * 2^-16494 */
+}
+#endif
 
 /* A vector operator is its scalar operator on every lane. */
 static void lanes_are_independent(void **st) {
@@ -261,6 +359,11 @@ int main(void) {
         cmocka_unit_test(nans_come_out_quiet),
         cmocka_unit_test(lanes_are_independent),
         cmocka_unit_test(bytes_move_as_told),
+#ifdef __SIZEOF_FLOAT128__
+        cmocka_unit_test(quads_agree_with_the_compiler),
+        cmocka_unit_test(fused_quads_lose_nothing),
+        cmocka_unit_test(roots_of_quads_are_rounded),
+#endif
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }
