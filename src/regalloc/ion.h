@@ -2,8 +2,8 @@
  *
  * Points    Instruction i is the points 2i (early) and 2i + 1 (late); a range is [from, to).
  *
- *   vreg 7    range ─> range ─> range      (sorted only for move insertion)
- *   bundle    range ─> range               (bnext, sorted, disjoint: one place for all of them)
+ *   value     range ─> range ─> range      (vnext: ascending, disjoint, together where the value is live)
+ *   bundle    range ─> range               (next: ascending, disjoint: one place for all of them)
  *   uses      ....[use0 .. use1)....       (a range's slice; cutting a range cuts the slice, nothing is copied) */
 #ifndef COT_REGALLOC_ION_H
 #define COT_REGALLOC_ION_H
@@ -12,38 +12,77 @@
 #define NONE UINT32_MAX
 
 enum {
-    ION_DEF = 1, /* starts with its definition: nothing is moved in */
-    ION_COPY = 2 /* a second place for one use, filled by a move just before the instruction */
+    ION_DEF = 1,       /* starts with the definition, or as a block parameter: no place before it */
+    ION_FIXED_DEF = 2, /* starts after an instruction that leaves the value in IonVReg.fixed */
+    ION_NEED = 4,      /* a use wants a register */
+    ION_INNER = 8,     /* a use in a fixed register that the value outlives */
+    ION_GAP = 16       /* belongs to the spill set's slot, unless a register is free all along */
 };
 typedef struct IonRange {
     uint32_t from, to;
-    uint32_t vreg; /* index; NONE: given up */
-    uint32_t bundle, bnext;
+    uint32_t vreg; /* index */
+    uint32_t bundle, next, vnext;
     uint32_t use0, use1;
-    float weight; /* sum over the uses */
+    float weight;  /* sum over the uses */
+    uint8_t limit; /* least RA_LIMIT among the uses, 32 = none */
     uint8_t flags;
 } IonRange;
+_Static_assert(sizeof(IonRange) == 40, "the array that matters most");
 
+/* What a use asks for. Those up to ION_REUSED read the value before the instruction, wherever it is, and have their own place. */
+typedef enum IonWhat {
+    ION_FIXED,  /* early use in a fixed register */
+    ION_STACK,  /* use in a slot */
+    ION_REUSED, /* input of a two-address operation: copied to where the result will be */
+    ION_ANY,
+    ION_REG,
+    ION_LIMIT,
+    ION_DEF_ANY,
+    ION_DEF_REG, /* with or without limit */
+    ION_ARG,     /* branch argument; `op` is its index */
+    ION_NUM_WHATS
+} IonWhat;
 typedef struct IonUse {
-    uint32_t op, pos; /* pos odd: live to the end of the instruction, or a late definition */
+    uint32_t op;
+    uint32_t pos; /* last point at which the value must be there: see ion_reads_before */
     float weight;
-    uint8_t constraint, arg, is_def;
+    uint8_t what, arg; /* arg: fixed register, limit */
 } IonUse;
+/* Its position is 2i - 1; of a block's first instruction 2i, because what is before it is in other blocks. */
+static inline bool ion_reads_before(uint8_t what) {
+    return what <= ION_REUSED;
+}
+static inline uint32_t ion_point_of(const IonUse *u) { /* where its move is */
+    return (u->pos + 1) & ~1u;
+}
 
 typedef struct IonBundle {
-    uint32_t first; /* range, NONE = empty */
-    uint32_t count; /* ranges, as merged; used only while merging */
-    uint32_t spillset, prio, weight;
-    RaPReg reg;
-    uint8_t minimal;
+    uint32_t first;    /* range, NONE = empty */
+    uint32_t count;    /* ranges as merged */
+    uint32_t spillset; /* NONE until it is first split or spilled */
+    uint32_t qnext;
+    uint32_t related; /* list in IonCtx.related, NONE = empty */
+    float weight;     /* uses per point; minimal bundles above all others */
+    float hint_weight;
+    RaPReg reg, hint, hint2; /* hint: of fixed uses; hint2: of related bundles and former pieces */
+    uint8_t flags;           /* of its ranges, or-ed */
+    uint8_t limit, minimal;
 } IonBundle;
 
 typedef struct IonSpillSet {
     uint32_t from, to; /* hull of all its ranges */
-    uint32_t slot, spill_bundle;
-    uint8_t width, is_float, required, splits;
-    RaPReg hint;
+    uint32_t slot;
+    uint32_t gaps; /* bundle of its ranges in the slot, NONE = none */
+    uint8_t width, required, splits;
 } IonSpillSet;
+
+/* Which registers are taken at each point, ion_occ.c. */
+enum { ION_LEVELS = 6 };
+typedef struct IonMap {
+    VecU64 any[ION_LEVELS]; /* any[k][u]: registers that occur in unit u of 64^k points */
+    VecU64 all[ION_LEVELS]; /* k > 0: registers entered for the whole unit at once */
+    uint32_t levels;
+} IonMap;
 
 /* One register's ranges, sorted and disjoint: pages of up to ION_PAGE, in order in the directory. */
 enum { ION_PAGE = 32 };
@@ -51,32 +90,52 @@ typedef struct IonPage {
     uint32_t n;
     uint32_t from[ION_PAGE], to[ION_PAGE], range[ION_PAGE];
 } IonPage;
+typedef struct IonCursor {
+    uint32_t page, at; /* position in the directory, entry */
+} IonCursor;
 
-typedef struct IonQueued {
-    uint32_t prio, bundle;
-    RaPReg hint;
-} IonQueued;
-
+enum { ION_NOT_FIXED = RA_PREG_NONE, ION_IN_SLOT = 254 };
 typedef struct IonVReg {
-    uint32_t def_block, global; /* index among those live between blocks, NONE = is not */
-    uint32_t param; /* position in its block's parameter list, NONE = defined by an instruction */
-    uint32_t first, current; /* while building: first range; range being extended in this block */
-    uint32_t stamp;          /* instruction whose uses are being counted */
-    uint16_t uses;
-    uint8_t live_after, taken; /* in that instruction */
-    uint8_t constraint, arg;
+    uint32_t first;               /* range */
+    uint32_t cursor;              /* while building: where its next use goes, downwards */
+    uint32_t global;              /* index among those live between blocks, NONE = is not */
+    uint32_t def_block, def_inst; /* a parameter's: the first of its block */
+    uint32_t seen;                /* liveness: last block that was noted to need it */
+    uint32_t slot_set;            /* spill set, of values with operands in a slot */
+    uint8_t
+        fixed; /* where its definition leaves it: register, ION_IN_SLOT, ION_NOT_FIXED = where its range is */
+    uint8_t is_float : 1, is_param : 1, has_gaps : 1;
+    uint8_t width;
 } IonVReg;
 
-enum { ION_IN_EDGE, ION_REGULAR, ION_FIXUP, ION_OUT_EDGE };
+typedef struct IonLoop {
+    uint32_t from, to; /* points */
+    uint32_t parent, depth;
+} IonLoop;
+
+enum { ION_IN_EDGE, ION_REGULAR, ION_OUT_EDGE }; /* order at one point */
 typedef struct IonMove {
     uint32_t key; /* point * 4 + one of the above */
     RaAlloc from, to;
     RaVReg vreg;
 } IonMove;
-typedef struct IonLinked {
-    IonUse u;
-    uint32_t next;
-} IonLinked;
+typedef struct IonReuse { /* input -> result */
+    uint32_t in, out;
+} IonReuse;
+typedef struct IonSlotOp { /* an operand that must be in a slot */
+    uint32_t op, inst;
+} IonSlotOp;
+typedef struct IonCopy { /* of a reused input, once the result's place is known */
+    uint32_t point, in;
+    RaAlloc from;
+} IonCopy;
+typedef struct IonStore { /* from a register to the slot, where a piece in the slot begins */
+    uint32_t key;
+    RaAlloc from, to;
+} IonStore;
+typedef struct IonFixed { /* a fixed operand of a value */
+    uint32_t from, to, vreg;
+} IonFixed;
 
 struct IonCtx {
     RaCtx *c;
@@ -84,71 +143,101 @@ struct IonCtx {
     const RaFunc *f;
     const RaEnv *env;
     Diag *d;
+    /* ion_live.c */
     VEC(IonVReg) v;
+    VEC(IonLoop) loops;
+    VecU32 loop_of; /* per block, NONE = in none */
+    VEC(float) freq;
+    VecU32 pred_edge; /* per block: an edge to it */
+    VecU32 by_global, kill_at, kill, work, exposed, exposed_at;
+    VecU64 live_in, row; /* rows of bits, per block */
+    uint32_t row_words, num_args;
+    BitSet queued;
+    /* ion_build.c */
     VEC(IonRange) r;
     VEC(IonUse) uses;
-    VEC(IonLinked) linked;
+    VEC(IonSlotOp) slot_ops;
+    VEC(IonReuse)
+    reuses, aliases;         /* aliases: a further use of a reused input reads the result's place */
+    VEC(IonFixed) fixed[64]; /* per register, descending */
+    IonMap occ, wall;        /* wall: of it, what cannot be evicted */
+    /* ion_merge.c, ion_process.c, ion_split.c */
     VEC(IonBundle) b;
     VEC(IonSpillSet) ss;
-    VEC(IonPage) pages;
-    VecU32 free_pages;
-    VecU32 dir[64];
-    VEC(IonQueued) queue;
-    VEC(IonMove) moves, moves2;
-    VecU32 block_of, depth, pred_edge;
-    VecU32 by_global, live, kill, kill_at, work; /* rows of live-in bits are in live_in */
-    VecU64 live_in, row;
-    uint32_t row_words, num_global;
-    BitSet queued;
-    VecU32 reuse_ops, reuse_inst, copies; /* reuse_ops: result, input */
-    VecU32 spilled, conflicts, best, mark;
+    uint32_t head[256], tail[256];
+    uint64_t full[4];
+    VecU32 apart;                 /* pairs of values that could not be joined */
+    VecU32 related, related_next; /* bundles that would like the same register */
+    VecU32 conflicts, best, mark;
     uint32_t mark_now;
+    VecU32 spilled; /* values with gaps */
     RaPRegSet clobbered_ever;
-    VecU32 holds, sort_a, sort_b, keys, by_ranges, by_vreg, vreg_at, cover;
-    VecU32 slot_free[3];
-    uint32_t num_slots, spare_slot;
+    /* ion_regs.c */
+    VEC(IonPage) pages;
+    VecU32 free_pages, dir[64], fresh[64];
+    /* ion_spill.c, ion_moves.c */
+    VecU32 keys, order, ends, sort_a, sort_b, slot_free[9];
+    uint32_t num_slots;
+    VecU32 chain, arg_place, param_place;
+    VEC(IonMove) moves, moves2;
+    VEC(IonCopy) copies;
+    VEC(IonStore) stores;
+    RaPRegSet written;
     VecU32 allocs;
     VEC(RaEdit) edits;
     RaStats st;
 };
 
-static inline RaVReg ion_name(const IonCtx *x, uint32_t r) {
-    return ra_vreg(x->r.p[r].vreg, x->ss.p[x->b.p[x->r.p[r].bundle].spillset].is_float);
+static inline uint32_t ion_class_base(const IonCtx *x, uint32_t v) {
+    return x->v.p[v].is_float ? 32 : 0;
 }
-static inline uint32_t ion_width(const IonCtx *x, uint32_t v) {
-    return x->f->vreg_slots ? x->f->vreg_slots[v] : 1;
+static inline RaVReg ion_name(const IonCtx *x, uint32_t v) {
+    return ra_vreg(v, x->v.p[v].is_float ? RA_FLOAT : RA_INT);
 }
-static inline uint32_t ion_depth_at(const IonCtx *x, uint32_t point) {
-    return x->depth.p[x->block_of.p[point / 2]];
-}
-
-/* ion_live.c: blocks, liveness, ranges and uses. False: past the budget. */
+/* ion_live.c. False: past the budget. */
 bool ion_liveness(IonCtx *x);
-void ion_ranges(IonCtx *x);
+uint32_t ion_block_at(const IonCtx *x, uint32_t point);
+/* The outermost loop that holds `in` but not `out`; NONE = there is none. */
+uint32_t ion_loop_between(const IonCtx *x, uint32_t in, uint32_t out);
+/* ion_build.c: ranges, uses, walls */
+void ion_build(IonCtx *x);
 /* ion_merge.c */
-uint32_t ion_new_bundle(IonCtx *x, uint32_t spillset);
 void ion_bundles(IonCtx *x);
+/* ion_occ.c */
+void ion_map_init(IonCtx *x, IonMap *m, uint32_t points);
+void ion_map_sum(IonMap *m); /* all but level 0, from it */
+void ion_map_set(IonMap *m, uint32_t from, uint32_t to, RaPRegSet bit);
+void ion_map_clear(IonMap *m, uint32_t from, uint32_t to, RaPRegSet bit);
+RaPRegSet ion_map_or(const IonMap *m, uint32_t from, uint32_t to);
+/* The first point at which none of *left is free any more; *left: those that were until then. NONE: some are, all along. */
+uint32_t ion_map_first(const IonMap *m, uint32_t from, uint32_t to, RaPRegSet *left);
 /* ion_regs.c: the ranges of each register */
 void ion_regs_reset(IonCtx *x);
-typedef struct IonCursor {
-    uint32_t page, at; /* position in the directory, entry */
-} IonCursor;
+void ion_regs_flush(IonCtx *x, RaPReg p); /* before any of the following */
 IonCursor ion_regs_find(const IonCtx *x, RaPReg p,
                         uint32_t point); /* first entry that ends after it */
-void ion_regs_add(IonCtx *x, RaPReg p, uint32_t range);
 void ion_regs_remove(IonCtx *x, RaPReg p, uint32_t range);
 /* ion_split.c */
 void ion_weigh_range(IonCtx *x, uint32_t r);
-void ion_queue(IonCtx *x, uint32_t bundle, RaPReg hint);
-void ion_split(IonCtx *x, uint32_t bundle, uint32_t at, RaPReg hint, bool trim);
-float ion_use_weight(RaConstraint c, uint32_t depth, bool def);
+void ion_queue(IonCtx *x, uint32_t bundle);
+/* The bundle fits register p up to `at` (p = RA_PREG_NONE: nowhere from its start on). */
+void ion_split(IonCtx *x, uint32_t bundle, uint32_t at, RaPReg p);
+void ion_give_up(IonCtx *x, uint32_t bundle); /* all of it to the slot */
 /* ion_process.c. False: not enough registers, said in the diagnostics */
 bool ion_process(IonCtx *x);
+void ion_place(IonCtx *x, uint32_t bundle, RaPReg p);
 /* ion_spill.c */
-void ion_spill(IonCtx *x);
-/* ion_moves.c */
+void ion_fill_gaps(IonCtx *x);
+void ion_slots(IonCtx *x);
+uint32_t ion_bundle_of(const IonCtx *x, uint32_t v);  /* NONE: it has no range to speak of */
+uint32_t ion_spillset_of(IonCtx *x, uint32_t bundle); /* made if there is none yet */
+/* ion_moves.c, ion_edits.c */
 void ion_insert_moves(IonCtx *x);
 void ion_resolve_moves(IonCtx *x);
-/* Indices 0 .. n - 1 sorted by key, stable, in x->sort_a: keys[i * stride] is element i's. */
+static inline void ion_add_move(IonCtx *x, uint32_t point, uint32_t prio, RaAlloc from, RaAlloc to,
+                                RaVReg v) {
+    if (from != to) vec_push(x->mem, &x->moves, (IonMove){point * 4 + prio, from, to, v});
+}
+/* Indices 0 .. n - 1 sorted by key, stable, in x->sort_a or x->sort_b: keys[i * stride] is element i's. */
 const uint32_t *ion_sort(IonCtx *x, const void *keys, size_t stride, uint32_t n);
 #endif

@@ -1,13 +1,15 @@
 /* regalloc/ion_moves.c — operands get their places, and moves connect the places of each value.
  *
- * Problem   After splitting, a value is in several places in turn, or in two at once; each must be filled on every path.
- * Idea      Per value, ranges sorted by start. A range that starts inside a block is filled from the one that reached
- *           there with the farthest end. Every block start in a range is filled along each incoming edge whose source's end
- *           is not in the same range; a parameter from its argument. Then copies for single uses and for reused inputs.
- * Order     At one point: moves of the edge that came in, of ranges, for the instruction's wishes, of the edge that
- *           goes out. Each of the four is one parallel group.
- * Invariant A place of a value is valid in all of its range, so any range that covers a point may be the source.
- * Cost      O(ranges + moves, radix sort) + O(block starts in ranges * predecessors * log ranges of the value). */
+ * Problem   A value that was split is in several places in turn; each must be filled on every path.
+ * Idea      Per value, its pieces in order. A piece that starts inside a block is filled from the one before it. Every
+ *           block start in a piece is filled along each incoming edge at whose source the value is elsewhere; a parameter from its
+ *           argument. Fixed operands and reused inputs are filled from where the value is just before the instruction.
+ *           A value in one piece, the usual case, only has its operands written.
+ * Stores    A slot that was written stays valid, because a value is defined once. So the stores to it are either those where
+ *           a piece in the slot begins, or a single one after the definition, whichever is executed less often.
+ * Order     At one point: moves of the edge that came in, those of the instruction, those of the edge that goes out. Each
+ *           of the three is one parallel group.
+ * Cost      O(uses + pieces) + O(block starts in pieces * predecessors * log pieces) for split values. */
 #include "regalloc/ion.h"
 
 static RaAlloc place_of(const IonCtx *x, uint32_t r) {
@@ -15,56 +17,78 @@ static RaAlloc place_of(const IonCtx *x, uint32_t r) {
     return b->reg != RA_PREG_NONE ? ra_alloc_reg(b->reg) : ra_alloc_slot(x->ss.p[b->spillset].slot);
 }
 
-static void add(IonCtx *x, uint32_t point, uint32_t prio, RaAlloc from, RaAlloc to, RaVReg v) {
-    if (from != to) vec_push(x->mem, &x->moves, (IonMove){point * 4 + prio, from, to, v});
+typedef struct Value { /* that is being connected */
+    uint32_t v;
+    RaVReg name;
+    RaAlloc
+        def; /* where the definition leaves it; none: a parameter's first piece is filled by edges */
+    float store_cost; /* of the stores in x->stores */
+} Value;
+
+/* Where the value is just before the instruction's moves at point 2i, if piece r, with `prev` before it, holds from there on. */
+static RaAlloc before(const IonCtx *x, const Value *val, uint32_t r, uint32_t prev, uint32_t point,
+                      bool block_start) {
+    const IonRange *ir = &x->r.p[r];
+    if (ir->from < point || block_start) return place_of(x, r);
+    return ir->flags & ION_FIXED_DEF ? val->def : place_of(x, prev);
 }
 
-/* Where vreg v is at a point: a range that starts last, or the one that reaches farthest. */
-static RaAlloc locate(const IonCtx *x, uint32_t v, uint32_t point) {
-    uint32_t lo = x->vreg_at.p[v], hi = x->vreg_at.p[v + 1];
-    while (lo < hi) { /* first that starts after the point */
+static void use_before(IonCtx *x, const Value *val, const IonUse *u, RaAlloc from) {
+    uint32_t point = ion_point_of(u);
+    if (u->what == ION_FIXED) {
+        ion_add_move(x, point, ION_REGULAR, from, ra_alloc_reg(u->arg), val->name);
+    } else if (u->what == ION_REUSED) {
+        vec_push(x->mem, &x->copies, (IonCopy){point, u->op, from});
+    } else {
+        RaAlloc slot = ra_alloc_slot(x->ss.p[x->v.p[val->v].slot_set].slot);
+        if (from != slot)
+            vec_push(x->mem, &x->stores, (IonStore){point * 4 + ION_REGULAR, from, slot});
+    }
+}
+
+static void uses_of(IonCtx *x, const Value *val, uint32_t r, uint32_t prev) {
+    const IonRange *ir = &x->r.p[r];
+    for (uint32_t k = ir->use0; k < ir->use1; k++) {
+        const IonUse *u = &x->uses.p[k];
+        if (ion_reads_before(u->what)) {
+            use_before(x, val, u, before(x, val, r, prev, ion_point_of(u), !(u->pos & 1)));
+            continue;
+        }
+        RaAlloc place = place_of(x, r);
+        if (u->what == ION_ARG) {
+            x->arg_place.p[u->op] = place;
+            continue;
+        }
+        x->allocs.p[u->op] = place;
+        if ((u->what == ION_DEF_REG || u->what == ION_DEF_ANY) && ra_is_reg(place))
+            x->written |= ra_set(ra_alloc_preg(place));
+    }
+}
+
+/* A move of the value; into its slot only if it turns out that there is no store after the definition. */
+static void fill(IonCtx *x, Value *val, uint32_t point, uint32_t prio, RaAlloc from, RaAlloc to,
+                 float freq) {
+    if (from == to) return;
+    if (!ra_is_slot(to)) {
+        ion_add_move(x, point, prio, from, to, val->name);
+        return;
+    }
+    if (val->def == to) return; /* it is there since */
+    val->store_cost += freq;
+    vec_push(x->mem, &x->stores, (IonStore){point * 4 + prio, from, to});
+}
+
+static uint32_t piece_at(const IonCtx *x,
+                         uint32_t point) { /* as in x->chain; the value is live there */
+    uint32_t lo = 0, hi = x->chain.n;
+    while (lo < hi) { /* first that ends after the point */
         uint32_t mid = lo + (hi - lo) / 2;
-        if (x->r.p[x->by_vreg.p[mid]].from > point)
+        if (x->r.p[x->chain.p[mid]].to > point)
             hi = mid;
         else
             lo = mid + 1;
     }
-    if (lo == x->vreg_at.p[v]) return RA_ALLOC_NONE;
-    uint32_t r = x->by_vreg.p[lo - 1], far = x->cover.p[lo - 1];
-    if (x->r.p[r].to > point &&
-        (x->b.p[x->r.p[r].bundle].reg != RA_PREG_NONE || x->r.p[far].to <= point))
-        return place_of(x, r);
-    return x->r.p[far].to > point ? place_of(x, far) : RA_ALLOC_NONE;
-}
-
-static void sort_ranges(IonCtx *x) {
-    uint32_t nv = x->f->num_vregs, nr = x->r.n;
-    const uint32_t *order = ion_sort(x, &x->r.p[0].from, sizeof(IonRange), nr);
-    vec_clear(&x->vreg_at);
-    vec_resize0(x->mem, &x->vreg_at, nv + 2);
-    vec_clear(&x->by_vreg);
-    uint32_t *list = vec_extend(x->mem, &x->by_vreg, nr + 1), *at = x->vreg_at.p;
-    for (uint32_t r = 0; r < nr; r++)
-        if (x->r.p[r].vreg != NONE && !(x->r.p[r].flags & ION_COPY)) at[x->r.p[r].vreg + 2]++;
-    for (uint32_t v = 0; v < nv; v++) at[v + 2] += at[v + 1];
-    for (uint32_t k = 0; k < nr; k++) {
-        const IonRange *r = &x->r.p[order[k]];
-        if (r->vreg != NONE && !(r->flags & ION_COPY)) list[at[r->vreg + 1]++] = order[k];
-    }
-    vec_clear(&x->cover);
-    uint32_t *cover = vec_extend(x->mem, &x->cover, nr + 1);
-    for (uint32_t v = 0; v < nv; v++)
-        for (uint32_t k = at[v]; k < at[v + 1]; k++)
-            cover[k] =
-                k > at[v] && x->r.p[cover[k - 1]].to > x->r.p[list[k]].to ? cover[k - 1] : list[k];
-}
-
-static void edge(IonCtx *x, uint32_t pred, uint32_t b, RaAlloc from, RaAlloc to, RaVReg v) {
-    const RaBlock *rb = &x->f->blocks[b];
-    if (rb->pred_end - rb->pred_start > 1)
-        add(x, 2 * (x->f->blocks[pred].inst_end - 1), ION_OUT_EDGE, from, to, v);
-    else
-        add(x, 2 * rb->inst_start, ION_IN_EDGE, from, to, v);
+    return x->chain.p[lo];
 }
 
 static bool live_at_start(const IonCtx *x, uint32_t b, uint32_t v) {
@@ -72,141 +96,153 @@ static bool live_at_start(const IonCtx *x, uint32_t b, uint32_t v) {
     return g != NONE && (x->live_in.p[(size_t)b * x->row_words + g / 64] >> (g & 63) & 1);
 }
 
-static void fill_at_blocks(IonCtx *x, uint32_t r) {
+static void fill_at_blocks(IonCtx *x, Value *val, uint32_t r, uint32_t b) {
     const RaFunc *f = x->f;
-    const IonRange *ir = &x->r.p[r];
-    const IonVReg *iv = &x->v.p[ir->vreg];
     RaAlloc to = place_of(x, r);
-    RaVReg name = ion_name(x, r);
-    uint32_t b = x->block_of.p[ir->from / 2];
-    if (2 * f->blocks[b].inst_start < ir->from) b++;
+    const IonRange *ir = &x->r.p[r];
     for (; b < f->num_blocks && 2 * f->blocks[b].inst_start < ir->to; b++) {
         const RaBlock *rb = &f->blocks[b];
-        bool param = iv->param != NONE && iv->def_block == b;
-        if (!param && !live_at_start(x, b, ir->vreg)) continue;
+        if (!live_at_start(x, b, val->v)) continue;
+        bool join = rb->pred_end - rb->pred_start > 1;
         for (uint32_t p = rb->pred_start; p < rb->pred_end; p++) {
-            uint32_t pred = f->preds[p], end = 2 * f->blocks[pred].inst_end - 1, from = ir->vreg;
-            if (param) {
-                uint32_t e = rb->pred_end - rb->pred_start > 1 ? f->blocks[pred].succ_start
-                                                               : x->pred_edge.p[b];
-                from = ra_vreg_index(f->branch_args[f->edge_args[e] + iv->param]);
-            } else if (ir->from <= end && end < ir->to) {
-                continue;
-            }
-            edge(x, pred, b, locate(x, from, end), to, name);
+            uint32_t pred = f->preds[p], end = 2 * f->blocks[pred].inst_end - 1;
+            if (ir->from <= end && end < ir->to) continue;
+            RaAlloc from = place_of(x, piece_at(x, end));
+            if (join)
+                fill(x, val, end - 1, ION_OUT_EDGE, from, to, x->freq.p[pred]);
+            else
+                fill(x, val, 2 * rb->inst_start, ION_IN_EDGE, from, to, x->freq.p[b]);
         }
     }
 }
 
-static void one_vreg(IonCtx *x, uint32_t v) {
-    for (uint32_t k = x->vreg_at.p[v]; k < x->vreg_at.p[v + 1]; k++) {
-        uint32_t r = x->by_vreg.p[k];
-        const IonRange *ir = &x->r.p[r];
-        RaAlloc a = place_of(x, r);
-        for (uint32_t u = ir->use0; u < ir->use1; u++) x->allocs.p[x->uses.p[u].op] = a;
-        fill_at_blocks(x, r);
-        if (ir->flags & ION_DEF) continue;
-        if (ir->from == 2 * x->f->blocks[x->block_of.p[ir->from / 2]].inst_start) continue;
-        add(x, ir->from, ION_REGULAR, locate(x, v, ir->from - 1), a, ion_name(x, r));
+static void settle_stores(IonCtx *x, const Value *val, RaAlloc from) {
+    const IonVReg *iv = &x->v.p[val->v];
+    if (x->freq.p[iv->def_block] < val->store_cost) {
+        uint32_t point = iv->is_param ? 2 * iv->def_inst : 2 * iv->def_inst + 2;
+        ion_add_move(x, point, ION_REGULAR, from, x->stores.p[0].to, val->name);
+        return;
+    }
+    for (uint32_t k = 0; k < x->stores.n; k++) {
+        const IonStore *s = &x->stores.p[k];
+        ion_add_move(x, s->key / 4, s->key & 3, s->from, s->to, val->name);
     }
 }
 
-void ion_insert_moves(IonCtx *x) {
-    vec_clear(&x->moves);
-    sort_ranges(x);
-    for (uint32_t v = 0; v < x->f->num_vregs; v++) one_vreg(x, v);
-    for (uint32_t k = 0; k < x->copies.n; k++) {
-        uint32_t r = x->copies.p[k];
+/* Pieces in several places. */
+static void connect(IonCtx *x, Value *val) {
+    const IonVReg *iv = &x->v.p[val->v];
+    vec_clear(&x->chain);
+    vec_clear(&x->stores);
+    for (uint32_t r = iv->first; r != NONE; r = x->r.p[r].vnext) vec_push(x->mem, &x->chain, r);
+    for (uint32_t k = 0; k < x->chain.n; k++) {
+        uint32_t r = x->chain.p[k], prev = k ? x->chain.p[k - 1] : NONE;
         const IonRange *ir = &x->r.p[r];
-        for (uint32_t u = ir->use0; u < ir->use1; u++)
-            x->allocs.p[x->uses.p[u].op] = place_of(x, r);
-        add(x, ir->from, ION_FIXUP, locate(x, ir->vreg, ir->from), place_of(x, r), ion_name(x, r));
+        uint32_t b = ion_block_at(x, ir->from);
+        uses_of(x, val, r, prev);
+        if (ir->from == ir->to) continue;
+        RaAlloc to = place_of(x, r);
+        if (ir->flags & ION_FIXED_DEF) {
+            ion_add_move(x, ir->from, ION_REGULAR, val->def, to, val->name);
+            if (ra_is_slot(to)) val->def = to;
+        } else if ((ir->from & 1) && !(ir->flags & ION_DEF)) { /* a gap after an early use */
+            uint32_t before_prev = k > 1 ? x->chain.p[k - 2] : NONE;
+            if (ra_is_slot(to))
+                fill(x, val, ir->from - 1, ION_REGULAR,
+                     before(x, val, prev, before_prev, ir->from - 1,
+                            2 * x->f->blocks[b].inst_start == ir->from - 1),
+                     to, x->freq.p[b]);
+        } else if (ir->from > 2 * x->f->blocks[b].inst_start && !(ir->flags & ION_DEF)) {
+            fill(x, val, ir->from, ION_REGULAR, place_of(x, prev), to, x->freq.p[b]);
+        }
+        if (2 * x->f->blocks[b].inst_start < ir->from) b++;
+        fill_at_blocks(x, val, r, b);
     }
-    for (uint32_t k = 0; k < x->reuse_ops.n; k += 2) {
-        uint32_t out = x->reuse_ops.p[k], in = x->reuse_ops.p[k + 1];
-        add(x, 2 * x->reuse_inst.p[k / 2], ION_FIXUP, x->allocs.p[in], x->allocs.p[out],
-            x->f->ops[in].vreg);
-        x->allocs.p[in] = x->allocs.p[out];
-    }
+    if (x->stores.n)
+        settle_stores(x, val, val->def != RA_ALLOC_NONE ? val->def : place_of(x, iv->first));
 }
 
-/* ---- to single moves ---- */
-static bool named(const IonMove *g, uint32_t n, RaPReg p) {
-    for (uint32_t k = 0; k < n; k++)
-        if (g[k].from == ra_alloc_reg(p) || g[k].to == ra_alloc_reg(p)) return true;
+static bool several_places(const IonCtx *x, uint32_t first) {
+    for (uint32_t r = x->r.p[first].vnext; r != NONE; r = x->r.p[r].vnext)
+        if (x->r.p[r].bundle != x->r.p[first].bundle) return true;
     return false;
 }
 
-static void spare_regs(IonCtx *x, const IonMove *g, uint32_t n, RaSpare *sp) {
-    uint32_t point = g->key / 4;
-    for (uint32_t c = 0; c < RA_NUM_CLASSES; c++) {
-        sp->scratch[c] = x->env->scratch[c];
-        const RaPReg *order = x->env->order[c];
-        sp->victim[c] = order[0];
-        for (uint32_t k = 0; k < 32 && order[k] != RA_PREG_NONE && sp->scratch[c] == RA_PREG_NONE;
-             k++) {
-            IonCursor at = ion_regs_find(x, order[k], point);
-            bool busy = at.page < x->dir[order[k]].n &&
-                        x->pages.p[x->dir[order[k]].p[at.page]].from[at.at] <= point;
-            if (!busy && !named(g, n, order[k])) sp->scratch[c] = order[k];
-        }
+static void one_value(IonCtx *x, uint32_t v) {
+    const IonVReg *iv = &x->v.p[v];
+    uint32_t first = iv->first;
+    if (first == NONE) return;
+    const IonRange *ir = &x->r.p[first];
+    Value val = {.v = v, .name = ion_name(x, v)};
+    if (iv->fixed < 64)
+        val.def = ra_alloc_reg(iv->fixed);
+    else if (iv->fixed == ION_IN_SLOT)
+        val.def = ra_alloc_slot(x->ss.p[iv->slot_set].slot);
+    else if (!iv->is_param)
+        val.def = place_of(x, first);
+    if (iv->is_param) {
+        x->param_place.p[v] = place_of(x, first);
+        if (ra_is_slot(x->param_place.p[v])) val.def = x->param_place.p[v];
     }
+    if (iv->slot_set != NONE || iv->has_gaps || several_places(x, first)) {
+        connect(x, &val);
+        return;
+    }
+    if (iv->fixed != ION_NOT_FIXED && ir->from < ir->to)
+        ion_add_move(x, ir->from, ION_REGULAR, val.def, place_of(x, first), val.name);
+    for (uint32_t r = first, prev = NONE; r != NONE; prev = r, r = x->r.p[r].vnext)
+        uses_of(x, &val, r, prev);
 }
 
-/* ---- stores of what the slot holds already, within a block ---- */
-typedef struct Scan {
-    uint32_t block, inst; /* definitions before inst were seen */
-} Scan;
-
-static void forget_defs(IonCtx *x, Scan *at, uint32_t point) {
+/* ---- between values ---- */
+static void fill_params(IonCtx *x) {
     const RaFunc *f = x->f;
-    uint32_t i = (point + 1) / 2, b = x->block_of.p[point / 2];
-    if (b != at->block) at->block = b, at->inst = f->blocks[b].inst_start;
-    for (uint32_t o = f->op_start[at->inst]; o < f->op_start[i]; o++)
-        if (f->ops[o].kind == RA_DEF && ra_is_slot(x->allocs.p[o]))
-            x->holds.p[2 * ra_alloc_slot_index(x->allocs.p[o]) + 1] = 0;
-    at->inst = i;
-}
-
-void ion_resolve_moves(IonCtx *x) {
-    RaCtx *c = x->c;
-    uint32_t n = x->moves.n;
-    const uint32_t *order = ion_sort(x, n ? &x->moves.p[0].key : NULL, sizeof(IonMove), n);
-    vec_clear(&x->moves2);
-    for (uint32_t k = 0; k < n; k++) vec_push(x->mem, &x->moves2, x->moves.p[order[k]]);
-    vec_clear(&x->edits);
-    vec_clear(&x->mark); /* per place: 1 + the first move of the last group that writes it */
-    vec_resize0(x->mem, &x->mark, 64 + x->num_slots);
-    vec_clear(&x->holds); /* per slot: value, 1 + the block in which it was stored */
-    vec_resize0(x->mem, &x->holds, 2 * x->num_slots);
-    Scan at = {NONE, 0};
-    RaSpare sp = {.cycle_slot = x->num_slots, .save_slot = x->num_slots + 2};
-    for (uint32_t a = 0, z; a < n; a = z) {
-        const IonMove *g = &x->moves2.p[a];
-        vec_clear(&c->moves);
-        for (z = a; z < n && x->moves2.p[z].key == g->key; z++) {
-            IonMove m = x->moves2.p[z];
-            /* overlapping ranges of a value may ask twice for the same */
-            uint32_t to = ra_is_reg(m.to) ? ra_alloc_preg(m.to) : 64 + ra_alloc_slot_index(m.to);
-            if (x->mark.p[to] == a + 1) continue;
-            x->mark.p[to] = a + 1;
-            vec_push(x->mem, &c->moves, (RaMove){m.from, m.to, m.vreg});
-        }
-        spare_regs(x, g, z - a, &sp);
-        vec_clear(&c->ordered);
-        ra_parallel_move(c, c->moves.p, c->moves.n, &sp, x->num_slots + 4, &c->ordered);
-        forget_defs(x, &at, g->key / 4);
-        for (uint32_t k = 0; k < c->ordered.n; k++) {
-            RaMove m = c->ordered.p[k];
-            if (ra_is_slot(m.to) && ra_alloc_slot_index(m.to) < x->num_slots) {
-                uint32_t *holds = &x->holds.p[2 * ra_alloc_slot_index(m.to)];
-                /* what goes out may be a parameter's next value */
-                if (holds[0] == m.vreg && holds[1] == at.block + 1 && (g->key & 3) != ION_OUT_EDGE)
-                    continue;
-                holds[0] = m.vreg, holds[1] = at.block + 1;
+    for (uint32_t b = 0; b < f->num_blocks; b++) {
+        const RaBlock *rb = &f->blocks[b];
+        if (rb->param_start == rb->param_end) continue;
+        bool join = rb->pred_end - rb->pred_start > 1;
+        for (uint32_t p = rb->pred_start; p < rb->pred_end; p++) {
+            const RaBlock *pb = &f->blocks[f->preds[p]];
+            const RaVReg *params = &f->params[rb->param_start];
+            uint32_t e = join ? pb->succ_start : x->pred_edge.p[b];
+            for (uint32_t k = 0; k < rb->param_end - rb->param_start; k++) {
+                RaAlloc to = x->param_place.p[ra_vreg_index(params[k])];
+                RaAlloc from = x->arg_place.p[f->edge_args[e] + k];
+                if (to == RA_ALLOC_NONE) continue;
+                if (join)
+                    ion_add_move(x, 2 * (pb->inst_end - 1), ION_OUT_EDGE, from, to, params[k]);
+                else
+                    ion_add_move(x, 2 * rb->inst_start, ION_IN_EDGE, from, to, params[k]);
             }
-            vec_push(x->mem, &x->edits, (RaEdit){g->key / 4, m.from, m.to, m.vreg});
         }
     }
-    if (sp.slots_used) x->num_slots += 4;
+}
+
+static void fill_results(IonCtx *x) {
+    for (uint32_t k = 0; k < x->reuses.n; k++)
+        x->allocs.p[x->reuses.p[k].in] = x->allocs.p[x->reuses.p[k].out];
+    for (uint32_t k = 0; k < x->copies.n; k++) {
+        const IonCopy *c = &x->copies.p[k];
+        ion_add_move(x, c->point, ION_REGULAR, c->from, x->allocs.p[c->in], x->f->ops[c->in].vreg);
+    }
+    for (uint32_t k = 0; k < x->aliases.n; k++)
+        x->allocs.p[x->aliases.p[k].out] = x->allocs.p[x->aliases.p[k].in];
+}
+
+void ion_insert_moves(IonCtx *x) {
+    const RaFunc *f = x->f;
+    vec_clear(&x->moves);
+    vec_clear(&x->copies);
+    vec_clear(&x->arg_place);
+    vec_clear(&x->param_place);
+    vec_resize0(x->mem, &x->arg_place, x->num_args);
+    vec_resize0(x->mem, &x->param_place, f->num_vregs);
+    for (uint32_t v = 0; v < f->num_vregs; v++) one_value(x, v);
+    for (uint32_t k = 0; k < x->slot_ops.n; k++) {
+        const RaOperand *op = &f->ops[x->slot_ops.p[k].op];
+        uint32_t set = x->v.p[ra_vreg_index(op->vreg)].slot_set;
+        x->allocs.p[x->slot_ops.p[k].op] = ra_alloc_slot(x->ss.p[set].slot);
+    }
+    fill_results(x);
+    fill_params(x);
 }

@@ -1,8 +1,9 @@
 /* regalloc/ion_regs.c — which ranges each register holds.
  *
- * Problem   Allocation asks for the entries that overlap a range, adds ranges and takes them back, in any order.
+ * Problem   Eviction asks for the entries that overlap a range, and takes entries back, in any order.
  * Idea      A sorted list cut into pages of at most ION_PAGE entries; a directory per register names the pages in
  *           order. Two binary searches find a place; adding moves at most a page, and the directory once per full page.
+ *           Most registers are never asked about: what is placed is only noted (`fresh`), and entered before the next question.
  * Invariant Pages are never empty; entries are disjoint, so their ends ascend too.
  * Cost      O(log n) to find, O(ION_PAGE + n / ION_PAGE / ION_PAGE) amortised to add. */
 #include "regalloc/ion.h"
@@ -10,7 +11,10 @@
 void ion_regs_reset(IonCtx *x) {
     vec_clear(&x->pages);
     vec_clear(&x->free_pages);
-    for (uint32_t p = 0; p < 64; p++) vec_clear(&x->dir[p]);
+    for (uint32_t p = 0; p < 64; p++) {
+        vec_clear(&x->dir[p]);
+        vec_clear(&x->fresh[p]);
+    }
 }
 
 IonCursor ion_regs_find(const IonCtx *x, RaPReg p, uint32_t point) {
@@ -39,8 +43,8 @@ IonCursor ion_regs_find(const IonCtx *x, RaPReg p, uint32_t point) {
     return c;
 }
 
-static uint32_t new_page(IonCtx *x, RaPReg p,
-                         uint32_t before) { /* an empty one, at that place of the directory */
+/* An empty page, at that place of the directory. */
+static uint32_t new_page(IonCtx *x, RaPReg p, uint32_t before) {
     uint32_t id;
     if (x->free_pages.n) {
         id = vec_pop(&x->free_pages);
@@ -62,7 +66,7 @@ static void shift(IonPage *to, uint32_t at, const IonPage *from, uint32_t first,
     memmove(to->range + at, from->range + first, n * sizeof *to->range);
 }
 
-void ion_regs_add(IonCtx *x, RaPReg p, uint32_t range) {
+static void enter(IonCtx *x, RaPReg p, uint32_t range) {
     const IonRange *r = &x->r.p[range];
     IonCursor c = ion_regs_find(x, p, r->from);
     if (x->dir[p].n == 0) (void)new_page(x, p, 0);
@@ -84,6 +88,11 @@ void ion_regs_add(IonCtx *x, RaPReg p, uint32_t range) {
     shift(g, c.at + 1, g, c.at, g->n - c.at);
     g->from[c.at] = r->from, g->to[c.at] = r->to, g->range[c.at] = range;
     g->n++;
+}
+
+void ion_regs_flush(IonCtx *x, RaPReg p) {
+    for (uint32_t k = 0; k < x->fresh[p].n; k++) enter(x, p, x->fresh[p].p[k]);
+    vec_clear(&x->fresh[p]);
 }
 
 void ion_regs_remove(IonCtx *x, RaPReg p, uint32_t range) {

@@ -1,94 +1,137 @@
-/* regalloc/ion_split.c — weights, the queue, and cutting bundles in two or into pieces.
+/* regalloc/ion_split.c — weights, the queue, and cutting bundles into parts that fit.
  *
- * Problem   A bundle that does not fit anywhere must become smaller, and this must end.
- * Idea      Cut before an instruction; what lies between the last use before the cut and the first one after it goes to
- *           the spill bundle, which may be anywhere. After MAX_SPLITS cuts of one spill set, each instruction's uses
- *           become a bundle of their own at once, and all the rest is spilled, so that the cost stays linear.
- * Invariants 1. A minimal bundle is one range within one instruction and its uses agree. 2. A range is cut at early points only,
- *           and never before its definition.
+ * Problem   A bundle that does not fit anywhere must become smaller where it costs least, and this must end.
+ * Idea      The first part reaches as far as one register is free (the register whose first obstacle is farthest), but
+ *           never from outside into a loop: then it ends before the loop. It is placed at once; the rest is queued. Where no
+ *           register is free at the start, the loop it is in is cut off, or what precedes the first
+ *           loop with a use, or the first instruction.
+ * Gaps      Between the last use of the first part and the first use of the rest, the value is in its slot. A part that ends
+ *           or begins within a loop which the other does not share reaches to that loop's border, so that loads and
+ *           stores are outside. Operands that read the value before the instruction can read the slot, so they need no part.
+ * Ends      After MAX_SPLITS cuts of one spill set, each instruction that needs a register gets a bundle of its own.
+ * Invariants 1. A part may end at an odd point only before a gap, and begin at one only as a gap. 2. A minimal bundle is
+ *           one range within one instruction, no longer than its uses need. 3. Parts and gaps of a value are disjoint
+ *           and together its range.
  * Cost      O(bundle) per cut, MAX_SPLITS cuts per spill set, then once more. */
 #include "regalloc/ion.h"
 
-enum { MAX_SPLITS = 2, MAX_NORMAL = 1 << 28 };
+enum { MAX_SPLITS = 10 };
+#define MINIMAL 1e30f /* above all weights of others */
 
-float ion_use_weight(RaConstraint c, uint32_t depth, bool def) {
-    float w = 1000;
-    for (uint32_t k = depth < 10 ? depth : 10; k > 0; k--) w *= 4;
-    return w + (def ? 2000.0f : 0.0f) + (c == RA_ANY ? 1000.0f : c == RA_STACK ? 0.0f : 2000.0f);
+static bool needs_register(const IonUse *u) {
+    return u->what == ION_REG || u->what == ION_LIMIT || u->what == ION_DEF_REG;
+}
+static bool is_def(const IonUse *u) {
+    return u->what == ION_DEF_REG || u->what == ION_DEF_ANY;
 }
 
 void ion_weigh_range(IonCtx *x, uint32_t r) {
+    IonRange *ir = &x->r.p[r];
     float w = 0;
-    for (uint32_t u = x->r.p[r].use0; u < x->r.p[r].use1; u++) w += x->uses.p[u].weight;
-    x->r.p[r].weight = w;
+    ir->limit = 32;
+    ir->flags &= (uint8_t) ~(ION_NEED | ION_INNER);
+    for (uint32_t k = ir->use0; k < ir->use1; k++) {
+        const IonUse *u = &x->uses.p[k];
+        w += u->weight;
+        if (needs_register(u)) ir->flags |= ION_NEED;
+        if (needs_register(u) && u->arg < ir->limit) ir->limit = u->arg;
+        if (u->what == ION_FIXED && ion_point_of(u) < ir->to) ir->flags |= ION_INNER;
+    }
+    if ((ir->flags & ION_DEF) && (x->v.p[ir->vreg].is_param || (ir->flags & ION_FIXED_DEF)))
+        w += x->freq.p[ion_block_at(x, ir->from)];
+    ir->weight = w;
 }
 
-/* ---- the queue: a heap, longest first, then the older bundle ---- */
-static bool before(IonQueued a, IonQueued b) {
-    return a.prio != b.prio ? a.prio > b.prio : a.bundle < b.bundle;
+/* ---- the queue ---- */
+static uint32_t queue_of(uint32_t length) {
+    if (length < 32) return length;
+    uint32_t e = 63 - u64_clz(length);
+    return 32 + (e - 5) * 8 + (length >> (e - 3) & 7);
 }
 
-/* Within one instruction, and no longer than its uses make it. */
+/* Within one instruction, and no longer than what needs a register there. */
 static bool is_minimal(const IonCtx *x, const IonRange *r) {
     if ((r->to - 1) / 2 != r->from / 2) return false;
-    uint32_t end = r->use0 < r->use1 ? r->from : r->to;
-    for (uint32_t u = r->use0; u < r->use1; u++) {
-        const IonUse *use = &x->uses.p[u];
-        if (use->is_def)
-            end = r->to;
-        else if (use->constraint != RA_ANY && use->pos >= end)
-            end = use->pos + 1;
+    for (uint32_t k = r->use1; k-- > r->use0;) {
+        const IonUse *u = &x->uses.p[k];
+        if (needs_register(u)) return is_def(u) || u->pos + 1 >= r->to;
     }
-    return end >= r->to;
+    return false;
 }
 
-static void weigh_bundle(IonCtx *x, IonBundle *b) {
-    const IonRange *first = &x->r.p[b->first];
-    float w = 0;
-    uint64_t prio = 0;
-    for (uint32_t r = b->first; r != NONE; r = x->r.p[r].bnext) {
-        prio += x->r.p[r].to - x->r.p[r].from;
-        w += x->r.p[r].weight;
-    }
-    b->prio = prio < UINT32_MAX ? (uint32_t)prio : UINT32_MAX;
-    b->minimal = first->bnext == NONE && is_minimal(x, first);
-    w /= (float)prio;
-    b->weight = w < MAX_NORMAL ? (uint32_t)w : MAX_NORMAL;
-    if (!b->minimal) return;
-    b->weight = MAX_NORMAL + 1; /* above all others: register, then limited ones, then fixed ones */
-    for (uint32_t u = first->use0; u < first->use1; u++) {
-        uint32_t w1 = x->uses.p[u].constraint == RA_FIXED   ? MAX_NORMAL + 300
-                      : x->uses.p[u].constraint == RA_LIMIT ? MAX_NORMAL + 258 - x->uses.p[u].arg
-                                                            : 0;
-        if (w1 > b->weight) b->weight = w1;
-    }
-}
-
-void ion_queue(IonCtx *x, uint32_t bundle, RaPReg hint) {
+/* The bundle's weight, flags and limit; returns its length. */
+static uint32_t weigh(IonCtx *x, uint32_t bundle) {
     IonBundle *b = &x->b.p[bundle];
-    weigh_bundle(x, b);
-    IonQueued q = {b->prio, bundle, hint};
-    vec_push(x->mem, &x->queue, q);
-    IonQueued *h = x->queue.p;
-    uint32_t i = x->queue.n - 1;
-    for (; i > 0 && before(q, h[(i - 1) / 2]); i = (i - 1) / 2) h[i] = h[(i - 1) / 2];
-    h[i] = q;
+    uint64_t length = 0;
+    float w = 0;
+    b->flags = 0;
+    b->limit = 32;
+    for (uint32_t r = b->first; r != NONE; r = x->r.p[r].next) {
+        const IonRange *ir = &x->r.p[r];
+        length += ir->to - ir->from;
+        w += ir->weight;
+        b->flags |= ir->flags;
+        if (ir->limit < b->limit) b->limit = ir->limit;
+    }
+    const IonRange *first = &x->r.p[b->first];
+    b->minimal = first->next == NONE && is_minimal(x, first);
+    b->weight = b->minimal ? MINIMAL * (float)(64 - b->limit) : w / (float)length;
+    return length < UINT32_MAX ? (uint32_t)length : UINT32_MAX;
+}
+
+void ion_queue(IonCtx *x, uint32_t bundle) {
+    uint32_t q = queue_of(weigh(x, bundle));
+    x->b.p[bundle].qnext = NONE;
+    if (x->full[q / 64] >> (q & 63) & 1)
+        x->b.p[x->tail[q]].qnext = bundle;
+    else
+        x->head[q] = bundle;
+    x->tail[q] = bundle;
+    x->full[q / 64] |= (uint64_t)1 << (q & 63);
 }
 
 /* ---- cutting ---- */
-static void to_spill(IonCtx *x, uint32_t spillset, uint32_t r) {
-    uint32_t s = x->ss.p[spillset].spill_bundle;
-    if (s == NONE) {
-        s = ion_new_bundle(x, spillset);
-        x->ss.p[spillset].spill_bundle = s;
-        vec_push(x->mem, &x->spilled, s);
-    }
-    x->r.p[r].bundle = s;
-    x->r.p[r].bnext = x->b.p[s].first;
-    x->b.p[s].first = r;
+static uint32_t new_bundle(IonCtx *x, uint32_t spillset, uint32_t first, RaPReg hint,
+                           RaPReg hint2) {
+    vec_push(x->mem, &x->b,
+             (IonBundle){.first = first,
+                         .spillset = spillset,
+                         .related = NONE,
+                         .reg = RA_PREG_NONE,
+                         .hint = hint,
+                         .hint2 = hint2});
+    uint32_t b = x->b.n - 1;
+    for (uint32_t r = first; r != NONE; r = x->r.p[r].next) x->r.p[r].bundle = b;
+    return b;
 }
 
-/* Cuts r at `at`, from < at < to; the new range is the second part, next in the list. */
+uint32_t ion_spillset_of(IonCtx *x, uint32_t bundle) {
+    IonBundle *b = &x->b.p[bundle];
+    if (b->spillset != NONE) return b->spillset;
+    uint32_t last = b->first;
+    while (x->r.p[last].next != NONE) last = x->r.p[last].next;
+    vec_push(x->mem, &x->ss,
+             (IonSpillSet){.from = x->r.p[b->first].from,
+                           .to = x->r.p[last].to,
+                           .slot = NONE,
+                           .gaps = NONE,
+                           .width = x->v.p[x->r.p[last].vreg].width});
+    return b->spillset = x->ss.n - 1;
+}
+
+static void to_gap(IonCtx *x, uint32_t spillset, uint32_t r) {
+    IonSpillSet *ss = &x->ss.p[spillset];
+    if (ss->gaps == NONE) ss->gaps = new_bundle(x, spillset, NONE, RA_PREG_NONE, RA_PREG_NONE);
+    IonRange *ir = &x->r.p[r];
+    ir->flags |= ION_GAP;
+    ir->bundle = x->ss.p[spillset].gaps;
+    ir->next = NONE;
+    if (x->v.p[ir->vreg].has_gaps) return;
+    x->v.p[ir->vreg].has_gaps = 1;
+    vec_push(x->mem, &x->spilled, ir->vreg);
+}
+
+/* Cuts r at `at`, from < at < to; the new range is the second part, next in both lists. */
 static uint32_t cut(IonCtx *x, uint32_t r, uint32_t at) {
     uint32_t lo = x->r.p[r].use0, hi = x->r.p[r].use1;
     while (lo < hi) {
@@ -99,161 +142,185 @@ static uint32_t cut(IonCtx *x, uint32_t r, uint32_t at) {
             lo = mid + 1;
     }
     IonRange n = x->r.p[r];
-    n.from = at, n.use0 = lo, n.flags = 0;
+    n.from = at, n.use0 = lo, n.flags &= (uint8_t) ~(ION_DEF | ION_FIXED_DEF);
     vec_push(x->mem, &x->r, n);
     uint32_t k = x->r.n - 1;
     IonRange *old = &x->r.p[r];
-    old->to = at, old->use1 = lo, old->bnext = k;
+    old->to = at, old->use1 = lo, old->next = old->vnext = k;
     ion_weigh_range(x, r);
     ion_weigh_range(x, k);
     return k;
 }
 
-/* The uses of one instruction, [a, z) of the slice, get a range of their own, or r itself if it is no more than that. */
-static uint32_t piece(IonCtx *x, uint32_t r, uint32_t a, uint32_t z) {
-    const IonUse *u = x->uses.p;
-    bool def = u[a].is_def;
-    IonRange n = {
-        .vreg = x->r.p[r].vreg, .use0 = a, .use1 = z, .bnext = NONE, .flags = def ? ION_DEF : 0};
-    n.from = def ? u[a].pos : u[a].pos & ~1u;
-    n.to = def ? (u[a].pos | 1) + 1 : u[z - 1].pos + 1;
-    if (n.to > x->r.p[r].to) n.to = x->r.p[r].to;
-    vec_push(x->mem, &x->r, n);
-    ion_weigh_range(x, x->r.n - 1);
-    return x->r.n - 1;
-}
-
-static void split_range(IonCtx *x, uint32_t r, uint32_t spillset, RaPReg hint) {
-    uint32_t first = x->r.p[r].use0, end = x->r.p[r].use1, any = first;
-    /* those that may be anywhere come first in the slice, the others keep their order behind */
-    vec_clear(&x->linked);
-    for (uint32_t k = first; k < end; k++) {
-        IonUse u = x->uses.p[k];
-        if (u.constraint == RA_ANY)
-            x->uses.p[any++] = u;
-        else
-            vec_push(x->mem, &x->linked, (IonLinked){u, 0});
-    }
-    for (uint32_t k = 0; k < x->linked.n; k++) x->uses.p[any + k] = x->linked.p[k].u;
-    x->r.p[r].use1 = any;
-    for (uint32_t k = any; k < end;) {
-        uint32_t z = k + 1;
-        while (z < end && x->uses.p[z].pos / 2 == x->uses.p[k].pos / 2) z++;
-        bool def = x->uses.p[k].is_def;
-        uint32_t n = piece(x, r, k, z), b = ion_new_bundle(x, spillset);
-        x->r.p[n].bundle = b;
-        x->b.p[b].first = n;
-        if (def) { /* the value exists after the instruction only */
-            x->r.p[r].from = x->uses.p[k].pos / 2 * 2 + 2;
-            x->r.p[r].flags = 0;
+/* Each instruction that needs a register gets a bundle of its own, the rest is gaps. */
+static void split_minimal(IonCtx *x, uint32_t bundle, uint32_t spillset, RaPReg hint2) {
+    uint32_t next = x->b.p[bundle].first;
+    x->b.p[bundle].first = NONE;
+    for (uint32_t r; (r = next) != NONE;) {
+        next = x->r.p[r].next;
+        for (uint32_t k = x->r.p[r].use0; r != NONE; k = x->r.p[r].use0) {
+            while (k < x->r.p[r].use1 && !needs_register(&x->uses.p[k])) k++;
+            if (k == x->r.p[r].use1) {
+                to_gap(x, spillset, r);
+                break;
+            }
+            const IonUse *u = &x->uses.p[k];
+            bool def = is_def(u);
+            uint32_t from = def ? x->r.p[r].from : u->pos & ~1u, to = (u->pos | def) + 1;
+            for (k++; k < x->r.p[r].use1 && x->uses.p[k].pos / 2 == from / 2; k++)
+                if (needs_register(&x->uses.p[k])) to = x->uses.p[k].pos + 1;
+            if (from > x->r.p[r].from) {
+                uint32_t gap = r;
+                r = cut(x, r, from);
+                to_gap(x, spillset, gap);
+            }
+            uint32_t piece = r;
+            r = to < x->r.p[r].to ? cut(x, r, to) : NONE;
+            x->r.p[piece].next = NONE;
+            ion_queue(x, new_bundle(x, spillset, piece, RA_PREG_NONE, hint2));
+            if (r == NONE) break;
         }
-        ion_queue(x, b, hint);
-        k = z;
     }
-    IonRange *rest = &x->r.p[r];
-    bool covered = any == first && any < end && rest->from / 2 == (rest->to - 1) / 2 &&
-                   x->r.p[x->r.n - 1].to >= rest->to;
-    if (rest->from >= rest->to || covered) {
-        rest->vreg = NONE;
-        return;
-    }
-    ion_weigh_range(x, r);
-    to_spill(x, spillset, r);
 }
 
-static void split_minimal(IonCtx *x, uint32_t bundle, RaPReg hint) {
-    uint32_t r = x->b.p[bundle].first, spillset = x->b.p[bundle].spillset;
+void ion_give_up(IonCtx *x, uint32_t bundle) {
+    uint32_t spillset = ion_spillset_of(x, bundle), r = x->b.p[bundle].first;
     x->b.p[bundle].first = NONE;
     while (r != NONE) {
-        uint32_t next = x->r.p[r].bnext;
-        split_range(x, r, spillset, hint);
+        uint32_t next = x->r.p[r].next;
+        to_gap(x, spillset, r);
         r = next;
     }
 }
 
-static bool has_uses(const IonRange *r) {
-    return r->use0 < r->use1;
-}
-
-/* The end of the first part after its last use, to the spill bundle. */
-static void trim_end(IonCtx *x, uint32_t bundle) {
-    uint32_t spillset = x->b.p[bundle].spillset, last = NONE;
-    for (uint32_t r = x->b.p[bundle].first; r != NONE; r = x->r.p[r].bnext)
-        if (has_uses(&x->r.p[r])) last = r;
-    uint32_t rest = last == NONE ? x->b.p[bundle].first : x->r.p[last].bnext;
+/* What follows the last use before `at` becomes gaps; returns the last of them. */
+static uint32_t trim_end(IonCtx *x, uint32_t bundle, uint32_t spillset, uint32_t at) {
+    uint32_t last = NONE, gap = NONE;
+    for (uint32_t r = x->b.p[bundle].first; r != NONE; r = x->r.p[r].next)
+        if (x->r.p[r].use0 < x->r.p[r].use1) last = r;
+    uint32_t rest = last == NONE ? x->b.p[bundle].first : x->r.p[last].next;
     if (last == NONE)
         x->b.p[bundle].first = NONE;
     else
-        x->r.p[last].bnext = NONE;
-    while (rest != NONE) {
-        uint32_t next = x->r.p[rest].bnext;
-        to_spill(x, spillset, rest);
-        rest = next;
+        x->r.p[last].next = NONE;
+    for (uint32_t next; rest != NONE; rest = next) {
+        next = x->r.p[rest].next;
+        to_gap(x, spillset, gap = rest);
     }
-    if (last == NONE) return;
-    uint32_t at = (x->uses.p[x->r.p[last].use1 - 1].pos / 2 + 1) * 2;
-    if (at >= x->r.p[last].to) return;
-    uint32_t k = cut(x, last, at);
-    x->r.p[last].bnext = NONE;
-    to_spill(x, spillset, k);
+    if (last == NONE) return gap;
+    const IonUse *u = &x->uses.p[x->r.p[last].use1 - 1];
+    uint32_t end = (u->pos | is_def(u)) + 1;
+    if (end <= x->r.p[last].from) end = x->r.p[last].from + 1;
+    uint32_t loop = x->loops.n ? ion_loop_between(x, end - 1, at) : NONE;
+    if (loop != NONE) end = x->loops.p[loop].to;
+    if (end >= x->r.p[last].to) return gap;
+    uint32_t k = cut(x, last, end);
+    x->r.p[last].next = NONE;
+    to_gap(x, spillset, k);
+    return gap == NONE ? k : gap;
 }
 
-static void trim_start(IonCtx *x, uint32_t bundle) {
-    uint32_t spillset = x->b.p[bundle].spillset, r;
-    while ((r = x->b.p[bundle].first) != NONE) {
-        if (x->r.p[r].flags & ION_DEF) return;
-        if (!has_uses(&x->r.p[r])) {
-            x->b.p[bundle].first = x->r.p[r].bnext;
-            to_spill(x, spillset, r);
+/* What precedes the first use becomes gaps; returns the first of them. */
+static uint32_t trim_start(IonCtx *x, uint32_t bundle, uint32_t spillset, uint32_t at) {
+    uint32_t r, gap = NONE;
+    while ((r = x->b.p[bundle].first) != NONE && !(x->r.p[r].flags & ION_DEF)) {
+        uint32_t k = x->r.p[r].use0, end = x->r.p[r].use1;
+        while (k < end && ion_reads_before(x->uses.p[k].what)) k++;
+        if (k == end) {
+            x->b.p[bundle].first = x->r.p[r].next;
+            to_gap(x, spillset, r);
+            if (gap == NONE) gap = r;
             continue;
         }
-        uint32_t at = x->uses.p[x->r.p[r].use0].pos / 2 * 2;
-        if (at <= x->r.p[r].from) return;
-        uint32_t k = cut(x, r, at);
-        x->b.p[bundle].first = k;
-        to_spill(x, spillset, r);
-        return;
+        uint32_t start = x->uses.p[k].pos & ~1u;
+        uint32_t loop = x->loops.n ? ion_loop_between(x, start, at - 1) : NONE;
+        if (loop != NONE) start = x->loops.p[loop].from;
+        if (start <= x->r.p[r].from) break;
+        x->b.p[bundle].first = cut(x, r, start);
+        to_gap(x, spillset, r);
+        if (gap == NONE) gap = r;
+        break;
     }
+    return gap;
 }
 
-void ion_split(IonCtx *x, uint32_t bundle, uint32_t at, RaPReg hint, bool trim) {
-    uint32_t spillset = x->b.p[bundle].spillset, first = x->b.p[bundle].first, last = first;
-    uint32_t start = x->r.p[first].from, use = NONE;
-    x->st.splits++;
-    for (uint32_t r = first; r != NONE; r = x->r.p[r].bnext) {
-        last = r;
-        if (use == NONE && has_uses(&x->r.p[r])) use = x->uses.p[x->r.p[r].use0].pos;
-    }
+/* One gap instead of two that touch. */
+static void join_gaps(IonCtx *x, uint32_t a, uint32_t b) {
+    if (a == NONE || b == NONE) return;
+    IonRange *ra = &x->r.p[a], *rb = &x->r.p[b];
+    if (ra->vnext != b || ra->to != rb->from) return;
+    ra->to = rb->to, ra->use1 = rb->use1, ra->vnext = rb->vnext;
+    rb->vreg = NONE;
+    ion_weigh_range(x, a);
+}
+
+/* ---- where to cut ---- */
+/* `at` so that neither a definition nor a late use is cut off from its instruction; the bundle's start if that cannot be. */
+static uint32_t whole_instruction(const IonCtx *x, uint32_t bundle, uint32_t at) {
+    if (!(at & 1)) return at;
+    uint32_t r = x->b.p[bundle].first, start = x->r.p[r].from;
+    while (r != NONE && x->r.p[r].to <= at) r = x->r.p[r].next;
+    if (r == NONE || x->r.p[r].from >= at) return at;
+    if ((x->r.p[r].flags & ION_DEF) && x->r.p[r].from == at - 1) return at - 1;
+    for (uint32_t k = x->r.p[r].use1; k-- > x->r.p[r].use0 && x->uses.p[k].pos >= at;)
+        if (x->uses.p[k].pos == at && !ion_reads_before(x->uses.p[k].what))
+            return at - 1 > start ? at - 1 : start;
+    return at;
+}
+
+/* No register is free at the bundle's start. */
+static uint32_t cut_at_start(const IonCtx *x, uint32_t bundle, uint32_t start, uint32_t end) {
+    uint32_t first = NONE;
+    uint32_t loop = x->loops.n ? ion_loop_between(x, start, end - 1) : NONE;
+    if (loop != NONE) return x->loops.p[loop].to;
+    for (uint32_t r = x->b.p[bundle].first; r != NONE; r = x->r.p[r].next)
+        for (uint32_t k = x->r.p[r].use0; k < x->r.p[r].use1; k++) {
+            const IonUse *u = &x->uses.p[k];
+            if (ion_reads_before(u->what)) continue;
+            if (first == NONE) first = u->pos;
+            if (x->loops.n == 0) break;
+            loop = ion_loop_between(x, u->pos, start);
+            if (loop != NONE) return x->loops.p[loop].from;
+        }
+    return first != NONE && first / 2 > start / 2 ? first / 2 * 2 : start / 2 * 2 + 2;
+}
+
+void ion_split(IonCtx *x, uint32_t bundle, uint32_t at, RaPReg p) {
+    uint32_t spillset = ion_spillset_of(x, bundle), first = x->b.p[bundle].first, last = first;
+    uint32_t start = x->r.p[first].from;
+    while (x->r.p[last].next != NONE) last = x->r.p[last].next;
     uint32_t end = x->r.p[last].to;
+    x->st.splits++;
     if (x->ss.p[spillset].splits >= MAX_SPLITS || (end - 1) / 2 == start / 2) {
-        split_minimal(x, bundle, hint);
+        split_minimal(x, bundle, spillset, p != RA_PREG_NONE ? p : x->b.p[bundle].hint2);
         return;
     }
     x->ss.p[spillset].splits++;
-    if (at <= start) { /* the first use is cut off, or what comes before it */
-        at = use != NONE && use / 2 > start / 2 ? use / 2 * 2 : (start / 2 + 1) * 2;
-    } else {
-        at = (at + 1) / 2 * 2;
+    if (p != RA_PREG_NONE) {
+        uint32_t loop = x->loops.n ? ion_loop_between(x, at, start) : NONE;
+        if (loop != NONE) at = x->loops.p[loop].from;
+        at = whole_instruction(x, bundle, at);
+        if (at <= start) p = RA_PREG_NONE;
     }
-    while (at >= end) at -= 2;
-    if (at <= start) {
-        split_minimal(x, bundle, hint);
-        return;
-    }
+    if (p == RA_PREG_NONE) at = cut_at_start(x, bundle, start, end);
     uint32_t prev = NONE, r = first;
-    while (r != NONE && x->r.p[r].to <= at) prev = r, r = x->r.p[r].bnext;
+    while (x->r.p[r].to <= at) prev = r, r = x->r.p[r].next;
     if (x->r.p[r].from < at) {
         prev = r;
         r = cut(x, r, at);
     }
-    x->r.p[prev].bnext = NONE;
-    uint32_t second = ion_new_bundle(x, spillset);
-    x->b.p[second].first = r;
-    for (; r != NONE; r = x->r.p[r].bnext) x->r.p[r].bundle = second;
-    if (trim) {
-        trim_end(x, bundle);
-        trim_start(x, second);
+    x->r.p[prev].next = NONE;
+    uint32_t second = new_bundle(x, spillset, r, x->b.p[bundle].hint,
+                                 p != RA_PREG_NONE ? p : x->b.p[bundle].hint2);
+    uint32_t before = trim_end(x, bundle, spillset, at);
+    join_gaps(x, before, trim_start(x, second, spillset, at));
+    if (x->b.p[bundle].first != NONE) {
+        if (p != RA_PREG_NONE) {
+            (void)weigh(x, bundle);
+            ion_place(x, bundle, p);
+        } else {
+            ion_queue(x, bundle);
+        }
     }
-    if (x->b.p[bundle].first != NONE) ion_queue(x, bundle, hint);
-    if (x->b.p[second].first != NONE) ion_queue(x, second, hint);
+    if (x->b.p[second].first != NONE) ion_queue(x, second);
 }
