@@ -108,6 +108,7 @@ const char common_help[] =
     "  -W signals=off         install no signal handler; every trap is an explicit check\n"
     "  -W verify=on           run the IR verifier and the register allocation checker on every "
     "function\n"
+    "  -W perf-map=on         write the functions' addresses to /tmp/perf-PID.map, for profilers\n"
     "  -W stress=SEED         random choices in register allocation\n"
     "  -W PROPOSAL=off        refuse what a proposal added: multi-memory, extended-const, "
     "reference-types,\n"
@@ -152,6 +153,10 @@ static void limit_option(Cli *c, CommonOpts *o, const char *v) {
         o->cfg.verify = true;
     else if (IS("verify") && strcmp(val, "off") == 0)
         o->cfg.verify = false;
+    else if (IS("perf-map") && strcmp(val, "on") == 0)
+        o->cfg.rt.perf_map = true;
+    else if (IS("perf-map") && strcmp(val, "off") == 0)
+        o->cfg.rt.perf_map = false;
     else if (IS("stress")) {
         if (cli_u64(c, "-W stress", val, &x)) o->cfg.stress_seed = x;
     } else if ((strcmp(val, "on") == 0 || strcmp(val, "off") == 0) &&

@@ -132,6 +132,12 @@ static void make(void *arg) {
     q->ok = img_open(&m->img, copy.base, copy.size, IMG_TRUSTED, q->d) && seal(m, &denied, q->d);
 }
 
+static void make_and_tell(void *arg) {
+    Making *q = arg;
+    make(q);
+    if (q->ok && q->m->engine->cfg.perf_map) q->ok = rt_perf_map(q->m, q->d);
+}
+
 RtModule *rt_module_new(RtEngine *e, RtBlob *b, ImgTrust trust, Diag *d) {
     Mem boot;
     mem_init(&boot, e->cfg.hooks);
@@ -148,7 +154,7 @@ RtModule *rt_module_new(RtEngine *e, RtBlob *b, ImgTrust trust, Diag *d) {
     atomic_init(&m->refs, 1);
     rt_engine_ref(e);
     Making q = {.m = m, .trust = trust, .d = d};
-    if (!mem_guard(&m->mem, make, &q)) diag_msg(d, DIAG_OOM, "out of memory");
+    if (!mem_guard(&m->mem, make_and_tell, &q)) q.ok = diag_msg(d, DIAG_OOM, "out of memory");
     if (q.ok) return m;
     rt_module_free(m);
     return NULL;

@@ -66,6 +66,9 @@ struct RtModule {
     uint32_t *sig_ids; /* per type index */
 };
 
+/* perfmap.c */
+bool rt_perf_map(RtModule *m, Diag *d);
+
 /* One run of translated code on this thread's stack, from rt_call to its return. */
 typedef struct RtActivation {
     struct RtActivation *prev;

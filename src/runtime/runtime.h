@@ -27,6 +27,7 @@ typedef struct RtConfig {
     bool no_signals;       /* never install a signal handler: all checks explicit */
     bool explicit_bounds;  /* no guard pages: bounds checks, memories of just their size */
     bool interruptible;    /* code has polls so that rt_store_interrupt works */
+    bool perf_map;         /* names of functions for profilers, in /tmp/perf-PID.map */
     uint64_t max_memory;   /* bytes per memory; 0 = what the type allows */
     uint64_t max_stack; /* bytes of stack per outermost call; 0 = 1 MiB; less if the thread's stack
                              does not leave RT_HOST_STACK below that */

@@ -115,6 +115,16 @@ if [ $status = 134 ] && [ ! -s out ] && [ "$(cat err)" = 'trap.wasm:0x1f: error:
     cat err
 fi
 
+# names of functions for profilers
+sh -c 'echo $$ >pid; exec "$@"' sh "$COT" run -W perf-map=on --invoke f trap.wasm >out 2>err
+if grep -qxE "[0-9a-f]+ [0-9a-f]+ f" "/tmp/perf-$(cat pid).map"; then
+    passed=$((passed + 1))
+else
+    failed=$((failed + 1))
+    echo "36-cli: no names in /tmp/perf-$(cat pid).map"
+fi
+rm -f "/tmp/perf-$(cat pid).map"
+
 # a file that may not be read
 chmod 000 f.wasm
 if [ "$(id -u)" = 0 ]; then
