@@ -1,4 +1,5 @@
 /* driver/regalloc.c — `cot regalloc`: allocates registers for problems written as text, checks and prints results. */
+#include <errno.h>
 #include <stdlib.h>
 #include "driver/driver.h"
 #include "regalloc/text.h"
@@ -15,6 +16,9 @@ static const char help[] =
     "  --check                check the results: each use reads the value it names, along every "
     "path\n"
     "  --stats                print what the allocation did instead\n"
+    "  --dump                 print where each value lies instead: values with their places and "
+    "times\n"
+    "  --svg OUT.html         draw that, for one function\n"
     "  --input                print what was read, without results, instead\n"
     "  --quiet                print nothing instead\n"
     "  --only N               the N-th function of the file alone, counted from 0\n";
@@ -24,30 +28,58 @@ typedef struct RegallocRun {
     const char *file;
     const char *text;
     uint32_t n;
-    bool ion, fast, check, stats, input, quiet;
+    bool ion, fast, check, stats, dump, input, quiet;
+    const char *svg;
     uint64_t stress, only;
+    uint32_t drawn;
     Diag d;
     bool ok;
 } RegallocRun;
+
+static bool write_file(const char *path, const StrBuf *sb, Diag *d) {
+    FILE *f = fopen(path, "wb");
+    bool ok = f && fwrite(sb->p, 1, sb->n, f) == sb->n;
+    if (f && fclose(f) != 0) ok = false;
+    return ok || diag_msg(d, DIAG_IO, "cannot write '%s': %s", path, strerror(errno));
+}
+
+static bool draw(RegallocRun *r, const RaProblem *p, const RaOutput *out, const RaSpans *spans,
+                 uint64_t index, StrBuf *sb) {
+    char title[64];
+    if (r->drawn++)
+        return diag_msg(&r->d, DIAG_INVALID, "several functions: --only says which one is drawn");
+    snprintf(title, sizeof title, "Register allocation of function %llu",
+             (unsigned long long)index);
+    return ra_picture(&r->mem, &p->f, &p->env, out, spans, title, sb, &r->d) &&
+           write_file(r->svg, sb, &r->d);
+}
 
 static bool one(RegallocRun *r, RaCtx *c, RaProblem *p, uint64_t index, StrBuf *sb) {
     if (!ra_problem_check(c, p, &r->d)) return false;
     RaOutput out = p->out;
     bool given = p->has_result && !r->ion && !r->fast;
+    ra_count_moves(&out);
     if (!given && !r->input) {
         RaAlgo algo = r->fast ? RA_ALGO_ONEPASS : RA_ALGO_ION;
         ra_ctx_set_stress(c, r->stress);
         if (!ra_run(c, algo, &p->f, &p->env, &out, &r->d)) return ra_problem_place(c, p, &r->d);
     }
-    if (r->check && !r->input && !ra_check(c, &p->f, &p->env, &out, &r->d))
+    RaSpans spans = {0};
+    bool wanted = r->dump || r->svg;
+    if ((r->check || wanted) && !r->input &&
+        !ra_check_spans(c, &p->f, &p->env, &out, wanted ? &spans : NULL, &r->d))
         return ra_problem_place(c, p, &r->d);
-    if (r->quiet) return true;
     sb_clear(sb);
+    bool ok = !r->svg || draw(r, p, &out, &spans, index, sb);
+    sb_clear(sb);
+    if (r->dump) ra_print_spans(&r->mem, &p->f, &spans, sb);
+    vec_free(&r->mem, &spans);
+    if (r->quiet || r->svg || !ok) return ok;
     if (r->stats) {
         sb_printf(sb, "function %llu: %u blocks, %u instructions, %u values\n",
                   (unsigned long long)index, p->f.num_blocks, p->f.num_insts, p->f.num_vregs);
         ra_print_stats(&out.stats, sb);
-    } else
+    } else if (!r->dump)
         ra_print(&p->f, &p->env, r->input ? NULL : &out, sb);
     fwrite(sb_cstr(sb), 1, sb->n, stdout);
     return true;
@@ -90,13 +122,16 @@ int cmd_regalloc(int argc, char **argv) {
             const char *name;
             bool *flag;
         } flags[] = {{"--ion", &r.ion},     {"--fast", &r.fast},   {"--check", &r.check},
-                     {"--stats", &r.stats}, {"--input", &r.input}, {"--quiet", &r.quiet}};
+                     {"--stats", &r.stats}, {"--input", &r.input}, {"--quiet", &r.quiet},
+                     {"--dump", &r.dump}};
         bool known = false;
         for (size_t k = 0; k < sizeof flags / sizeof *flags && !known; k++)
             known = cli_flag(&c, flags[k].name) && (*flags[k].flag = true);
         if (known) continue;
         if (cli_value(&c, "--stress", &v))
             cli_u64(&c, "--stress", v, &r.stress);
+        else if (cli_value(&c, "--svg", &v))
+            r.svg = v;
         else if (cli_value(&c, "--only", &v))
             cli_u64(&c, "--only", v, &r.only);
         else

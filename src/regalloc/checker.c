@@ -8,6 +8,8 @@
  *           Before that, each move and each place is looked at alone: registers that may be written, slots that exist, points
  *           that are executed, and the set of written registers, by which the prologue saves them.
  *           Demands only accumulate (a union), so a work list over blocks with the new ones only reaches the fixpoint.
+ *           Once it is reached, one more run of each block with all its demands tells where each value lies from when to
+ *           when: spans, for whoever wants to see them.
  * Invariants 1. A demand (block end, location, vreg) is queued once. 2. state is empty between block runs.
  * Cost      O(block length + demands) per run; reverse order makes most blocks run once per loop level.
  * Ref       regalloc2's checker (forward sets and intersections); this is its dual. */
@@ -23,6 +25,7 @@ typedef struct Check {
     Diag *d;
     uint32_t num_locs;
     RaPRegSet may_write; /* by moves */
+    RaSpans *spans;      /* NULL: not wanted, or not yet */
 } Check;
 
 static uint32_t loc_of(RaAlloc a) {
@@ -39,16 +42,32 @@ static bool alloc_ok(const Check *k, RaAlloc a, RaVReg v) {
     return ra_is_slot(a) && ra_alloc_slot_index(a) + width(k, v) <= k->out->num_slots;
 }
 
-/* Nodes are pairs (vreg, next) in ck_words; a location's list starts at ck_state[loc]. */
-static void demand(Check *k, uint32_t loc, RaVReg v) {
+/* When something happens: a point, and the move among those at that point, or NONE for the instruction itself. */
+typedef struct When {
+    uint32_t point, edit;
+} When;
+
+/* Nodes (vreg, next, until when: point, edit) in ck_words; a location's list starts at ck_state[loc]. */
+static void demand(Check *k, uint32_t loc, RaVReg v, When until) {
     RaCtx *c = k->c;
     for (uint32_t n = c->ck_state.p[loc]; n != NONE; n = c->ck_words.p[n + 1])
         if (c->ck_words.p[n] == v) return;
-    vec_push(c->mem, &c->ck_words, v);
-    vec_push(c->mem, &c->ck_words, c->ck_state.p[loc]);
+    uint32_t n = c->ck_words.n, *w = vec_extend(c->mem, &c->ck_words, 4);
+    w[0] = v, w[1] = c->ck_state.p[loc], w[2] = until.point, w[3] = until.edit;
     if (c->ck_state.p[loc] == NONE) vec_push(c->mem, &c->ck_touched, loc);
-    c->ck_state.p[loc] = c->ck_words.n - 2;
+    c->ck_state.p[loc] = n;
     c->ck_count.p[ra_vreg_index(v)]++;
+}
+
+static void put_span(Check *k, uint32_t loc, RaVReg v, When from, When to) {
+    if (!k->spans) return;
+    RaAlloc a = loc < 64 ? ra_alloc_reg((RaPReg)loc) : ra_alloc_slot(loc - 64);
+    vec_push(k->c->mem, k->spans, (RaSpan){v, a, from.point, to.point, from.edit, to.edit});
+}
+/* What node n wanted in loc is there from then on. */
+static void satisfied(Check *k, uint32_t loc, uint32_t n, When from) {
+    const uint32_t *w = &k->c->ck_words.p[n];
+    put_span(k, loc, w[0], from, (When){w[2], w[3]});
 }
 
 static bool bad(Check *k, uint32_t inst, const char *what, RaVReg v) {
@@ -58,10 +77,11 @@ static bool bad(Check *k, uint32_t inst, const char *what, RaVReg v) {
 }
 
 /* `v` (or nothing, NONE) is written to loc: other values must not be wanted there. */
-static bool write_loc(Check *k, uint32_t inst, uint32_t loc, RaVReg v) {
+static bool write_loc(Check *k, uint32_t inst, uint32_t loc, RaVReg v, When when) {
     RaCtx *c = k->c;
     for (uint32_t n = c->ck_state.p[loc]; n != NONE; n = c->ck_words.p[n + 1]) {
         if (c->ck_words.p[n] != v) return bad(k, inst, "value overwritten", c->ck_words.p[n]);
+        satisfied(k, loc, n, when);
         c->ck_count.p[ra_vreg_index(v)]--;
     }
     c->ck_state.p[loc] = NONE;
@@ -72,7 +92,7 @@ static bool write_loc(Check *k, uint32_t inst, uint32_t loc, RaVReg v) {
 static bool write_around(Check *k, uint32_t inst, uint32_t loc, uint32_t w) {
     if (loc < 64) return true;
     for (uint32_t i = 1; i < w; i++)
-        if (!write_loc(k, inst, loc + i, RA_VREG_NONE)) return false;
+        if (!write_loc(k, inst, loc + i, RA_VREG_NONE, (When){0, NONE})) return false;
     if (loc > 64)
         for (uint32_t n = k->c->ck_state.p[loc - 1]; n != NONE; n = k->c->ck_words.p[n + 1])
             if (width(k, k->c->ck_words.p[n]) > 1)
@@ -80,8 +100,10 @@ static bool write_around(Check *k, uint32_t inst, uint32_t loc, uint32_t w) {
     return true;
 }
 
-static bool undo_edit(Check *k, const RaEdit *e) {
+static bool undo_edit(Check *k, uint32_t edit) {
     RaCtx *c = k->c;
+    const RaEdit *e = &k->out->edits[edit];
+    When when = {e->point, edit};
     uint32_t inst = e->point / 2, to = loc_of(e->to), from = loc_of(e->from),
              list = c->ck_state.p[to];
     if (to == from) return true;
@@ -90,8 +112,9 @@ static bool undo_edit(Check *k, const RaEdit *e) {
     for (uint32_t n = list; n != NONE; n = c->ck_words.p[n + 1]) {
         RaVReg v = c->ck_words.p[n];
         if (width(k, v) > width(k, e->vreg)) return bad(k, inst, "narrow move of a wide value", v);
+        satisfied(k, to, n, when);
         c->ck_count.p[ra_vreg_index(v)]--;
-        demand(k, from, v);
+        demand(k, from, v, when);
     }
     return true;
 }
@@ -170,7 +193,11 @@ static bool undo_defs(Check *k, uint32_t inst, RaPos pos) {
     for (uint32_t o = f->op_start[inst]; o < f->op_start[inst + 1]; o++) {
         const RaOperand *op = &f->ops[o];
         if (op->kind != RA_DEF || op->pos != pos || op->constraint == RA_FIXED_NONALLOC) continue;
-        (void)write_loc(k, inst, loc_of(k->out->allocs[o]), op->vreg);
+        uint32_t loc = loc_of(k->out->allocs[o]);
+        When when = {2 * inst + (pos == RA_LATE), NONE};
+        if (c->ck_state.p[loc] == NONE)
+            put_span(k, loc, op->vreg, when, (When){when.point + 1, NONE});
+        (void)write_loc(k, inst, loc, op->vreg, when);
         if (c->ck_count.p[ra_vreg_index(op->vreg)])
             return bad(k, inst, "wanted where the definition does not put it", op->vreg);
     }
@@ -214,7 +241,7 @@ static bool undo_inst(Check *k, uint32_t i, uint32_t *clobber, bool first_run) {
         const RaOperand *op = &f->ops[o];
         if (first_run && !check_operand(k, i, o)) return false;
         if (op->kind == RA_USE && op->pos == RA_LATE && op->constraint != RA_FIXED_NONALLOC)
-            demand(k, loc_of(k->out->allocs[o]), op->vreg);
+            demand(k, loc_of(k->out->allocs[o]), op->vreg, (When){2 * i + 2, NONE});
     }
     RaPRegSet clobbers = 0;
     while (*clobber > 0 && f->clobbers[*clobber - 1].inst >= i) {
@@ -224,16 +251,17 @@ static bool undo_inst(Check *k, uint32_t i, uint32_t *clobber, bool first_run) {
     if (first_run && !places_apart(k, i, clobbers)) return false;
     if (!undo_defs(k, i, RA_LATE)) return false;
     for (RaPRegSet s = clobbers; s; s &= s - 1)
-        if (!write_loc(k, i, u64_ctz(s), RA_VREG_NONE)) return false;
+        if (!write_loc(k, i, u64_ctz(s), RA_VREG_NONE, (When){0, NONE})) return false;
     for (uint32_t o = first; o < end; o++) {
         const RaOperand *op = &f->ops[o];
         if (op->kind == RA_USE && op->pos == RA_EARLY && op->constraint != RA_FIXED_NONALLOC)
-            demand(k, loc_of(k->out->allocs[o]), op->vreg);
+            demand(k, loc_of(k->out->allocs[o]), op->vreg, (When){2 * i + 1, NONE});
     }
     return undo_defs(k, i, RA_EARLY);
 }
 
-/* The demand (loc, v) at the end of block b: queued unless known. Facts are triples (loc, vreg, next) in ck_facts. */
+/* The demand (loc, v) at the end of block b: queued unless known. Facts (loc, vreg, next, next
+ * of the block's unprocessed ones, block) are in ck_facts. */
 static void add_fact(Check *k, uint32_t b, uint32_t loc, RaVReg v) {
     RaCtx *c = k->c;
     bool fresh;
@@ -241,11 +269,8 @@ static void add_fact(Check *k, uint32_t b, uint32_t loc, RaVReg v) {
         hashmap_get_or_insert(c->mem, &c->ck_known, (uint64_t)b << 32 | loc, NONE, &fresh);
     for (uint32_t n = *head; n != NONE; n = c->ck_facts.p[n + 2])
         if (c->ck_facts.p[n + 1] == v) return;
-    uint32_t n = c->ck_facts.n;
-    vec_push(c->mem, &c->ck_facts, loc);
-    vec_push(c->mem, &c->ck_facts, v);
-    vec_push(c->mem, &c->ck_facts, *head);
-    vec_push(c->mem, &c->ck_facts, c->ck_new.p[b]); /* the block's unprocessed ones */
+    uint32_t n = c->ck_facts.n, *w = vec_extend(c->mem, &c->ck_facts, 5);
+    w[0] = loc, w[1] = v, w[2] = *head, w[3] = c->ck_new.p[b], w[4] = b;
     *head = n;
     c->ck_new.p[b] = n;
     if (bitset_test_add(&c->ck_queued, b)) vec_push(c->mem, &c->ck_work, b);
@@ -271,16 +296,16 @@ static bool run_block(Check *k, uint32_t b, bool first_run) {
     vec_clear(&c->ck_words);
     vec_clear(&c->ck_touched);
     for (uint32_t n = c->ck_new.p[b]; n != NONE; n = c->ck_facts.p[n + 3])
-        demand(k, c->ck_facts.p[n], c->ck_facts.p[n + 1]);
+        demand(k, c->ck_facts.p[n], c->ck_facts.p[n + 1], (When){2 * rb->inst_end, NONE});
     c->ck_new.p[b] = NONE;
     uint32_t e = first_after(k->out->num_edits, k->out->edits, sizeof(RaEdit), 2 * rb->inst_end);
     uint32_t cl = first_after(f->num_clobbers, f->clobbers, sizeof(RaClobber), rb->inst_end);
     for (uint32_t i = rb->inst_end; i-- > rb->inst_start;) {
         while (e > 0 && k->out->edits[e - 1].point > 2 * i)
-            if (!undo_edit(k, &k->out->edits[--e])) return false;
+            if (!undo_edit(k, --e)) return false;
         if (!undo_inst(k, i, &cl, first_run)) return false;
         while (e > 0 && k->out->edits[e - 1].point == 2 * i)
-            if (!undo_edit(k, &k->out->edits[--e])) return false;
+            if (!undo_edit(k, --e)) return false;
     }
     for (uint32_t p = rb->param_start; p < rb->param_end; p++)
         c->ck_param.p[ra_vreg_index(f->params[p])] = p + 1;
@@ -290,6 +315,7 @@ static bool run_block(Check *k, uint32_t b, bool first_run) {
         for (uint32_t n = c->ck_state.p[loc]; n != NONE; n = c->ck_words.p[n + 1]) {
             RaVReg v = c->ck_words.p[n];
             c->ck_count.p[ra_vreg_index(v)] = 0;
+            satisfied(k, loc, n, (When){2 * rb->inst_start, NONE});
             if (rb->pred_start == rb->pred_end && ok)
                 ok = bad(k, rb->inst_start, "value wanted before its definition", v);
             uint32_t at = c->ck_param.p[ra_vreg_index(v)];
@@ -311,9 +337,24 @@ static bool run_block(Check *k, uint32_t b, bool first_run) {
     return ok;
 }
 
+static void trace(Check *k) {
+    RaCtx *c = k->c;
+    for (uint32_t n = 0; n < c->ck_facts.n; n += 5) {
+        uint32_t *w = &c->ck_facts.p[n];
+        w[3] = c->ck_new.p[w[4]];
+        c->ck_new.p[w[4]] = n;
+    }
+    for (uint32_t b = 0; b < k->f->num_blocks; b++) (void)run_block(k, b, false);
+}
+
 bool ra_check(RaCtx *c, const RaFunc *f, const RaEnv *env, const RaOutput *out, Diag *d) {
+    return ra_check_spans(c, f, env, out, NULL, d);
+}
+
+bool ra_check_spans(RaCtx *c, const RaFunc *f, const RaEnv *env, const RaOutput *out,
+                    RaSpans *spans, Diag *d) {
     Mem *m = c->mem;
-    Check k = {c, f, env, out, d, 64 + out->num_slots, env->allocatable};
+    Check k = {c, f, env, out, d, 64 + out->num_slots, env->allocatable, NULL};
     for (uint32_t q = 0; q < RA_NUM_CLASSES; q++)
         if (env->scratch[q] != RA_PREG_NONE) k.may_write |= ra_set(env->scratch[q]);
     if (!check_edits(&k)) return false;
@@ -342,6 +383,10 @@ bool ra_check(RaCtx *c, const RaFunc *f, const RaEnv *env, const RaOutput *out, 
         uint32_t b = vec_pop(&c->ck_work);
         bitset_del(&c->ck_queued, b);
         if (c->ck_new.p[b] != NONE && !run_block(&k, b, false)) return false;
+    }
+    if (spans) {
+        k.spans = spans;
+        trace(&k);
     }
     return true;
 }

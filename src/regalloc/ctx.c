@@ -66,13 +66,18 @@ void ra_ctx_set_stress(RaCtx *c, uint64_t seed) {
 
 bool ra_run(RaCtx *c, RaAlgo algo, const RaFunc *f, const RaEnv *env, RaOutput *out, Diag *d) {
     if (!(algo == RA_ALGO_ION ? ra_ion : ra_onepass)(c, f, env, out, d)) return false;
+    ra_count_moves(out);
+    return true;
+}
+
+void ra_count_moves(RaOutput *out) {
     RaStats *s = &out->stats;
     s->slots = out->num_slots;
+    s->stores = s->reloads = s->moves = 0;
     for (uint32_t k = 0; k < out->num_edits; k++) {
         const RaEdit *e = &out->edits[k];
         *(ra_is_slot(e->to) ? &s->stores : ra_is_slot(e->from) ? &s->reloads : &s->moves) += 1;
     }
-    return true;
 }
 
 void ra_stats_add(RaStats *sum, const RaStats *s) {

@@ -204,8 +204,23 @@ void ra_ctx_free(RaCtx *c);
 void ra_ctx_set_stress(RaCtx *c, uint64_t seed);
 bool ra_run(RaCtx *c, RaAlgo algo, const RaFunc *f, const RaEnv *env, RaOutput *out, Diag *d);
 
+/* The last four statistics, from the result. */
+void ra_count_moves(RaOutput *out);
+
 /* Symbolic checker: proves that every use reads the value it names, along every path. False + message otherwise. */
 bool ra_check(RaCtx *c, const RaFunc *f, const RaEnv *env, const RaOutput *out, Diag *d);
+/* Where a value lies, within one block: in `place` from one point up to before another; with the moves at these points that
+ * bring it there and take it away last, or UINT32_MAX for the instruction or the block's border. */
+typedef struct RaSpan {
+    RaVReg vreg;
+    RaAlloc place;
+    uint32_t from, to;
+    uint32_t from_edit, to_edit;
+} RaSpan;
+VEC_TYPEDEF(RaSpans, RaSpan);
+/* The checker, which also appends the spans of all values, in the context's memory. */
+bool ra_check_spans(RaCtx *c, const RaFunc *f, const RaEnv *env, const RaOutput *out,
+                    RaSpans *spans, Diag *d);
 /* Input check: ranges, order of blocks, SSA, dominance of uses, no critical edges, what RaOperand asks for. */
 bool ra_check_input(RaCtx *c, const RaFunc *f, const RaEnv *env, Diag *d);
 /* What the last check that failed found fault with. */

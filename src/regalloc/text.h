@@ -12,6 +12,12 @@ void ra_print_alloc(RaAlloc a, StrBuf *sb);
 void ra_print_operand(const RaFunc *f, uint32_t op, StrBuf *sb);
 void ra_print_flags(uint8_t inst_flags, StrBuf *sb);
 
+/* Where each value lies: ra_check_spans has found it. Sorts the spans. */
+void ra_print_spans(Mem *m, const RaFunc *f, RaSpans *spans, StrBuf *sb);
+/* The same as a drawing: one HTML file. False: the function is too large. */
+bool ra_picture(Mem *m, const RaFunc *f, const RaEnv *env, const RaOutput *out,
+                const RaSpans *spans, const char *title, StrBuf *sb, Diag *d);
+
 typedef struct RaTextPos {
     uint32_t line, col;
 } RaTextPos;

@@ -49,6 +49,15 @@ for f in "$ROOT"/tests/regalloc/*.ra; do
     same "$dir/a.ra" "$dir/b.ra" "$f: the input is not printed as it is read"
 done
 
+# drawings: every tag is closed, and there is one box for each value at least
+if [ -n "$PY" ]; then
+    f=$ROOT/tests/regalloc/join_store_twice.ra
+    "$COT" regalloc --svg "$dir/a.html" "$f" && "$COT" regalloc --dump "$f" >"$dir/spans"
+    if "$PY" "$ROOT/tests/diff/drawing.py" "$dir/a.html" "$(wc -l <"$dir/spans")"; then passed=$((passed + 1)); else fail "the drawing"; fi
+else
+    skipped=$((skipped + 1))
+fi
+
 if [ -d "${COT_BENCH:-/nonexistent}/sightglass" ]; then
     for f in shootout/shootout-fib2.wasm shootout/shootout-base64.wasm bz2/benchmark.wasm; do
         f=$COT_BENCH/sightglass/$f

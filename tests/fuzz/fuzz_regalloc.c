@@ -60,7 +60,14 @@ static void allocate(RaCtx *c, const RaProblem *p, RaAlgo algo, StrBuf *sb) {
         ra_print(&p->f, &p->env, NULL, sb);
         stop("allocation", &d, sb);
     }
-    if (ra_check(c, &p->f, &p->env, &out, &d)) return;
+    RaSpans spans = {0};
+    if (ra_check_spans(c, &p->f, &p->env, &out, &spans, &d)) {
+        sb_clear(sb);
+        (void)ra_picture(p->mem, &p->f, &p->env, &out, &spans, "", sb, &d);
+        ra_print_spans(p->mem, &p->f, &spans, sb);
+        vec_free(p->mem, &spans);
+        return;
+    }
     sb_clear(sb);
     ra_print(&p->f, &p->env, &out, sb);
     stop("the result is wrong", &d, sb);

@@ -1,6 +1,5 @@
 /* The text form: what is printed is read back as the same problem and result, and printed again as the same text; each kind of
- * error has its place; no change of a text makes the reader crash. COT_RA_COUNT and COT_RA_SEED as in test_random.c. */
-#include <stdlib.h>
+ * error has its place; spans are where values are. */
 #include "../cm.h"
 #include "ra_gen.h"
 #include "regalloc/text.h"
@@ -156,8 +155,107 @@ static void errors_have_a_place(void **state) {
     assert_int_equal(m.live, 0);
 }
 
+/* ---- spans ---- */
+/* A span of the value in that place covers the point; one that a move at the point of its start ends is empty. */
+static bool covered(const RaSpans *s, RaVReg v, RaAlloc place, uint32_t point) {
+    for (uint32_t k = 0; k < s->n; k++)
+        if (s->p[k].vreg == v && s->p[k].place == place && s->p[k].from <= point &&
+            (point < s->p[k].to || point == s->p[k].from))
+            return true;
+    return false;
+}
+
+/* Each use and each definition lies in a span of its value and place; spans stay within their blocks; what is written about them
+ * and drawn has all values. */
+static void spans_cover_uses(void **state) {
+    (void)state;
+    Mem m;
+    mem_init(&m, NULL);
+    RaCtx *c = ra_ctx_new(&m);
+    StrBuf text, html;
+    sb_init(&text, &m);
+    sb_init(&html, &m);
+    for (uint64_t seed = 1; seed <= 150; seed++) {
+        gen_random(&g, seed);
+        Diag d;
+        diag_clear(&d);
+        RaOutput out;
+        RaSpans s = {0};
+        assert_true(ra_run(c, seed % 2 ? RA_ALGO_ION : RA_ALGO_ONEPASS, &g.f, &g.env, &out, &d));
+        if (!ra_check_spans(c, &g.f, &g.env, &out, &s, &d)) fail_msg("%s", d.msg);
+        for (uint32_t b = 0; b < g.f.num_blocks; b++)
+            for (uint32_t i = g.blocks[b].inst_start; i < g.blocks[b].inst_end; i++)
+                for (uint32_t o = g.f.op_start[i]; o < g.f.op_start[i + 1]; o++) {
+                    const RaOperand *op = &g.f.ops[o];
+                    if (op->constraint == RA_FIXED_NONALLOC) continue;
+                    if (!covered(&s, op->vreg, out.allocs[o], 2 * i + (op->pos == RA_LATE)))
+                        fail_msg("seed %u: operand %u of instruction %u", (unsigned)seed,
+                                 o - g.f.op_start[i], i);
+                }
+        for (uint32_t k = 0, b; k < s.n; k++) {
+            for (b = 0; g.blocks[b].inst_end <= s.p[k].from / 2;) b++;
+            assert_true(s.p[k].from <= s.p[k].to && s.p[k].to <= 2 * g.blocks[b].inst_end);
+        }
+        sb_clear(&text);
+        sb_clear(&html);
+        assert_true(ra_picture(&m, &g.f, &g.env, &out, &s, "t", &html, &d));
+        ra_print_spans(&m, &g.f, &s, &text);
+        uint32_t lines = 0, values = 0;
+        for (const char *p = sb_cstr(&text); *p; p++) lines += *p == '\n';
+        for (uint32_t k = 0; k < s.n; k++) values += k == 0 || s.p[k].vreg != s.p[k - 1].vreg;
+        assert_int_equal(lines, values);
+        assert_non_null(strstr(sb_cstr(&html), "</html>"));
+        vec_free(&m, &s);
+    }
+    sb_free(&text);
+    sb_free(&html);
+    ra_ctx_free(c);
+    assert_int_equal(m.live, 0);
+}
+
+static const char spans_text[] =
+    "v0i  slots 1  defined 0.5  uses 2  p0i 0.5-1  stack0 0.5-1.5  p1i 2-2.5\n"
+    "v1i  slots 1  defined 1.5  uses 2  p0i 1.5-3.5\n"
+    "v2f  slots 2  defined 2.5  uses 1  p0f 2.5\n"
+    "v3i  slots 1  defined 4  uses 1  p0i 4\n";
+
+/* The example of docs/regalloc.md. */
+static void spans_as_text(void **state) {
+    (void)state;
+    static const char text[] =
+        "function\nallocatable p0i p1i p0f\ncaller-saved p0i\nscratch\nslots 1\nwritten p0i p1i "
+        "p0f\n"
+        "block0:\nentry def v0i p0i @ p0i\nafter stack0 = p0i v0i\n"
+        "call use v0i p0i @ p0i, def v1i p0i @ p0i clobber p1i p0f\nbefore p1i = stack0 v0i\n"
+        "op def v2f:2 reg @ p0f, use v1i any @ p0i, late use v0i reg @ p1i\n"
+        "branch\n-> block1(v1i, v2f)\nblock1(v3i, v4f:2):\nret use v3i p0i @ p0i\n";
+    Mem m;
+    mem_init(&m, NULL);
+    RaCtx *c = ra_ctx_new(&m);
+    RaReader r;
+    RaProblem p;
+    RaSpans s = {0};
+    StrBuf sb;
+    Diag d;
+    diag_clear(&d);
+    ra_problem_init(&p, &m);
+    sb_init(&sb, &m);
+    ra_reader_init(&r, text, sizeof text - 1);
+    if (!ra_read(&r, &p, &d) || !ra_problem_check(c, &p, &d) ||
+        !ra_check_spans(c, &p.f, &p.env, &p.out, &s, &d))
+        fail_msg("%u:%u: %s", (unsigned)d.a, (unsigned)d.b, d.msg);
+    ra_print_spans(&m, &p.f, &s, &sb);
+    assert_string_equal(sb_cstr(&sb), spans_text);
+    vec_free(&m, &s);
+    sb_free(&sb);
+    ra_problem_free(&p);
+    ra_ctx_free(c);
+    assert_int_equal(m.live, 0);
+}
+
 int main(void) {
-    const struct CMUnitTest tests[] = {cmocka_unit_test(round_trip),
-                                       cmocka_unit_test(errors_have_a_place)};
+    const struct CMUnitTest tests[] = {
+        cmocka_unit_test(round_trip), cmocka_unit_test(errors_have_a_place),
+        cmocka_unit_test(spans_cover_uses), cmocka_unit_test(spans_as_text)};
     return cmocka_run_group_tests(tests, NULL, NULL);
 }
