@@ -100,6 +100,11 @@ COT_API void cot_config_set_max_stack(CotConfig *config, uint64_t bytes);
 /* "baseline" or "host" (the default), then +name or -name, separated by commas, e.g. "baseline,+has_sse41". COT_MISUSE: no
  * such feature; COT_UNSUPPORTED: this processor lacks it. */
 COT_API CotStatus cot_config_set_cpu_features(CotConfig *config, const char *list, CotError *error);
+/* Modules that this engine compiles are kept in the folder dir, which is made if it is not there and must not be writable for
+ * others; a module that is there already is loaded instead of compiled. Any number of processes may use it at once. most:
+ * bytes of all files together, beyond which the least recently used go; 0: 1 GiB. COT_IO: the folder cannot be used. */
+COT_API CotStatus cot_config_set_cache(CotConfig *config, const char *dir, uint64_t most,
+                                       CotError *error);
 /* Default false: check the intermediate code and the register allocation of every function. For tests of the compiler. */
 COT_API void cot_config_set_verify(CotConfig *config, bool on);
 

@@ -117,6 +117,22 @@ COT_API size_t cot_module_export_count(const CotModule *module);
 COT_API CotStatus cot_module_export(const CotModule *module, size_t i, CotName *name,
                                     CotExternType *type);
 
+/* ---- precompiled modules ----
+ * A compiled module as bytes: position-independent machine code with tables, for the same kind of system, processor features and
+ * settings (memory and trap style, interruption). Loading verifies that the bytes are whole and fit, in less than a
+ * millisecond per megabyte, but it cannot know that the code is harmless: load only what you would execute. The form has a
+ * version of its own, so that a new version of the library can load what an older one has made as long as that stays the same; otherwise
+ * COT_UNSUPPORTED says that the module is to be compiled again. */
+/* Bytes that cot_module_serialize writes, and `cot compile --emit cwasm` to a file. */
+COT_API size_t cot_module_serialized_size(const CotModule *module);
+COT_API void cot_module_serialize(const CotModule *module, void *bytes);
+/* The bytes are copied. COT_MALFORMED: cut or damaged. */
+COT_API CotModule *cot_module_deserialize(CotEngine *engine, const void *bytes, size_t size,
+                                          CotError *error);
+/* The file is mapped: as long as the module lives it may be replaced or removed, but not written to. COT_IO: it cannot be read. */
+COT_API CotModule *cot_module_deserialize_file(CotEngine *engine, const char *path,
+                                               CotError *error);
+
 /* ---- stores ---- */
 COT_API CotStore *cot_store_new(CotEngine *engine, CotError *error);
 /* Everything in it dies. Not while one of its calls is running. */

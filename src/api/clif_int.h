@@ -55,6 +55,7 @@ uint32_t api_results(CotFunction *f, uint32_t inst, uint32_t *second);
 struct CotConfig {
     EngineConfig engine;
     MemHooks hooks;
+    Cache cache;         /* what engine.cache points to */
     MachSettings mach;   /* what cot_config_set changed; the rest comes from engine */
     uint64_t given;      /* bit per row of settings.def: cot_config_set named it */
     bool features_given; /* so did cot_config_set_cpu_features */

@@ -88,13 +88,21 @@ void cot_config_set_verify(CotConfig *c, bool on) {
     c->engine.verify = on;
 }
 
+CotStatus cot_config_set_cache(CotConfig *c, const char *dir, uint64_t most, CotError *error) {
+    Diag d;
+    diag_clear(&d);
+    if (!cache_open(&c->cache, dir, most, &d)) return api_fail_diag(error, &d);
+    c->engine.cache = &c->cache;
+    return COT_OK;
+}
+
 CotStatus cot_config_set_cpu_features(CotConfig *c, const char *list, CotError *error) {
     const IsaVtable *isa = isa_host();
     if (!isa)
         return api_fail(error, COT_UNSUPPORTED, "this machine's architecture has no back end");
     Diag d;
     diag_clear(&d);
-    if (isa_parse_flags(isa, list, &c->engine.isa_flags, &d)) {
+    if (isa_parse_flags(isa, list, true, &c->engine.isa_flags, &d)) {
         c->features_given = true;
         return COT_OK;
     }

@@ -1,4 +1,7 @@
 /* api/module.c — modules and what they import and export. */
+#include <errno.h>
+#include <fcntl.h>
+#include <unistd.h>
 #include "api/clif_int.h"
 
 _Static_assert(COT_REGALLOC_ION == (int)MACH_REGALLOC_BACKTRACKING &&
@@ -30,6 +33,40 @@ CotModule *cot_module_new_with_options(CotEngine *e, const void *bytes, size_t s
 
 CotModule *cot_module_new(CotEngine *e, const void *bytes, size_t size, CotError *error) {
     return cot_module_new_with_options(e, bytes, size, NULL, error);
+}
+
+/* ---- precompiled modules ---- */
+size_t cot_module_serialized_size(const CotModule *m) {
+    return (size_t)img_size(rt_module_image(module_rt(m))->h);
+}
+
+void cot_module_serialize(const CotModule *m, void *bytes) {
+    rt_module_serialize(module_rt(m), bytes);
+}
+
+CotModule *cot_module_deserialize(CotEngine *e, const void *bytes, size_t size, CotError *error) {
+    Diag d;
+    RtBlob b;
+    diag_clear(&d);
+    RtModule *m = rt_blob_copy(&b, bytes, size, &d)
+                      ? rt_module_new(engine_rt(e), &b, IMG_VERIFIED, &d)
+                      : NULL;
+    if (!m) api_fail_diag(error, &d);
+    return module_api(m);
+}
+
+CotModule *cot_module_deserialize_file(CotEngine *e, const char *path, CotError *error) {
+    Diag d;
+    RtBlob b;
+    diag_clear(&d);
+    int fd = open(path, O_RDONLY | O_CLOEXEC);
+    if (fd < 0) diag_msg(&d, DIAG_IO, "%.300s: %s", path, strerror(errno));
+    RtModule *m = fd >= 0 && rt_blob_map(&b, fd, &d)
+                      ? rt_module_new(engine_rt(e), &b, IMG_VERIFIED, &d)
+                      : NULL;
+    if (fd >= 0) close(fd);
+    if (!m) api_fail_diag(error, &d);
+    return module_api(m);
 }
 
 void cot_module_free(CotModule *m) {

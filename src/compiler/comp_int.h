@@ -9,6 +9,7 @@ struct Compiler {
     CompilerConfig cfg;
     MemHooks hooks; /* what cfg.hooks points to */
     WasmFeatures features;
+    Cache cache; /* what cfg.cache points to */
     MachSettings mach;
     WasmTunables tunables;
     const IsaVtable *isa;
@@ -33,6 +34,8 @@ struct Compiled {
     CodeUnit unit;
     ImagePlan plan;
 };
+
+extern const char compiler_source_id[]; /* made by cmake/SourceId.cmake */
 
 /* image.c: may leave through the Mem */
 bool image_plan(Compiled *c, Diag *d);

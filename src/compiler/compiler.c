@@ -4,6 +4,7 @@
  *             any point is undone by giving that back.
  * Invariants  A Compiler does not change once it is made, but for the pool of contexts, which has a lock. */
 #include "compiler/comp_int.h"
+#include "image/cpu.h"
 
 Compiler *compiler_new(const CompilerConfig *cfg, Diag *d) {
     const IsaVtable *isa = isa_host();
@@ -24,6 +25,10 @@ Compiler *compiler_new(const CompilerConfig *cfg, Diag *d) {
     if (cfg->hooks) {
         c->hooks = *cfg->hooks;
         c->cfg.hooks = &c->hooks;
+    }
+    if (cfg->cache) {
+        c->cache = *cfg->cache;
+        c->cfg.cache = &c->cache;
     }
     c->features = cfg->features ? *cfg->features : wasm_features_default();
     c->isa = isa;
@@ -131,4 +136,84 @@ void compiled_write_image(Compiled *c, uint8_t *to) {
     uint64_t t = unit_now_ns();
     image_write(c, to);
     c->unit.phases.link += unit_now_ns() - t;
+}
+
+/* ---- from the cache, or new ---- */
+static void add_number(Blake2b *b, uint64_t x) {
+    uint8_t bytes[8];
+    for (unsigned i = 0; i < 8; i++) bytes[i] = (uint8_t)(x >> 8 * i);
+    blake2b_add(b, bytes, sizeof bytes);
+}
+
+/* The hash of all that an image depends on. */
+static void name_of(const Compiler *c, const uint8_t *bytes, size_t size, const UnitOptions *opt,
+                    char name[CACHE_NAME]) {
+    Blake2b b;
+    uint8_t key[BLAKE2B_BYTES];
+    const uint64_t numbers[] = {IMG_ABI,
+                                img_layout_hash(),
+                                img_host_arch(),
+                                c->cfg.isa_flags,
+                                c->cfg.opt_level,
+                                c->mach.regalloc_algorithm,
+                                opt ? opt->regalloc : MACH_REGALLOC_AS_SET,
+                                c->cfg.stress_seed,
+                                c->tunables.mem_style,
+                                c->tunables.explicit_traps,
+                                c->tunables.interrupt_checks,
+                                size};
+    blake2b_init(&b);
+    blake2b_add(&b, compiler_source_id, strlen(compiler_source_id));
+    for (size_t i = 0; i < sizeof numbers / sizeof *numbers; i++) add_number(&b, numbers[i]);
+    blake2b_add(&b, &c->features, sizeof c->features);
+    blake2b_add(&b, bytes, size);
+    blake2b_end(&b, key);
+    cache_name(key, name);
+}
+_Static_assert(sizeof(WasmFeatures) % sizeof(bool) == 0, "a structure of bool has no padding");
+
+static bool from_cache(const Compiler *c, const char *name, RtBlob *out, CompileStats *stats) {
+    if (!cache_find(&c->cache, name, out)) return false;
+    Image img;
+    Diag d;
+    diag_clear(&d);
+    if (!img_open(&img, out->base, out->size, IMG_VERIFIED, &d)) {
+        rt_blob_free(out);
+        return false;
+    }
+    if (stats) *stats = (CompileStats){.code_bytes = (uint32_t)img.h->code_size, .cached = true};
+    return true;
+}
+
+static void fill_stats(CompileStats *s, const Compiled *c) {
+    const CodeUnit *u = &c->unit;
+    *s = (CompileStats){.phases = u->phases,
+                        .ra = u->ra,
+                        .operators = u->operators,
+                        .machine_insts = u->machine_insts,
+                        .functions = u->funcs.n,
+                        .wasm_code_bytes = c->wasm.code_len,
+                        .code_bytes = u->code.n};
+}
+
+bool compiler_image(Compiler *by, const uint8_t *bytes, size_t size, const UnitOptions *opt,
+                    CompileStats *stats, RtBlob *out, Diag *d) {
+    char name[CACHE_NAME];
+    bool cached = by->cfg.cache && !(opt && (opt->regalloc_of || opt->print));
+    if (cached) {
+        name_of(by, bytes, size, opt, name);
+        if (from_cache(by, name, out, stats)) return true;
+    }
+    Compiled *c = compiler_run(by, bytes, size, opt, d);
+    if (!c) return false;
+    size_t n = compiled_plan_image(c, d);
+    bool ok = n && rt_blob_new(out, n, d);
+    if (ok) compiled_write_image(c, out->base);
+    if (stats) fill_stats(stats, c);
+    compiled_free(c);
+    if (ok && cached) {
+        img_set_sums((ImgHeader *)(void *)out->base, out->base);
+        cache_store(&by->cache, name, out->base, out->size);
+    }
+    return ok;
 }

@@ -2,9 +2,11 @@
  *
  *   Compiler   settings and contexts for any number of compilations, from any threads
  *   Compiled   one module compiled: its code and what is known of it, ready to be written as an image
+ *   Cache      a folder of images (cache.h)
  *   RtEngine   of engine_new: a runtime engine (runtime/runtime.h) with a compiler attached */
 #ifndef COT_COMPILER_COMPILER_H
 #define COT_COMPILER_COMPILER_H
+#include "compiler/cache.h"
 #include "module/module.h"
 #include "runtime/runtime.h"
 
@@ -21,6 +23,7 @@ typedef struct CompilerConfig {
     uint32_t opt_level; /* 0: one-pass register allocation; otherwise the backtracking allocator */
     MachRegalloc regalloc; /* over what opt_level says */
     uint32_t threads;      /* compile threads, 0 = all processors */
+    const Cache *cache;    /* NULL = none */
 } CompilerConfig;
 
 typedef struct Compiler Compiler;
@@ -41,6 +44,19 @@ size_t compiled_plan_image(Compiled *c, Diag *d);
 /* After that: writes it, without sums, to zeroed memory of that size aligned to 8. */
 void compiled_write_image(Compiled *c, uint8_t *to);
 
+typedef struct CompileStats {
+    UnitPhases phases;
+    RaStats ra;
+    uint64_t operators, machine_insts;
+    uint32_t functions, wasm_code_bytes; /* functions with a body */
+    uint32_t code_bytes;
+    bool cached; /* nothing was compiled: code_bytes alone is set */
+} CompileStats;
+
+/* All of this in one step, or from the cache: an image in memory. opt, stats: may be NULL. */
+bool compiler_image(Compiler *c, const uint8_t *bytes, size_t size, const UnitOptions *opt,
+                    CompileStats *stats, RtBlob *out, Diag *d);
+
 /* ---- engines that compile ---- */
 typedef struct EngineConfig {
     RtConfig rt;                  /* hooks are the compiler's, too */
@@ -50,14 +66,8 @@ typedef struct EngineConfig {
     uint64_t stress_seed;
     uint32_t opt_level, threads;
     MachRegalloc regalloc;
+    const Cache *cache;
 } EngineConfig;
-
-typedef struct CompileStats {
-    UnitPhases phases;
-    RaStats ra;
-    uint64_t operators, machine_insts;
-    uint32_t functions, wasm_code_bytes, code_bytes; /* functions with a body */
-} CompileStats;
 
 /* NULL with *d set: as rt_engine_new and compiler_new. */
 RtEngine *engine_new(const EngineConfig *cfg, Diag *d);

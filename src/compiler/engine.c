@@ -18,7 +18,8 @@ RtEngine *engine_new(const EngineConfig *cfg, Diag *d) {
                                                  .stress_seed = cfg->stress_seed,
                                                  .opt_level = cfg->opt_level,
                                                  .regalloc = cfg->regalloc,
-                                                 .threads = cfg->threads},
+                                                 .threads = cfg->threads,
+                                                 .cache = cfg->cache},
                                d);
     if (c) {
         rt_engine_attach(e, c, free_compiler);
@@ -32,28 +33,11 @@ Compiler *engine_compiler(const RtEngine *e) {
     return rt_engine_attached(e);
 }
 
-static void fill_stats(CompileStats *s, Compiled *c) {
-    const CodeUnit *u = &c->unit;
-    *s = (CompileStats){.phases = u->phases,
-                        .ra = u->ra,
-                        .operators = u->operators,
-                        .machine_insts = u->machine_insts,
-                        .functions = u->funcs.n,
-                        .wasm_code_bytes = c->wasm.code_len,
-                        .code_bytes = u->code.n};
-}
-
 RtModule *engine_compile(RtEngine *e, const uint8_t *bytes, size_t size, const UnitOptions *opt,
                          CompileStats *stats, Diag *d) {
-    Compiled *c = compiler_run(engine_compiler(e), bytes, size, opt, d);
-    if (!c) return NULL;
-    size_t n = compiled_plan_image(c, d);
     RtBlob blob;
-    bool ok = n && rt_blob_new(&blob, n, d);
-    if (ok) compiled_write_image(c, blob.base);
-    if (stats) fill_stats(stats, c);
-    compiled_free(c);
-    return ok ? rt_module_new(e, &blob, IMG_TRUSTED, d) : NULL;
+    if (!compiler_image(engine_compiler(e), bytes, size, opt, stats, &blob, d)) return NULL;
+    return rt_module_new(e, &blob, IMG_TRUSTED, d);
 }
 
 bool engine_validate(RtEngine *e, const uint8_t *bytes, size_t size, Diag *d) {

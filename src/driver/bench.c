@@ -7,12 +7,14 @@ static const char help[] =
     "usage: cot bench [OPTIONS] FILE [OPTIONS] [-- ARGS...]\n"
     "Compiles the module FILE (- = standard input) and runs its `_start`, several times, and "
     "prints the best\n"
-    "times: compilation from bytes in memory to code in memory; execution between the calls of "
-    "the imports\n"
-    "bench.start and bench.end, or else of instantiation and `_start`. The program's standard "
-    "streams are not\n"
-    "connected.\n\n"
+    "times: compilation from bytes in memory to code in memory, or loading of a precompiled "
+    "module;\n"
+    "execution between the calls of the imports bench.start and bench.end, or else of "
+    "instantiation "
+    "and\n"
+    "`_start`. The program's standard streams are not connected.\n\n"
     "  --iterations N         compile and run N times (default 3)\n"
+    "  --precompiled          FILE may be a precompiled module though it is not called *.cwasm\n"
     "  --json                 one JSON object instead of text; times in seconds\n";
 
 typedef struct Result {
@@ -94,16 +96,14 @@ static void keep_best(Clocks *best, Clocks c) {
 }
 
 /* One compilation and one run; the better figures are kept in *r. false: reported, *status set. */
-static bool once(Result *r, RtEngine *e, const CommonOpts *o, const GuestOpts *go, const char *file,
-                 const uint8_t *bytes, size_t size, int argc, char **argv, int *status) {
-    Diag d;
-    diag_clear(&d);
+static bool once(Result *r, RtEngine *e, const CommonOpts *o, const GuestOpts *go,
+                 const Source *source, int argc, char **argv, int *status) {
+    const char *file = source->file;
     Clocks begin = clocks_now();
     CompileStats stats;
-    RtModule *m = engine_compile(e, bytes, size, NULL, &stats, &d);
+    RtModule *m = source_load(source, e, &stats);
     Clocks took = clocks_since(begin);
     *status = 1;
-    if (!m) report(&d, file);
     bool ok = m != NULL;
     if (ok) {
         if (took.wall < r->compile.wall) r->stats = stats;
@@ -132,7 +132,7 @@ int cmd_bench(int argc, char **argv) {
     common_init(&o);
     GuestOpts go = {0};
     uint64_t iterations = 3;
-    bool json = false;
+    bool json = false, precompiled = false;
     const char *v, *file = NULL;
     bool rest = false; /* after -- come the program's arguments */
     while (c.at < argc && !c.failed && !rest) {
@@ -149,6 +149,8 @@ int cmd_bench(int argc, char **argv) {
         if (rest || common_option(&c, &o) || guest_option(&c, &go)) continue;
         if (cli_flag(&c, "--json"))
             json = true;
+        else if (cli_flag(&c, "--precompiled"))
+            precompiled = true;
         else if (cli_value(&c, "--iterations", &v)) {
             if (cli_u64(&c, "--iterations", v, &iterations) && !iterations)
                 cli_error(&c, "--iterations: at least 1");
@@ -156,10 +158,10 @@ int cmd_bench(int argc, char **argv) {
             cli_error(&c, "unknown option '%s'", argv[c.at]);
     }
     if (!c.failed && !file) cli_error(&c, "a file is needed; see `cot bench --help`");
+    common_finish(&c, &o);
     int status = 1;
-    uint8_t *bytes = NULL;
-    size_t size;
-    if (!c.failed && read_file(file, &bytes, &size)) {
+    Source source;
+    if (!c.failed && source_open(&source, file, precompiled)) {
         Clocks never = {UINT64_MAX, UINT64_MAX};
         Result r = {.compile = never, .run = never};
         bool ok = true;
@@ -171,14 +173,14 @@ int cmd_bench(int argc, char **argv) {
         if (!e) report(&d, file);
         ok = e != NULL;
         for (uint64_t i = 0; ok && i < iterations; i++)
-            ok = once(&r, e, &o, &go, file, bytes, size, argc - c.at + 1, args, &status);
+            ok = once(&r, e, &o, &go, &source, argc - c.at + 1, args, &status);
         rt_engine_free(e);
+        source_close(&source);
         if (ok) {
             print_result(&r, file, json);
             status = fflush(stdout) == 0 ? 0 : 1;
         }
     }
-    free(bytes);
     guest_opts_free(&go);
     return status;
 }

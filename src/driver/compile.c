@@ -13,7 +13,9 @@ static const char help[] =
     "  --target TARGET        such as x86_64-linux (default: this machine)\n"
     "  --set NAME[=VALUE]     a setting or processor feature; `cot settings` lists them\n"
     "  --function-sections    a section for each function\n\n"
-    "Of a WebAssembly module it prints one stage for every function:\n\n"
+    "A WebAssembly module becomes a precompiled one, for `cot run`: OUT ends in .cwasm, or --emit "
+    "cwasm is given.\n\n"
+    "Of a WebAssembly module it also prints one stage for every function:\n\n"
     "  --emit clif            the intermediate representation\n"
     "  --emit vcode           machine instructions with virtual registers, then with assigned "
     "ones\n"
@@ -22,9 +24,9 @@ static const char help[] =
     "  --emit timing          seconds per phase, sizes, statistics\n";
 
 static const char *const stage_names[] = {
-    [STAGE_CLIF] = "clif",    [STAGE_VCODE] = "vcode",   [STAGE_REGALLOC] = "regalloc",
-    [STAGE_ASM] = "asm",      [STAGE_TIMING] = "timing", [STAGE_OBJECT] = "obj",
-    [STAGE_SHARED] = "shared"};
+    [STAGE_CLIF] = "clif",     [STAGE_VCODE] = "vcode",   [STAGE_REGALLOC] = "regalloc",
+    [STAGE_ASM] = "asm",       [STAGE_TIMING] = "timing", [STAGE_OBJECT] = "obj",
+    [STAGE_SHARED] = "shared", [STAGE_CWASM] = "cwasm"};
 
 static CompileStage stage_of(const char *v) {
     for (int s = STAGE_CLIF; s < STAGE_COUNT; s++)
@@ -66,9 +68,6 @@ static void print_timing(Compiled *c) {
 }
 
 static int print_stage(const CompileOpts *o) {
-    uint8_t *bytes;
-    size_t size;
-    if (!read_file(o->file, &bytes, &size)) return 1;
     Mem mem;
     mem_init(&mem, NULL);
     StrBuf text;
@@ -84,16 +83,15 @@ static int print_stage(const CompileOpts *o) {
         uo.print = UNIT_PRINT_ALLOCATED;
     Diag d;
     diag_clear(&d);
-    CompilerConfig cfg = common_compiler(&o->common);
+    CompilerConfig cfg = common_compiler(&o->common, false);
     Compiler *compiler = compiler_new(&cfg, &d);
-    Compiled *m = compiler ? compiler_run(compiler, bytes, size, &uo, &d) : NULL;
+    Compiled *m = compiler ? compiler_run(compiler, o->bytes, o->size, &uo, &d) : NULL;
     if (text.n) fwrite(sb_cstr(&text), 1, text.n, stdout);
     if (m && o->stage == STAGE_TIMING && compiled_plan_image(m, &d)) print_timing(m);
     if (d.kind) report(&d, o->file);
     sb_free(&text);
     compiled_free(m);
     compiler_free(compiler);
-    free(bytes);
     return d.kind ? 1 : 0;
 }
 
@@ -108,8 +106,9 @@ static void parse_option(Cli *c, CompileOpts *o) {
     if (cli_value(c, "--emit", &v)) {
         o->stage = stage_of(v);
         if (!o->stage)
-            cli_error(c, "--emit: '%s' is not clif, vcode, regalloc, asm, timing, obj or shared",
-                      v);
+            cli_error(
+                c, "--emit: '%s' is not clif, vcode, regalloc, asm, timing, obj, shared or cwasm",
+                v);
     } else if (cli_value(c, "-o", &v)) {
         o->out = v;
     } else if (cli_value(c, "--target", &v)) {
@@ -126,10 +125,18 @@ static void parse_option(Cli *c, CompileOpts *o) {
     }
 }
 
+static CompileStage stage_by_name(const char *out, bool wasm) {
+    if (ends_with(out, ".cwasm")) return STAGE_CWASM;
+    if (ends_with(out, ".so")) return STAGE_SHARED;
+    (void)wasm;
+    return STAGE_OBJECT;
+}
+
 int cmd_compile(int argc, char **argv) {
     Cli c = {.argc = argc, .argv = argv, .cmd = "compile"};
     CompileOpts o = {0};
     common_init(&o.common);
+    o.common.elsewhere = true;
     while (c.at < argc && !c.failed) {
         if (cli_flag(&c, "--help")) {
             printf("%s%s", help, common_help);
@@ -145,11 +152,18 @@ int cmd_compile(int argc, char **argv) {
     if (!c.failed && !o.file) cli_error(&c, "one file is needed");
     if (!c.failed && !o.stage && !o.out)
         cli_error(&c, "neither -o nor --emit is given; see `cot compile --help`");
-    if (o.out && !o.stage) o.stage = ends_with(o.out, ".so") ? STAGE_SHARED : STAGE_OBJECT;
-    bool file = o.stage == STAGE_OBJECT || o.stage == STAGE_SHARED;
-    if (!c.failed && !file && o.out)
-        cli_error(&c, "--emit %s goes to standard output", stage_names[o.stage]);
-    if (!c.failed && file && !o.out) cli_error(&c, "-o is missing");
-    if (c.failed) return 1;
-    return file ? compile_object(&o) : print_stage(&o);
+    common_finish(&c, &o.common);
+    if (c.failed || !read_file(o.file, &o.bytes, &o.size)) return 1;
+    bool wasm = o.size >= 4 && memcmp(o.bytes, "\0asm", 4) == 0;
+    if (!o.stage) o.stage = stage_by_name(o.out, wasm);
+    bool file = o.stage >= STAGE_OBJECT;
+    if (!file && o.out) cli_error(&c, "--emit %s goes to standard output", stage_names[o.stage]);
+    if (file && !o.out) cli_error(&c, "-o is missing");
+    if (wasm && o.nset) cli_error(&c, "--set is for CLIF");
+    int status = c.failed ? 1
+                 : !file  ? print_stage(&o)
+                 : wasm   ? compile_module(&o)
+                          : compile_object(&o);
+    free(o.bytes);
+    return status;
 }

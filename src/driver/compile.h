@@ -1,4 +1,4 @@
-/* driver/compile.h — what `cot compile` was asked for, between its two files. */
+/* driver/compile.h — what `cot compile` was asked for, between its files. */
 #ifndef COT_DRIVER_COMPILE_H
 #define COT_DRIVER_COMPILE_H
 #include "driver/driver.h"
@@ -13,6 +13,7 @@ typedef enum CompileStage {
     STAGE_TIMING,
     STAGE_OBJECT,
     STAGE_SHARED,
+    STAGE_CWASM,
     STAGE_COUNT
 } CompileStage;
 enum { MOST_SETTINGS = 64 };
@@ -21,11 +22,14 @@ typedef struct CompileOpts {
     CommonOpts common;
     CompileStage stage;
     const char *file, *out, *target;
+    uint8_t *bytes; /* of the file */
+    size_t size;
     const char *set[MOST_SETTINGS];
     uint32_t nset;
     ObjectOptions object;
 } CompileOpts;
 
-/* Writes the file that o asks for; the exit status. */
+/* Write the file that o asks for, from CLIF, from Wasm; the exit status. */
 int compile_object(CompileOpts *o);
+int compile_module(const CompileOpts *o);
 #endif

@@ -24,15 +24,22 @@ typedef struct CommonOpts {
     EngineConfig cfg;
     WasmFeatures features; /* cfg.features points here */
     uint64_t timeout_ms;
-    bool features_given;
+    bool features_given, cpu_given;
+    bool elsewhere; /* set by commands whose code may be for another processor */
+    Cache cache;    /* cfg.cache points here, if one was asked for */
+    const char *cache_dir;
+    uint64_t cache_most;
 } CommonOpts;
 void common_init(CommonOpts *o);
 /* --regalloc=ion|fast? */
 bool regalloc_option(Cli *c, MachRegalloc *out);
-/* -O0, -O2, --regalloc, -j N, --cpu-features LIST, -W name=value; true if the next argument was one of them. */
+/* -O0, -O2, --regalloc, -j N, --cpu-features LIST, --cache DIR, -W name=value; true if the next argument was one of them. */
 bool common_option(Cli *c, CommonOpts *o);
-/* For code that does not run here: what it may rely on follows from the options alone. */
-CompilerConfig common_compiler(const CommonOpts *o);
+/* After all options: opens the cache. */
+void common_finish(Cli *c, CommonOpts *o);
+/* For code that does not run here: what it may rely on follows from the options alone. for_file: without --cpu-features,
+ * what the preset x86-64-v2 has. */
+CompilerConfig common_compiler(const CommonOpts *o, bool for_file);
 extern const char common_help[];
 
 /* Whole file or standard input ("-"); false with a message on stderr. Freed with free(). */
@@ -40,8 +47,18 @@ bool read_file(const char *path, uint8_t **bytes, size_t *size);
 void report(const Diag *d, const char *file);
 void report_trap(const RtTrap *t, const char *file);
 
-/* Compiles, with a progress line on a terminal when it takes long; NULL = reported on stderr. */
-RtModule *compile_file(RtEngine *e, const char *file, const uint8_t *bytes, size_t size);
+/* load.c: a module from a file, WebAssembly or precompiled (- = standard input). */
+typedef struct Source {
+    const char *file;
+    int fd;         /* of a precompiled module that can be mapped; else -1 */
+    uint8_t *bytes; /* else the whole file; NULL: in fd */
+    size_t size;
+} Source;
+/* precompiled: one is accepted whatever the file is called. False: reported on stderr. */
+bool source_open(Source *s, const char *file, bool precompiled);
+void source_close(Source *s);
+/* Compiles or maps; with a progress line on a terminal when it takes long. stats may be NULL. NULL = reported on stderr. */
+RtModule *source_load(const Source *s, RtEngine *e, CompileStats *stats);
 
 int cmd_bench(int argc, char **argv);
 int cmd_compile(int argc, char **argv);

@@ -1,6 +1,5 @@
 /* driver/object.c — `cot compile FILE -o OUT`: an object file or shared library from a CLIF text. */
 #include <errno.h>
-#include <stdlib.h>
 #include "driver/compile.h"
 #include "clif/text.h"
 #include "module/cliftext.h"
@@ -48,13 +47,12 @@ int compile_object(CompileOpts *o) {
     const ObjectFormat *format;
     Diag d;
     diag_clear(&d);
-    uint8_t *text;
-    size_t size;
+    const char *text = (const char *)o->bytes;
+    size_t size = o->size;
     if (!object_target(o->target, &isa, &format, &d)) {
         fprintf(stderr, "cot compile: error: --target: %s\n", d.msg);
         return 1;
     }
-    if (!read_file(o->file, &text, &size)) return 1;
     Mem mem;
     mem_init(&mem, NULL);
     Linkable k;
@@ -65,11 +63,11 @@ int compile_object(CompileOpts *o) {
     o->object.source = base_name(o->file);
     ClifTextOptions how = {.set = o->set, .nset = o->nset};
     bool ok = size < UINT32_MAX || diag_msg(&d, DIAG_LIMIT, "a text of 4 GiB or more");
-    ok = ok && linkable_add_clif(&k, &set, (const char *)text, (uint32_t)size, &how, &d);
+    ok = ok && linkable_add_clif(&k, &set, text, (uint32_t)size, &how, &d);
     if (!ok && d.pos_kind == DIAG_POS_LINE) {
         StrBuf sb;
         sb_init(&sb, &mem);
-        clif_text_error(&d, o->file, (const char *)text, (uint32_t)size, &sb);
+        clif_text_error(&d, o->file, text, (uint32_t)size, &sb);
         fputs(sb_cstr(&sb), stderr);
     } else if (!ok) {
         report(&d, o->file);
@@ -81,6 +79,5 @@ int compile_object(CompileOpts *o) {
             report(&d, o->out);
     }
     mem_release_all(&mem);
-    free(text);
     return ok ? 0 : 1;
 }

@@ -79,10 +79,14 @@ void common_init(CommonOpts *o) {
 #endif
 }
 
-CompilerConfig common_compiler(const CommonOpts *o) {
+CompilerConfig common_compiler(const CommonOpts *o, bool for_file) {
     const EngineConfig *e = &o->cfg;
+    const IsaVtable *isa = isa_host();
+    bool found;
+    uint64_t flags =
+        for_file && !o->cpu_given && isa ? isa->preset_flags("x86-64-v2", &found) : e->isa_flags;
     return (CompilerConfig){.features = e->features,
-                            .isa_flags = e->isa_flags,
+                            .isa_flags = flags,
                             .no_signals = e->rt.no_signals,
                             .explicit_bounds = e->rt.explicit_bounds,
                             .interruptible = e->rt.interruptible,
@@ -90,6 +94,7 @@ CompilerConfig common_compiler(const CommonOpts *o) {
                             .stress_seed = e->stress_seed,
                             .opt_level = e->opt_level,
                             .regalloc = e->regalloc,
+                            .cache = e->cache,
                             .threads = e->threads};
 }
 
@@ -99,13 +104,17 @@ const char common_help[] =
     "  --regalloc=ion|fast    the backtracking or the one-pass register allocator, whatever -O "
     "says\n"
     "  -j N                   compile with N threads (default: all processors)\n"
-    "  --cpu-features LIST    comma-separated: `baseline`, `host`, then +name or -name (e.g. "
-    "baseline,+has_sse41)\n"
+    "  --cpu-features LIST    comma-separated: `baseline`, `host` or another preset, then +name or "
+    "-name\n"
+    "                         (e.g. baseline,+has_sse41; `cot settings` lists them)\n"
+    "  --cache DIR            keep compiled modules in the folder DIR and take them from there\n"
+    "  --cache-size BYTES     most bytes that DIR may have (default 1G)\n"
     "  -W memory=BYTES        most bytes that one memory may have (K, M, G allowed)\n"
     "  -W stack=BYTES         stack for WebAssembly frames (default 1M)\n"
     "  -W timeout=MS          stop with a trap after so many milliseconds\n"
     "  -W bounds=explicit     check bounds in code instead of by guard pages\n"
     "  -W signals=off         install no signal handler; every trap is an explicit check\n"
+    "  -W interruptible=on    code that -W timeout can stop, for a precompiled module\n"
     "  -W verify=on           run the IR verifier and the register allocation checker on every "
     "function\n"
     "  -W perf-map=on         write the functions' addresses to /tmp/perf-PID.map, for profilers\n"
@@ -119,8 +128,9 @@ static void cpu_features(Cli *c, CommonOpts *o, const char *list) {
     const IsaVtable *isa = isa_host();
     Diag d;
     diag_clear(&d);
-    if (isa && !isa_parse_flags(isa, list, &o->cfg.isa_flags, &d))
+    if (isa && !isa_parse_flags(isa, list, !o->elsewhere, &o->cfg.isa_flags, &d))
         cli_error(c, "--cpu-features: %s", d.msg);
+    o->cpu_given = true;
 }
 
 static void limit_option(Cli *c, CommonOpts *o, const char *v) {
@@ -139,7 +149,7 @@ static void limit_option(Cli *c, CommonOpts *o, const char *v) {
     } else if (IS("timeout")) {
         if (cli_u64(c, "-W timeout", val, &x)) {
             o->timeout_ms = x;
-            o->cfg.rt.interruptible = x != 0;
+            o->cfg.rt.interruptible |= x != 0;
         }
     } else if (IS("bounds") && strcmp(val, "explicit") == 0)
         o->cfg.rt.explicit_bounds = true;
@@ -149,6 +159,8 @@ static void limit_option(Cli *c, CommonOpts *o, const char *v) {
         o->cfg.rt.no_signals = true;
     else if (IS("signals") && strcmp(val, "on") == 0)
         o->cfg.rt.no_signals = false;
+    else if (IS("interruptible") && strcmp(val, "on") == 0)
+        o->cfg.rt.interruptible = true;
     else if (IS("verify") && strcmp(val, "on") == 0)
         o->cfg.verify = true;
     else if (IS("verify") && strcmp(val, "off") == 0)
@@ -203,11 +215,29 @@ bool common_option(Cli *c, CommonOpts *o) {
         cpu_features(c, o, v);
         return true;
     }
+    if (cli_value(c, "--cache", &v)) {
+        o->cache_dir = v;
+        return true;
+    }
+    if (cli_value(c, "--cache-size", &v)) {
+        if (cli_u64(c, "--cache-size", v, &x)) o->cache_most = x ? x : 1;
+        return true;
+    }
     if (cli_value(c, "-W", &v)) {
         limit_option(c, o, v);
         return true;
     }
     return false;
+}
+
+void common_finish(Cli *c, CommonOpts *o) {
+    Diag d;
+    diag_clear(&d);
+    if (c->failed || !o->cache_dir) return;
+    if (cache_open(&o->cache, o->cache_dir, o->cache_most, &d))
+        o->cfg.cache = &o->cache;
+    else
+        cli_error(c, "--cache: %s", d.msg);
 }
 
 bool read_file(const char *path, uint8_t **bytes, size_t *size) {

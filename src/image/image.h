@@ -65,7 +65,7 @@ typedef struct ImgHeader {
     uint32_t const_depth; /* operators of the longest constant expression, at least 1 */
     uint64_t meta_size;   /* header and tables */
     uint64_t code_off, code_size;
-    uint64_t meta_sum; /* img_sum of header and tables, with this field zero; 0: not computed */
+    uint64_t meta_sum; /* img_sum of all before the code, with this field zero; 0: not computed */
     uint64_t code_sum;
     ImgSpan sections[IMG_SECTION_COUNT];
 } ImgHeader;

@@ -86,7 +86,7 @@ static bool sizes(const Check *c, const ImgHeader *h, size_t size) {
 static uint64_t meta_sum(const ImgHeader *h, const uint8_t *bytes) {
     ImgHeader copy = *h;
     copy.meta_sum = 0;
-    return img_sum(bytes + sizeof copy, (size_t)h->meta_size - sizeof copy,
+    return img_sum(bytes + sizeof copy, (size_t)h->code_off - sizeof copy,
                    img_sum(&copy, sizeof copy, 0));
 }
 

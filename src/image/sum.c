@@ -17,8 +17,11 @@ static uint64_t mix(uint64_t lane, uint64_t word) {
     return rotate(lane ^ word * P2, 31) * P1;
 }
 static uint64_t word_at(const uint8_t *p) {
-    uint64_t w = 0;
-    for (unsigned i = 0; i < 8; i++) w |= (uint64_t)p[i] << 8 * i; /* one load where it can be */
+    uint64_t w;
+    memcpy(&w, p, 8);
+#if defined(__BYTE_ORDER__) && __BYTE_ORDER__ == __ORDER_BIG_ENDIAN__
+    w = __builtin_bswap64(w);
+#endif
     return w;
 }
 

@@ -28,26 +28,37 @@ static bool flag_named(const IsaVtable *isa, const char *name, size_t n, uint64_
     return false;
 }
 
-bool isa_parse_flags(const IsaVtable *isa, const char *list, uint64_t *flags, Diag *d) {
+/* All features of a preset; false: there is none of that name. */
+static bool preset_named(const IsaVtable *isa, const char *name, size_t n, uint64_t *flags) {
+    char text[64];
+    bool found = false;
+    if (n >= sizeof text) return false;
+    memcpy(text, name, n);
+    text[n] = 0;
+    uint64_t f = isa->preset_flags(text, &found);
+    if (found) *flags = f;
+    return found;
+}
+
+bool isa_parse_flags(const IsaVtable *isa, const char *list, bool here, uint64_t *flags, Diag *d) {
     uint64_t now = *flags, bit, host = isa->host_flags();
     while (*list) {
         size_t n = strcspn(list, ",");
         bool sign = *list == '+' || *list == '-';
         const char *name = list + sign;
-        if (n == 8 && memcmp(list, "baseline", 8) == 0)
-            now = 0;
-        else if (n == 4 && memcmp(list, "host", 4) == 0)
+        int len = (int)(n - sign);
+        if (n == 4 && memcmp(list, "host", 4) == 0)
             now = host;
+        else if (!sign && preset_named(isa, list, n, &now))
+            ;
         else if (!flag_named(isa, name, n - sign, &bit))
-            return diag_msg(d, DIAG_INVALID, "%s has no feature '%.*s'", isa->name, (int)(n - sign),
-                            name);
+            return diag_msg(d, DIAG_INVALID, "%s has no feature '%.*s'", isa->name, len, name);
         else if (*list == '-')
             now &= ~bit;
-        else if (!(host & bit))
-            return diag_msg(d, DIAG_UNSUPPORTED, "this processor lacks '%.*s'", (int)(n - sign),
-                            name);
         else
             now |= bit;
+        if (here && now & ~host && *list != '-')
+            return diag_msg(d, DIAG_UNSUPPORTED, "this processor lacks '%.*s'", len, name);
         list += n;
         list += *list == ',';
     }

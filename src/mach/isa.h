@@ -96,7 +96,8 @@ extern const IsaVtable isa_x64;
 /* The registry (isa/registry.c) is the one place that names all ISAs. */
 const IsaVtable *isa_lookup(const char *arch);
 const IsaVtable *isa_host(void);
-/* Features this machine can run: `baseline`, `host`, then +name or -name, separated by commas; *flags is the start and the
- * result. False: no such feature (DIAG_INVALID), the machine lacks it (DIAG_UNSUPPORTED); *flags is unchanged. */
-bool isa_parse_flags(const IsaVtable *isa, const char *list, uint64_t *flags, Diag *d);
+/* Features by `baseline`, `host` or the name of a preset, then +name or -name, separated by commas; *flags is the start and the
+ * result. here: this machine must have them. False: no such feature or preset (DIAG_INVALID), the machine lacks it
+ * (DIAG_UNSUPPORTED); *flags is unchanged. */
+bool isa_parse_flags(const IsaVtable *isa, const char *list, bool here, uint64_t *flags, Diag *d);
 #endif

@@ -180,6 +180,8 @@ const MemHooks *rt_module_hooks(const RtModule *m) {
 }
 
 void rt_module_serialize(const RtModule *m, uint8_t *to) {
+    ImgHeader h = *m->img.h;
     memcpy(to, m->blob.base, m->blob.size);
-    img_set_sums((ImgHeader *)(void *)to, to);
+    img_set_sums(&h, to);
+    memcpy(to, &h, sizeof h);
 }

@@ -163,7 +163,7 @@ int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size) {
                 memset(p + to, v & 1 ? 0xFF : 0, 4);
         }
         if (h->meta_size <= n && h->meta_size >= sizeof *h && h->code_off <= n &&
-            h->code_size <= n - h->code_off)
+            h->code_size <= n - h->code_off && h->code_off >= sizeof *h)
             img_set_sums(h, p);
     }
     Diag d;

@@ -564,6 +564,76 @@ static bool sink(void *user, const uint8_t *p, size_t n) {
     strncat(written, (const char *)p, n);
     return true;
 }
+static void precompiled_modules(void) {
+    CotError e;
+    begin(NULL);
+    TM_FUNC(&tm, "f", "i:i", 0, 0x20, 0, 0x41, 1, 0x6A);
+    TM_FUNC(&tm, "div", "ii:i", 0, 0x20, 0, 0x20, 1, 0x6D);
+    tm_finish(&tm);
+    CotModule *m = cot_module_new(engine, tm.out, tm.n, &e);
+    CHECK(m);
+    size_t n = cot_module_serialized_size(m);
+    uint8_t *bytes = malloc(n + 1);
+    cot_module_serialize(m, bytes + 1); /* anywhere */
+    cot_module_free(m);
+    CHECK((m = cot_module_deserialize(engine, bytes + 1, n, &e)));
+    CotInstance *i = cot_linker_instantiate(linker, m, &e);
+    CotValue r, v[2] = {i32(41), i32(0)};
+    CHECK(i && cot_func_call(cot_instance_func(i, "f"), v, 1, &r, 1, &e) == COT_OK);
+    CHECK(r.of.i32 == 42);
+    CHECK(cot_func_call(cot_instance_func(i, "div"), v, 2, &r, 1, &e) == COT_TRAP);
+    const CotTrap *t = cot_store_trap(store);
+    CotFrame f;
+    CHECK(cot_trap_code(t) == COT_TRAP_DIVISION_BY_ZERO && cot_trap_frame_count(t) == 1);
+    CHECK(cot_trap_frame(t, 0, &f) == COT_OK && f.function == 1 && f.offset != UINT32_MAX);
+    CHECK(f.name.size == 3 && memcmp(f.name.data, "div", 3) == 0);
+    CHECK(cot_module_serialized_size(m) == n && cot_module_export_count(m) == 2);
+    cot_module_free(m);
+    char path[] = "/tmp/cot-api-XXXXXX";
+    int fd = mkstemp(path);
+    CHECK(fd >= 0 && write(fd, bytes + 1, n) == (ssize_t)n && !close(fd));
+    CHECK((m = cot_module_deserialize_file(engine, path, &e)) && !unlink(path));
+    CHECK(cot_linker_instantiate(linker, m, &e));
+    cot_module_free(m);
+    CHECK(!cot_module_deserialize_file(engine, path, &e) && e.status == COT_IO);
+    CHECK(!cot_module_deserialize_file(engine, "/tmp", &e) && e.status == COT_IO);
+    CHECK(!cot_module_deserialize(engine, bytes + 1, n - 1, &e) && e.status == COT_MALFORMED);
+    CHECK(!cot_module_deserialize(engine, tm.out, tm.n, &e) && e.status == COT_MALFORMED);
+    CHECK(!cot_module_new(engine, bytes + 1, n, &e) &&
+          e.status == COT_MALFORMED); /* not by accident */
+    CotConfig *c = cot_config_new();
+    cot_config_set_signals(c, false);
+    CotEngine *other = cot_engine_new(c, &e);
+    CHECK(!cot_module_deserialize(other, bytes + 1, n, &e) && e.status == COT_UNSUPPORTED);
+    cot_engine_free(other);
+    cot_config_free(c);
+    free(bytes);
+    end();
+}
+
+static void cached_modules(void) {
+    char dir[] = "/tmp/cot-api-XXXXXX", command[64];
+    CotError e;
+    CHECK(mkdtemp(dir));
+    for (int k = 0; k < 2; k++) {
+        CotConfig *c = cot_config_new();
+        CHECK(cot_config_set_cache(c, "/dev/null", 0, &e) == COT_IO);
+        CHECK(cot_config_set_cache(c, dir, 0, &e) == COT_OK);
+        begin(c);
+        cot_config_free(c);
+        TM_FUNC(&tm, "f", "i:i", 0, 0x20, 0, 0x41, 1, 0x6A);
+        CotValue r, v = i32(41);
+        CotInstance *i = load();
+        CHECK(i && cot_func_call(cot_instance_func(i, "f"), &v, 1, &r, 1, &e) == COT_OK);
+        CHECK(r.of.i32 == 42);
+        end();
+        snprintf(command, sizeof command, "[ $(ls %s | wc -l) = 1 ]", dir);
+        CHECK(system(command) == 0);
+    }
+    snprintf(command, sizeof command, "rm -r %s", dir);
+    CHECK(system(command) == 0);
+}
+
 static void programs(void) {
     begin(NULL);
     CotWasiConfig *c = cot_wasi_config_new();
@@ -607,6 +677,8 @@ int main(void) {
         RT_TEST(memories_tables_globals),
         RT_TEST(instances_by_name),
         RT_TEST(limits_and_interruption),
+        RT_TEST(precompiled_modules),
+        RT_TEST(cached_modules),
         RT_TEST(programs),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);

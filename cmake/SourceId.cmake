@@ -1,0 +1,10 @@
+# cmake -DROOT=DIR -DOUT=FILE -P SourceId.cmake: a C file with the hash of all sources that decide what code comes out.
+file(GLOB_RECURSE files RELATIVE "${ROOT}" "${ROOT}/src/*" "${ROOT}/tools/*")
+list(SORT files)
+set(all "")
+foreach(f IN LISTS files)
+  file(SHA256 "${ROOT}/${f}" hash)
+  string(APPEND all "${f} ${hash}\n")
+endforeach()
+string(SHA256 id "${all}")
+file(WRITE "${OUT}" "#include \"compiler/comp_int.h\"\nconst char compiler_source_id[] = \"${id}\";\n")

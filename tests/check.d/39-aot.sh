@@ -1,0 +1,192 @@
+#!/usr/bin/env bash
+# Precompiled modules and the cache. The same bytes for any number of threads, folder and file name; every Sightglass module and every
+# program of tests/programs gives its output through a file; 2,000 damaged files are refused in one line; what starts, and how fast;
+# the cache under many processes, some of them killed.
+set -u
+. "$(dirname "$0")/../diff/env.sh"
+need cot-run python3
+work=$(mktemp -d)
+trap 'rm -rf "$work"' EXIT
+cd "$work" || exit 1
+passed=0 failed=0 skipped=0
+check() { # check WHAT COMMAND…: succeeds
+    local what=$1
+    shift
+    if "$@" >log 2>&1; then passed=$((passed + 1)); else
+        failed=$((failed + 1))
+        echo "39-aot: failed: $what"
+        tail -n 20 log
+    fi
+}
+suite() { # suite WHAT COMMAND…: a tool whose last line is a sum
+    local what=$1
+    shift
+    "$@" >log 2>&1
+    local p f s
+    if read -r p f s < <(sed -nE 's/^([0-9]+) passed, ([0-9]+) failed, ([0-9]+) skipped$/\1 \2 \3/p' log | tail -n 1) && [ -n "$p" ]; then
+        passed=$((passed + p)) failed=$((failed + f)) skipped=$((skipped + s))
+        [ "$f" = 0 ] || { echo "39-aot: $what:" && tail -n 20 log; }
+    else
+        failed=$((failed + 1))
+        echo "39-aot: $what gave no sum:"
+        tail -n 20 log
+    fi
+}
+says() { # says STATUS PATTERN COMMAND…: ends with that status and that line of error
+    local status=$1 pattern=$2
+    shift 2
+    "$@" >out 2>err
+    [ $? -eq "$status" ] && grep -qxE -- "$pattern" err || { cat err; return 1; }
+}
+
+# a module that prints hello by fd_write; made here, so that no compiler for it is needed
+hello=$work/hello.wasm
+python3 - >$hello <<'PYTHON'
+import sys
+def vec(*items): return bytes([len(items)]) + b"".join(items)
+def name(s): return bytes([len(s)]) + s
+def section(n, body): return bytes([n, len(body)]) + body
+i32 = b"\x7f"
+code = b"\0" + b"\x41\x01\x41\x00\x41\x01\x41\x14" + b"\x10\x00\x1a\x0b" # fd_write(1, 0, 1, 20), drop
+data = b"\x08\0\0\0\x06\0\0\0hello\n"
+sys.stdout.buffer.write(b"\0asm\1\0\0\0" +
+    section(1, vec(b"\x60" + vec(i32, i32, i32, i32) + vec(i32), b"\x60\0\0")) +
+    section(2, vec(name(b"wasi_snapshot_preview1") + name(b"fd_write") + b"\0\0")) +
+    section(3, vec(b"\1")) + section(5, vec(b"\0\1")) +
+    section(7, vec(name(b"_start") + b"\0\1")) +
+    section(10, vec(bytes([len(code)]) + code)) +
+    section(11, vec(b"\0\x41\0\x0b" + name(data))))
+PYTHON
+check "the module of this script" "$COT" validate $hello
+check "compile" "$COT" compile $hello -o hello.cwasm
+check "run" [ "$("$COT" run hello.cwasm)" = hello ]
+check "run through standard input" [ "$("$COT" run --precompiled - <hello.cwasm)" = hello ]
+
+# the same bytes
+modules=("$hello")
+[ -d "${COT_BENCH:-/nonexistent}" ] && for m in "$COT_BENCH"/sightglass/{regex,bz2,sqlite3}/*.wasm; do modules+=("$m"); done
+mkdir elsewhere
+for m in "${modules[@]}"; do
+    for level in -O0 -O2; do
+        "$COT" compile $level -j1 "$m" -o one.cwasm
+        check "$m $level: two threads" eval '"$COT" compile $level -j2 "$m" -o two.cwasm && cmp one.cwasm two.cwasm'
+        check "$m $level: another folder" eval '(cd elsewhere && "$COT" compile $level - -o - <"$m" --emit cwasm) >two.cwasm && cmp one.cwasm two.cwasm'
+        check "$m $level: from the cache" eval '"$COT" compile $level --cache cc "$m" -o two.cwasm && "$COT" compile $level --cache cc "$m" -o three.cwasm &&
+            cmp one.cwasm two.cwasm && cmp one.cwasm three.cwasm'
+    done
+done
+
+# what does not fit is said
+cp hello.cwasm hello.wasm.wasm
+check "a name without .cwasm" says 1 'hello\.wasm\.wasm: error: this is a precompiled module, .*' "$COT" run hello.wasm.wasm
+check "the same with --precompiled" [ "$("$COT" run --precompiled hello.wasm.wasm)" = hello ]
+check "bounds in code" says 1 'hello\.cwasm: error: compiled for memories with guard pages, .*' "$COT" run -W bounds=explicit hello.cwasm
+check "no signals" says 1 'hello\.cwasm: error: compiled for .*' "$COT" run -W signals=off hello.cwasm
+check "no polls" says 1 'hello\.cwasm: error: compiled without polls, .*' "$COT" run -W timeout=1000 hello.cwasm
+"$COT" compile -W interruptible=on $hello -o polls.cwasm
+check "polls" [ "$("$COT" run -W timeout=10000 polls.cwasm)" = hello ]
+"$COT" compile -W signals=off $hello -o explicit.cwasm
+check "explicit checks run everywhere" [ "$("$COT" run explicit.cwasm)$("$COT" run -W signals=off explicit.cwasm)" = hellohello ]
+check "an output that cannot be" says 1 '/nowhere/x\.cwasm: error: cannot be written: .*' "$COT" compile $hello -o /nowhere/x.cwasm
+check "an output that is full" says 1 '/dev/full: error: cannot be written: .*' "$COT" compile $hello --emit cwasm -o /dev/full
+check "no file is left" [ "$(find . -name '.cot-*' | wc -l)" = 0 ]
+"$COT" compile --cpu-features +has_avx512bitalg,+has_avx_vnni,+has_avx512vbmi $hello -o avx.cwasm
+check "processor features" eval '"$COT" run avx.cwasm >out 2>err; s=$?; [ $s = 0 ] || { [ $s = 1 ] && grep -q "for a processor with" err; }'
+
+# damage
+damaged() {
+    python3 - "$COT" <<'PYTHON'
+import random, re, subprocess, sys
+cot, good = sys.argv[1], open("hello.cwasm", "rb").read()
+line = re.compile(rb"bad\.cwasm(:0x[0-9a-f]+)?: error: [^\n]+\n")
+r, seen = random.Random(7), 0
+for k in range(2400):
+    b = bytearray(good)
+    way = k % 4
+    if way == 0:
+        b = b[:r.randrange(len(b))]
+    elif way == 1:
+        for _ in range(r.randrange(1, 9)):
+            b[r.randrange(len(b))] ^= 1 << r.randrange(8)
+    elif way == 2:
+        at = r.randrange(len(b))
+        b[at:at] = bytes(r.randrange(256) for _ in range(r.randrange(1, 20)))
+    else:
+        at, to = r.randrange(len(b)), r.randrange(len(b))
+        b[to:to + 16] = b[at:at + 16]
+    if b == good:
+        continue
+    seen += 1
+    open("bad.cwasm", "wb").write(b)
+    p = subprocess.run([cot, "run", "bad.cwasm"], stdout=subprocess.PIPE, stderr=subprocess.PIPE, timeout=20)
+    if p.returncode != 1 or not line.fullmatch(p.stderr):
+        sys.exit("way %d, number %d: status %d, %r" % (way, k, p.returncode, p.stderr[:200]))
+sys.exit("%d files" % seen if seen < 2000 else 0)
+PYTHON
+}
+check "2,000 damaged files" damaged
+
+# what starting costs, by processor time: best of 100. Sanitizers and checked builds are not meant.
+start_up() {
+    python3 - "$COT" <<'PYTHON'
+import os, sys
+best = 1.0
+for _ in range(100):
+    pid = os.posix_spawn(sys.argv[1], [sys.argv[1], "run", "hello.cwasm"], os.environ, file_actions=[(os.POSIX_SPAWN_OPEN, 1, "/dev/null", os.O_WRONLY, 0)])
+    _, status, usage = os.wait4(pid, 0)
+    assert status == 0
+    best = min(best, usage.ru_utime + usage.ru_stime)
+print("%.2f ms" % (best * 1e3))
+sys.exit(best > 1.5e-3)
+PYTHON
+}
+check "hello from a precompiled module within 1.5 ms" start_up
+memory() {
+    local peak
+    peak=$("$COT" bench --iterations 1 --json hello.cwasm | sed -E 's/.*"peak_rss_bytes": ([0-9]+).*/\1/')
+    echo "peak: $peak bytes"
+    [ "$peak" -gt 0 ] && [ "$peak" -le $((4 * 1048576 + $(stat -c %s hello.cwasm))) ]
+}
+check "peak memory of hello: at most 4 MB above the module" memory
+
+# the cache: 24 processes at a time, some killed on the way; then what is there is whole
+busy_cache() {
+    local k pids
+    for round in 1 2 3; do
+        pids=()
+        for k in $(seq 24); do
+            "$COT" run --cache busy --cache-size 40K -W stack=$((65536 + k % 3)) -O$((k % 2 * 2)) $hello >out.$k 2>err.$k &
+            pids+=($!)
+            if [ $((k % 6)) = 0 ]; then kill -9 $! 2>/dev/null; fi
+        done
+        for k in $(seq 24); do
+            wait "${pids[$((k - 1))]}"
+            local s=$?
+            [ $s = 137 ] && [ $((k % 6)) = 0 ] && continue
+            [ $s = 0 ] && [ "$(cat out.$k)" = hello ] || { cat err.$k; return 1; }
+        done
+    done 2>/dev/null
+    [ "$(du -sb busy | cut -f1)" -lt 50000 ] && [ "$("$COT" run --cache busy $hello)" = hello ]
+}
+check "many processes with one cache" busy_cache
+chmod 777 busy
+check "a cache that others may write to" says 1 "cot run: error: --cache: others may write to the cache 'busy', .*" "$COT" run --cache busy $hello
+check "a cache that cannot be" says 1 "cot run: error: --cache: cannot make .*" "$COT" run --cache /nowhere/at/all $hello
+
+# everything through a file
+export COT_VIA=$COT
+if [ -d "${COT_BENCH:-/nonexistent}" ] && command -v wasm-tools >/dev/null; then
+    suite "Sightglass" "$PY" "$ROOT/bench/sightglass" --supported simd,relaxed-simd --cot "$PY $ROOT/tests/diff/via.py cwasm"
+else
+    echo "39-aot: skipped: Sightglass (COT_BENCH, wasm-tools)"
+    skipped=$((skipped + 1))
+fi
+if clang --target=wasm32-wasi -O1 "$ROOT/tests/wasi/args.c" -o args.wasm 2>/dev/null; then
+    suite "tests/programs" env COT="$PY $ROOT/tests/diff/via.py cwasm" "$PY" "$ROOT/tests/diff/cprog.py" programs "$ROOT/tests/programs" \
+        --out "$WORK/aot" bigint calls files floats strings
+else
+    echo "39-aot: skipped: tests/programs (clang for wasm32-wasi)"
+    skipped=$((skipped + 1))
+fi
+echo "$passed passed, $failed failed, $skipped skipped"
+[ "$failed" -eq 0 ]
