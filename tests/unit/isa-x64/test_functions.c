@@ -263,6 +263,55 @@ static void instruction(void) {
     }
 }
 
+/* A call with handlers that nothing reaches: on goes the block of the normal return, or, if a handler makes use of values, they must
+ * be kept across the call. */
+static void try_call(const Sig *s, ClifSigRef sig, ClifFuncRef fn, ClifValue at,
+                     const ClifValue *args) {
+    ClifBuilder *b = &o.b;
+    ClifFunc *f = b->f;
+    ClifBlock ok = cb_create_block(b), bad = cb_create_block(b);
+    ClifType kept = any_type();
+    ClifValue also = need(kept), passed_on[MAX_SIG + 1],
+              thrown[2] = {also, {CLIF_BLOCKARG_TRY_EXN}};
+    for (uint32_t k = 0; k < s->nr; k++) {
+        cb_block_param(b, ok, s->r[k].type);
+        passed_on[k] = (ClifValue){CLIF_BLOCKARG_TRY_RET | k};
+    }
+    cb_block_param(b, ok, kept);
+    passed_on[s->nr] = also;
+    cb_block_param(b, bad, kept);
+    cb_block_param(b, bad, CLIF_I64);
+    ListRef calls[3] = {clif_make_blockcall(f, ok, passed_on, s->nr + 1)};
+    ClifEhItem items[3];
+    uint32_t ncalls = 1, n = 0;
+    if (pick(3) == 0) items[n++] = (ClifEhItem){.kind = CLIF_EH_CONTEXT, .context = memory()};
+    for (uint32_t k = pick(3); k-- > 0;) {
+        items[n++] = (ClifEhItem){.kind = k ? CLIF_EH_TAG : CLIF_EH_DEFAULT, .tag = pick(9)};
+        calls[ncalls++] = clif_make_blockcall(f, bad, thrown, 2);
+    }
+    ClifEhTable table = clif_make_eh_table(f, sig, calls, ncalls, items, n);
+    bool direct = at.i == CLIF_NONE;
+    uint32_t list[MAX_SIG + 1], m = 0;
+    if (!direct) list[m++] = at.i;
+    for (uint32_t k = 0; k < s->np; k++) list[m++] = args[k].i;
+    ClifInstData d =
+        or_data(direct ? CLIF_OP_TRY_CALL : CLIF_OP_TRY_CALL_INDIRECT,
+                direct ? CLIF_INVALID : CLIF_I64, list_new(b->mem, &f->lists, list, m), fn.i);
+    d.c = table.i;
+    cb_ins(b, d);
+    cb_seal(b, ok);
+    cb_seal(b, bad);
+    uint32_t np;
+    cb_switch_to(b, bad);
+    const uint32_t *p = clif_block_params(f, bad, &np);
+    ClifValue x = {p[0]}, y = {p[1]};
+    cb_store(b, CLIF_OP_STORE, mf, x, memory(), AREA);
+    cb_store(b, CLIF_OP_STORE, mf, y, memory(), AREA);
+    cb_ins(b, (ClifInstData){.op = CLIF_OP_TRAP, .aux = 9});
+    cb_switch_to(b, ok);
+    for (uint32_t k = 0; k <= s->nr; k++) add((ClifValue){clif_block_params(f, ok, &np)[k]});
+}
+
 static void make_call(uint32_t self) {
     ClifBuilder *b = &o.b;
     uint32_t to = self + 1 + pick(nfns - self - 1);
@@ -274,12 +323,13 @@ static void make_call(uint32_t self) {
     ClifValue args[MAX_SIG] = {memory()};
     for (uint32_t k = 1; k < s->np; k++) args[k] = need(s->p[k].type);
     ClifInst i;
-    if (pick(3)) {
-        i = cb_call(b, fn, args, s->np);
-    } else {
-        ClifValue at = cb_ins1(b, or_data(CLIF_OP_FUNC_ADDR, CLIF_I64, fn.i, 0), CLIF_I64);
-        i = cb_call_indirect(b, sig, at, args, s->np);
+    ClifValue at = {CLIF_NONE};
+    if (pick(3) == 0) at = cb_ins1(b, or_data(CLIF_OP_FUNC_ADDR, CLIF_I64, fn.i, 0), CLIF_I64);
+    if (s->cc != CLIF_CC_FAST && pick(3) == 0) {
+        try_call(s, sig, fn, at, args);
+        return;
     }
+    i = at.i == CLIF_NONE ? cb_call(b, fn, args, s->np) : cb_call_indirect(b, sig, at, args, s->np);
     ClifValue kept[MAX_SIG];
     for (uint32_t k = 0; k < s->nr; k++) kept[k] = clif_result(b->f, i, k);
     for (uint32_t k = 0; k < s->nr; k++) add(kept[k]);
@@ -723,6 +773,23 @@ static uint64_t some_flags(void) {
     return pick(8) ? level & host : host;
 }
 
+static bool generated[CLIF_OP_COUNT];
+static void note_opcodes(void) {
+    for (uint32_t k = 0; k < nfns; k++) CLIF_FOR_BLOCKS(&fns[k], b)
+    CLIF_FOR_INSTS(&fns[k], b, i) generated[fns[k].insts.p[i].op] = true;
+}
+static void print_opcodes_left_out(void) {
+    StrBuf names;
+    sb_init(&names, &o.mem);
+    uint32_t n = 0;
+    for (uint32_t op = 1; op < CLIF_OP_COUNT; op++) {
+        n += generated[op];
+        if (!generated[op]) sb_printf(&names, " %s", clif_op_info[op].name);
+    }
+    print_message("%u of %u opcodes; never:%s\n", n, CLIF_OP_COUNT - 1, sb_cstr(&names));
+    sb_free(&names);
+}
+
 static void functions_agree(void **state) {
     (void)state;
     or_init(&o);
@@ -738,6 +805,7 @@ static void functions_agree(void **state) {
         uint64_t this = seed++;
         char why[256] = "";
         make_module(this);
+        note_opcodes();
         Setup s = {some_flags(), 0, rnd(&g), false};
         if (pick(2)) s.stress = rnd(&g) | 1;
         s.single_pass = pick(2);
@@ -766,6 +834,7 @@ static void functions_agree(void **state) {
                   nmenu, nops, ntypes, (unsigned long long)(first_seed * 0x10001),
                   (unsigned long long)done, (unsigned long long)modules, ntail_calls, refused,
                   limits);
+    print_opcodes_left_out();
     sb_free(&text);
     clif_func_free(&probe);
     for (uint32_t k = 0; k < MAX_FUNCS; k++) clif_func_free(&fns[k]);
