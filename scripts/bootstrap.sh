@@ -46,6 +46,7 @@ want() {
     need python3-venv python3 -c 'import venv, ensurepip'
     need binutils has objdump
     need csmith has csmith
+    need llvm has llvm-symbolizer
     need libcsmith-dev sh -c 'ls /usr/include/csmith*/csmith.h || ls /usr/include/csmith.h'
     need nodejs has node
 }

@@ -17,12 +17,12 @@ typedef struct Folder {
 } Folder;
 
 static const Folder folders[] = {
-    {"base", 0, CORE},     {"image", 1, CORE},       {"runtime", 2, HOST},   {"clif", 3, CORE},
-    {"regalloc", 3, CORE}, {"analysis", 4, CORE},    {"sem", 4, CORE},       {"verify", 5, CORE},
-    {"interp", 5, CORE},   {"opt", 5, CORE},         {"mach", 6, CORE},      {"wasm", 6, CORE},
-    {"isa/x64", 7, CORE},  {"isa/aarch64", 7, CORE}, {"isa", 8, CORE},       {"module", 9, HOST},
-    {"object", 10, CORE},  {"jit", 11, HOST},        {"compiler", 12, HOST}, {"filetest", 13, HOST},
-    {"api", 14, HOST},     {"driver", 15, HOST},
+    {"base", 0, CORE},      {"dwarf", 1, CORE},    {"image", 1, CORE},       {"runtime", 2, HOST},
+    {"clif", 3, CORE},      {"regalloc", 3, CORE}, {"analysis", 4, CORE},    {"sem", 4, CORE},
+    {"verify", 5, CORE},    {"interp", 5, CORE},   {"opt", 5, CORE},         {"mach", 6, CORE},
+    {"wasm", 6, CORE},      {"isa/x64", 7, CORE},  {"isa/aarch64", 7, CORE}, {"isa", 8, CORE},
+    {"module", 9, HOST},    {"object", 10, CORE},  {"jit", 11, HOST},        {"compiler", 12, HOST},
+    {"filetest", 13, HOST}, {"api", 14, HOST},     {"driver", 15, HOST},
 };
 enum { N_FOLDERS = sizeof folders / sizeof *folders };
 

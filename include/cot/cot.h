@@ -105,6 +105,9 @@ COT_API CotStatus cot_config_set_cpu_features(CotConfig *config, const char *lis
  * bytes of all files together, beyond which the least recently used go; 0: 1 GiB. COT_IO: the folder cannot be used. */
 COT_API CotStatus cot_config_set_cache(CotConfig *config, const char *dir, uint64_t most,
                                        CotError *error);
+/* Default true: modules keep the debugging information (DWARF) they came with, so that cot_trap_print can tell file and line of
+ * the source. It is read for that only. */
+COT_API void cot_config_set_source_positions(CotConfig *config, bool on);
 /* Default false: check the intermediate code and the register allocation of every function. For tests of the compiler. */
 COT_API void cot_config_set_verify(CotConfig *config, bool on);
 

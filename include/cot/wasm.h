@@ -265,6 +265,7 @@ COT_API bool cot_trap_has_more_frames(const CotTrap *trap);
 COT_API CotStatus cot_trap_frame(const CotTrap *trap, size_t i, CotFrame *frame);
 /* Writes one line per frame, as snprintf would: at most size - 1 bytes and a NUL; the result is the length of it all.
  *     "  N: NAME (function INDEX, offset 0xOFFSET)\n"
+ * and below it file, line and column of the source, if the module has debugging information.
  * See docs/embedding.md for the details of the form. 0 if memory is out. */
 COT_API size_t cot_trap_print(const CotTrap *trap, char *text, size_t size);
 

@@ -55,6 +55,7 @@ CotConfig *cot_config_new(void) {
     const IsaVtable *isa = isa_host();
     if (c && isa) c->engine.isa_flags = isa->host_flags();
     if (c) c->mach = api_default_mach();
+    if (c) c->engine.keep_source = true;
     return c;
 }
 
@@ -83,6 +84,9 @@ void cot_config_set_max_memory(CotConfig *c, uint64_t bytes) {
 }
 void cot_config_set_max_stack(CotConfig *c, uint64_t bytes) {
     c->engine.rt.max_stack = bytes;
+}
+void cot_config_set_source_positions(CotConfig *c, bool on) {
+    c->engine.keep_source = on;
 }
 void cot_config_set_verify(CotConfig *c, bool on) {
     c->engine.verify = on;
@@ -115,7 +119,7 @@ CotStatus cot_config_set_cpu_features(CotConfig *c, const char *list, CotError *
 CotEngine *cot_engine_new(const CotConfig *c, CotError *error) {
     Diag d;
     diag_clear(&d);
-    EngineConfig defaults = {.isa_flags = 0};
+    EngineConfig defaults = {.keep_source = true};
     const IsaVtable *isa = isa_host();
     if (isa) defaults.isa_flags = isa->host_flags();
     RtEngine *e = engine_new(c ? &c->engine : &defaults, &d);

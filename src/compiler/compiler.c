@@ -161,6 +161,7 @@ static void name_of(const Compiler *c, const uint8_t *bytes, size_t size, const 
                                 c->tunables.mem_style,
                                 c->tunables.explicit_traps,
                                 c->tunables.interrupt_checks,
+                                c->cfg.keep_source,
                                 size};
     blake2b_init(&b);
     blake2b_add(&b, compiler_source_id, strlen(compiler_source_id));

@@ -24,6 +24,7 @@ typedef struct CompilerConfig {
     MachRegalloc regalloc; /* over what opt_level says */
     uint32_t threads;      /* compile threads, 0 = all processors */
     const Cache *cache;    /* NULL = none */
+    bool keep_source;      /* images have the module's debugging information, for backtraces */
 } CompilerConfig;
 
 typedef struct Compiler Compiler;
@@ -62,7 +63,7 @@ typedef struct EngineConfig {
     RtConfig rt;                  /* hooks are the compiler's, too */
     const WasmFeatures *features; /* the rest as in CompilerConfig */
     uint64_t isa_flags;
-    bool verify;
+    bool verify, keep_source;
     uint64_t stress_seed;
     uint32_t opt_level, threads;
     MachRegalloc regalloc;

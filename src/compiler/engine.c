@@ -15,6 +15,7 @@ RtEngine *engine_new(const EngineConfig *cfg, Diag *d) {
                                                  .explicit_bounds = !rt_engine_has_guards(e),
                                                  .interruptible = cfg->rt.interruptible,
                                                  .verify = cfg->verify,
+                                                 .keep_source = cfg->keep_source,
                                                  .stress_seed = cfg->stress_seed,
                                                  .opt_level = cfg->opt_level,
                                                  .regalloc = cfg->regalloc,

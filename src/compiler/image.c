@@ -182,6 +182,17 @@ static void put_map(Packer *p, const CodemapWriter *w, unsigned index, unsigned 
     put_bytes(p, bytes, w->bytes.p, w->bytes.n);
 }
 
+/* What finding places in the source needs of the debugging sections. */
+static void put_source(Packer *p) {
+    DwarfInput in;
+    if (!p->c->by->cfg.keep_source || !wasm_debug_sections(&p->c->wasm, &in)) return;
+    for (unsigned s = 0; s < DWARF_SECTION_COUNT; s++) {
+        if (!in.s[s].n || s == DWARF_LOC || s == DWARF_LOCLISTS) continue;
+        uint32_t at = put_bytes(p, IMG_BYTES, in.s[s].p, (uint32_t)in.s[s].n);
+        PUT(p, SOURCE, ImgSource, {s, at, (uint32_t)in.s[s].n});
+    }
+}
+
 static void put_all(Packer *p) {
     const ImagePlan *plan = &p->c->plan;
     put_bytes(p, IMG_STRINGS, "", 1);
@@ -191,6 +202,7 @@ static void put_all(Packer *p) {
     put_exports(p);
     put_entities(p);
     put_segments(p);
+    put_source(p);
     for (uint32_t k = 0; k < plan->routines.n; k++)
         PUT(p, ROUTINES, uint32_t, {plan->routines.p[k]});
     put_map(p, &plan->traps, IMG_TRAP_INDEX, IMG_TRAP_BYTES);
@@ -295,6 +307,7 @@ void image_write(const Compiled *c, uint8_t *to) {
                    .imported_globals = m->num_imported_globals,
                    .funcrefs = m->num_funcrefs,
                    .const_depth = plan->const_depth,
+                   .wasm_code = m->code_off,
                    .meta_size = plan->meta_size,
                    .code_off = plan->code_off,
                    .code_size = c->unit.code.n};

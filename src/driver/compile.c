@@ -10,6 +10,9 @@ static const char help[] =
     "library if its name\n"
     "                         ends in .so\n"
     "  --emit obj|shared      what OUT is, whatever its name\n"
+    "  -g                     keep the debugging information of a WebAssembly module, so that "
+    "backtraces "
+    "have lines\n"
     "  --target TARGET        such as x86_64-linux (default: this machine)\n"
     "  --set NAME[=VALUE]     a setting or processor feature; `cot settings` lists them\n"
     "  --function-sections    a section for each function\n\n"
@@ -118,6 +121,8 @@ static void parse_option(Cli *c, CompileOpts *o) {
             cli_error(c, "--set: too many settings");
         else
             o->set[o->nset++] = v;
+    } else if (cli_flag(c, "-g")) {
+        o->common.cfg.keep_source = true;
     } else if (cli_flag(c, "--function-sections")) {
         o->object.function_sections = o->object.data_sections = true;
     } else {

@@ -60,6 +60,7 @@ void source_close(Source *s);
 /* Compiles or maps; with a progress line on a terminal when it takes long. stats may be NULL. NULL = reported on stderr. */
 RtModule *source_load(const Source *s, RtEngine *e, CompileStats *stats);
 
+int cmd_addr2line(int argc, char **argv);
 int cmd_bench(int argc, char **argv);
 int cmd_compile(int argc, char **argv);
 int cmd_regalloc(int argc, char **argv);

@@ -14,6 +14,7 @@ static const Command commands[] = {
     {"validate", cmd_validate, "check that modules are valid"},
     {"bench", cmd_bench, "measure compile and run times of a module"},
     {"regalloc", cmd_regalloc, "allocate registers for problems written as text"},
+    {"addr2line", cmd_addr2line, "tell where in the source offsets of a module come from"},
     {"settings", cmd_settings, "list the settings of code generation"},
     {"test", cmd_test, "run .clif test files"},
     {"wast", cmd_wast, "run WebAssembly spec test scripts"},

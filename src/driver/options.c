@@ -95,6 +95,7 @@ CompilerConfig common_compiler(const CommonOpts *o, bool for_file) {
                             .opt_level = e->opt_level,
                             .regalloc = e->regalloc,
                             .cache = e->cache,
+                            .keep_source = e->keep_source,
                             .threads = e->threads};
 }
 

@@ -19,6 +19,7 @@ int cmd_run(int argc, char **argv) {
     Cli c = {.argc = argc, .argv = argv, .cmd = "run"};
     CommonOpts o;
     common_init(&o);
+    o.cfg.keep_source = true;
     GuestOpts go = {0};
     guest_hold_stdio(&go);
     const char *invoke = NULL;

@@ -26,7 +26,7 @@
 #include "image/types.h"
 #include "image/vmctx.h"
 
-enum { IMG_ABI = 1, IMG_PAGE = 4096 };
+enum { IMG_ABI = 2, IMG_PAGE = 4096 };
 #define IMG_NONE UINT32_MAX
 
 /* What the engine must have for the code to run as compiled. */
@@ -63,13 +63,15 @@ typedef struct ImgHeader {
     uint32_t imported_funcs, imported_tables, imported_memories, imported_globals;
     uint32_t funcrefs;    /* functions that can be referenced */
     uint32_t const_depth; /* operators of the longest constant expression, at least 1 */
-    uint64_t meta_size;   /* header and tables */
+    uint32_t wasm_code;   /* offset in the module from where SOURCE counts addresses */
+    uint32_t reserved;
+    uint64_t meta_size; /* header and tables */
     uint64_t code_off, code_size;
     uint64_t meta_sum; /* img_sum of all before the code, with this field zero; 0: not computed */
     uint64_t code_sum;
     ImgSpan sections[IMG_SECTION_COUNT];
 } ImgHeader;
-_Static_assert(sizeof(ImgHeader) == 104 + 8 * IMG_SECTION_COUNT, "no padding");
+_Static_assert(sizeof(ImgHeader) == 112 + 8 * IMG_SECTION_COUNT, "no padding");
 
 /* ---- elements of tables ---- */
 typedef struct ImgStr {
@@ -127,6 +129,10 @@ typedef struct ImgConst {
 typedef struct ImgCode {
     uint32_t off, size;
 } ImgCode;
+typedef struct ImgSource {
+    uint32_t kind;   /* row of dwarf/sections.def */
+    uint32_t off, n; /* in BYTES */
+} ImgSource;
 typedef struct ImgBlock { /* see codemap.h */
     uint32_t key, value, at;
 } ImgBlock;

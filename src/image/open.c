@@ -312,6 +312,9 @@ static bool check_segments(const Check *c) {
              (s->memory >= m->nmemories || !expr_ok(m, s->offset, WASM_I32))))
             return damaged(c, "data segment");
     }
+    for (uint32_t i = 0; i < m->nsource; i++)
+        if (m->source[i].off > m->nbytes || m->source[i].n > m->nbytes - m->source[i].off)
+            return damaged(c, "debugging information");
     for (uint32_t i = 0; i < m->nroutines; i++)
         if (!m->routines[i] || m->routines[i] >= IMG_ROUTINE_COUNT)
             return damaged(c, "routine of the runtime");

@@ -207,7 +207,10 @@ const char *rt_trap_message(VmTrap code); /* as in the Wasm spec tests */
 /* One line per frame, innermost first:
  *     "  N: NAME (function INDEX, offset 0xOFFSET)"
  * NAME is from the name section, or func[INDEX]; control characters and \ are written as \xx, names over 200 bytes end in
- * "...". INDEX counts imported functions; OFFSET, in bytes of the module, is left out if not known. Frames of C functions
+ * "...". If the module came with debugging information, lines
+ *     "        NAME at FILE:LINE:COLUMN, inlined"
+ * follow for inlined calls, innermost first, and one for the function itself (without NAME if it is the only one; a part
+ * that is not known is left out). INDEX counts imported functions; OFFSET, in bytes of the module, is left out if not known. Frames of C functions
  * between nested calls are not shown. More than RT_MAX_FRAMES end with "  ... further frames left out". */
 void rt_print_backtrace(const RtTrap *t, StrBuf *out);
 #endif

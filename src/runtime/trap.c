@@ -8,6 +8,7 @@
  *                these return to dispatch first.
  *             2. Nothing here allocates or locks: a signal handler runs it.
  * Cost        a trap: one binary search per frame, at most RT_MAX_FRAMES frames. */
+#include "dwarf/dwarf.h"
 #include "runtime/rt_int.h"
 
 /* initial-exec: a signal handler may read it without the dynamic linker allocating on first use. */
@@ -108,7 +109,47 @@ const char *rt_trap_message(VmTrap code) {
     return msg[code] ? msg[code] : "unknown trap";
 }
 
+/* ---- text ---- */
+typedef struct Source { /* of the module asked for last */
+    const RtModule *of;
+    Dwarf *w; /* NULL: nothing is known */
+} Source;
+
+static Dwarf *open_source(const Image *img, Mem *mem) {
+    DwarfInput in;
+    memset(&in, 0, sizeof in);
+    for (uint32_t k = 0; k < img->nsource; k++)
+        if (img->source[k].kind < DWARF_SECTION_COUNT)
+            in.s[img->source[k].kind] =
+                (DwarfBytes){img->bytes + img->source[k].off, img->source[k].n};
+    return img->nsource ? dwarf_open(mem, &in) : NULL;
+}
+
+static void print_places(Source *s, const RtFrame *f, StrBuf *out) {
+    enum { MOST = 32 };
+    DwarfPlace p[MOST];
+    if (s->of != f->module) {
+        dwarf_free(s->w);
+        s->of = f->module;
+        s->w = open_source(&f->module->img, out->mem);
+    }
+    uint32_t base = f->module->img.h->wasm_code;
+    if (!s->w || f->offset == IMG_NONE || f->offset < base) return;
+    uint32_t n = dwarf_find(s->w, f->offset - base, p, MOST);
+    for (uint32_t i = 0; i < n; i++) {
+        sb_puts(out, "        ");
+        if (n > 1) {
+            dwarf_put_text(p[i].function, out);
+            sb_putc(out, ' ');
+        }
+        sb_puts(out, "at ");
+        dwarf_put_position(&p[i], out);
+        sb_puts(out, i + 1 < n ? ", inlined\n" : "\n");
+    }
+}
+
 void rt_print_backtrace(const RtTrap *t, StrBuf *out) {
+    Source source = {NULL, NULL};
     for (uint32_t i = 0; i < t->num_frames; i++) {
         const RtFrame *f = &t->frames[i];
         sb_printf(out, "  %2u: ", i);
@@ -117,6 +158,8 @@ void rt_print_backtrace(const RtTrap *t, StrBuf *out) {
             sb_printf(out, " (function %u, offset 0x%x)\n", f->func, f->offset);
         else
             sb_printf(out, " (function %u)\n", f->func);
+        print_places(&source, f, out);
     }
+    dwarf_free(source.w);
     if (t->more_frames) sb_puts(out, "  ... further frames left out\n");
 }

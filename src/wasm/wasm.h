@@ -10,6 +10,7 @@
 #define COT_WASM_WASM_H
 #include "base/diag.h"
 #include "clif/builder.h"
+#include "dwarf/dwarf.h"
 #include "image/types.h"
 #include "image/vmctx.h"
 
@@ -116,6 +117,8 @@ typedef struct WasmModule {
 bool wasm_module_parse(WasmModule *m, Mem *mem, const uint8_t *bytes, size_t size,
                        const WasmFeatures *features, Diag *d);
 void wasm_module_free(WasmModule *m);
+/* Debugging information of the source, which counts addresses from code_off on; false: there is none. */
+bool wasm_debug_sections(const WasmModule *m, DwarfInput *out);
 /* The function's name with control characters escaped, or func[N]. */
 void wasm_print_func_name(const WasmModule *m, uint32_t func, StrBuf *out);
 static inline bool wasm_func_is_import(const WasmModule *m, uint32_t f) {

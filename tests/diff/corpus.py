@@ -6,10 +6,11 @@ RA: a folder of allocation problems. Any may be missing.
 
 OUT/corpus-fuzz_wasm: small modules, and bodies of functions (i32, i64) -> i32. OUT/corpus-fuzz_compile: the same after a byte
 that chooses the settings. OUT/corpus-fuzz_clif: files and single functions. Every k-th is taken, so that there are some
-hundreds."""
+hundreds. OUT/corpus-fuzz_dwarf: debugging sections of a small program as clang writes them, if it is there."""
 import glob
 import os
 import re
+import subprocess
 import sys
 
 MOST = 400
@@ -50,9 +51,43 @@ def bodies(data):
         at += size
 
 
+DEBUG_SECTIONS = ["info", "abbrev", "line", "str", "line_str", "ranges", "rnglists", "loc", "loclists", "addr",
+                  "str_offsets"]  # as in src/dwarf/sections.def
+
+
+def debug_sections(data):
+    """The module's debugging sections as fuzz_dwarf.c takes them."""
+    at, out = 8, b""
+    while at < len(data):
+        kind = data[at]
+        size, at = number(data, at + 1)
+        if kind == 0:
+            n, p = number(data, at)
+            name = data[p:p + n].decode()
+            if name.startswith(".debug_") and name[7:] in DEBUG_SECTIONS:
+                body = data[p + n:at + size]
+                out += bytes([DEBUG_SECTIONS.index(name[7:])]) + len(body).to_bytes(3, "little") + body
+        at += size
+    return out
+
+
+def debug_inputs(folder):
+    source = os.path.join(os.path.dirname(__file__), "..", "debug", "trap.c")
+    module = os.path.join(folder, "..", "debug.wasm")
+    for i, flags in enumerate(("-O0 -gdwarf-4", "-O2 -gdwarf-4", "-O0 -gdwarf-5", "-O2 -gdwarf-5", "-O1 -gdwarf-2")):
+        command = ["clang", "--target=wasm32", "-DFREESTANDING", "-nostdlib", "-Wl,--no-entry,--export-all", source, "-o",
+                   module] + flags.split()
+        try:
+            subprocess.run(command, check=True, stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL)
+        except (OSError, subprocess.CalledProcessError):
+            return
+        with open(module, "rb") as f:
+            write(folder, i, bytes([3]) + debug_sections(f.read()))
+
+
 def main():
     out, spec, clif, ra = sys.argv[1:5]
-    folders = {t: os.path.join(out, "corpus-fuzz_" + t) for t in ("wasm", "compile", "clif", "codegen", "regalloc")}
+    folders = {t: os.path.join(out, "corpus-fuzz_" + t) for t in ("wasm", "compile", "clif", "codegen", "regalloc", "dwarf")}
     for f in folders.values():
         os.makedirs(f, exist_ok=True)
     n = 0
@@ -83,6 +118,7 @@ def main():
     for i, path in enumerate(sorted(glob.glob(os.path.join(ra, "*.ra")))):
         with open(path, "rb") as f:
             write(folders["regalloc"], i, b"\1" + f.read())
+    debug_inputs(folders["dwarf"])
     print("%d inputs of the front end, %d of the text reader" % (n, len(os.listdir(folders["clif"]))))
 
 
