@@ -14,6 +14,8 @@
  *          4. Each item of the inventory whose file a document names (in backticks, a path ending in .rs, in or before
  *             the table) is in the first column of some row: by name, by `Type::*`, by `Type::{a, b}`, or by
  *             `path/of/file.rs::*`, meaning all that this file has and no other row names.
+ *          5. audit/README.md has a paragraph that begins with "Finished:" and names folders of the reference in backticks. An item of
+ *             a file below one of them must be covered even if no document names its file.
  * Cost     one pass over sources and documents, hash lookups.
  */
 #include <ctype.h>
@@ -29,11 +31,11 @@ typedef struct Audit {
     Mem mem;
     Arena a;
     const char *root;
-    Names words;     /* identifiers in our sources */
-    Names files;     /* paths from root, from src/, and bare names */
-    Names rows;      /* reference items covered: names, "T::*", "file.rs::*" */
-    Names ref_files; /* reference files named by documents */
-    Paths sources, all_words;
+    Names words;                        /* identifiers in our sources */
+    Names files;                        /* paths from root, from src/, and bare names */
+    Names rows;                         /* reference items covered: names, "T::*", "file.rs::*" */
+    Names ref_files;                    /* reference files named by documents */
+    Paths sources, all_words, finished; /* finished: folders of the reference */
     int findings;
 } Audit;
 
@@ -238,11 +240,33 @@ static void check_document(Audit *u, const char *doc, Names *named) {
     }
 }
 
+/* The folders that the paragraph "Finished:" of audit/README.md names. */
+static void learn_finished(Audit *u) {
+    const char *text = tree_read(&u->a, tree_join(&u->a, u->root, "audit/README.md"));
+    const char *s = text ? strstr(text, "\nFinished:") : NULL, *end = s ? strstr(s, "\n\n") : NULL;
+    if (s && !end) end = s + strlen(s);
+    while (s && s < end) {
+        const char *open = memchr(s, '`', (size_t)(end - s));
+        const char *close = open ? memchr(open + 1, '`', (size_t)(end - open - 1)) : NULL;
+        if (!close) return;
+        vec_push(&u->mem, &u->finished, arena_strndup(&u->a, open + 1, (size_t)(close - open - 1)));
+        s = close + 1;
+    }
+}
+
+static bool is_finished(const Audit *u, const char *file, size_t n) {
+    for (uint32_t k = 0; k < u->finished.n; k++) {
+        size_t len = strlen(u->finished.p[k]);
+        if (n > len && !memcmp(file, u->finished.p[k], len) && file[len] == '/') return true;
+    }
+    return false;
+}
+
 /* ---- the inventory ---- */
 
 static int check_inventory(Audit *u, const char *path) {
     char *text = tree_read(&u->a, path);
-    int items = 0;
+    int items = 0, not_yet = 0;
     if (!text) {
         printf("%s: cannot be read\n", path);
         u->findings++;
@@ -254,7 +278,9 @@ static int check_inventory(Audit *u, const char *path) {
              *name = kind ? memchr(kind + 1, '\t', n - (size_t)(kind + 1 - s)) : NULL;
         if (*s != '#' && name) {
             size_t flen = (size_t)(kind - s), len = (size_t)(s + n - ++name);
-            if (names_has(&u->ref_files, s, flen)) {
+            bool asked = names_has(&u->ref_files, s, flen) || is_finished(u, s, flen);
+            not_yet += !asked;
+            if (asked) {
                 items++;
                 char *all = arena_alloc(&u->a, flen + len + 8, 1);
                 size_t k = (size_t)sprintf(all, "%.*s::*", (int)flen, s);
@@ -271,6 +297,7 @@ static int check_inventory(Audit *u, const char *path) {
         s += n;
         s += *s == '\n';
     }
+    if (not_yet) printf("auditcheck: %d items are of files that no document names yet\n", not_yet);
     return items;
 }
 
@@ -320,6 +347,7 @@ int main(int argc, char **argv) {
         finding(u, d, 1, "missing, and wanted for", u->sources.p[i], strlen(u->sources.p[i]));
     }
     int items = 0;
+    learn_finished(u);
     if (inventory && *inventory)
         items = check_inventory(u, inventory);
     else
@@ -330,6 +358,7 @@ int main(int argc, char **argv) {
     vec_free(&u->mem, &docs);
     vec_free(&u->mem, &u->sources);
     vec_free(&u->mem, &u->all_words);
+    vec_free(&u->mem, &u->finished);
     Names *all[] = {&owners, &named, &said, &u->words, &u->files, &u->rows, &u->ref_files};
     for (size_t i = 0; i < sizeof all / sizeof *all; i++) hashmap_free(&u->mem, &all[i]->map);
     arena_destroy(&u->a);

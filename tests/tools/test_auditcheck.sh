@@ -67,6 +67,10 @@ rm "$tmp/audit/isa-x64.md"
 rejects "a folder without a document" 'audit/isa-x64.md:1: missing'
 echo 'x' >"$tmp/audit/orphan.md"
 rejects "a document of no folder" 'orphan.md:1: a document of no source folder'
+printf '# Audit\n\nFinished: `lib`.\n' >"$tmp/audit/README.md"
+rejects "an item of a finished folder that no document names" 'other.rs:1: no document covers: not_asked'
+printf '# Audit\n\nFinished: `lib/src/box`,\n`lab`.\n\n`lib`\n' >"$tmp/audit/README.md"
+accepts "folders with other names"
 sed -i 's/Lid::\*/lib\/src\/box.rs::*/; s/`Box::{open, close}`/`Box::open`/' "$tmp/audit/base.md"
 accepts "all items of a file"
 exit $status
