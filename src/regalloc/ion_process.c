@@ -6,10 +6,12 @@
  *           heaviest bundle in its way is found for each register; where that is least and lighter than the bundle
  *           (uses by frequency, per point), the obstacles are evicted and queued again. Else the bundle is split.
  * Ends      Eviction strictly needs more weight; splitting ends at minimal bundles; these are above all others, those with a
- *           limit above the rest. Fixed operands and clobbers are walls: nothing is ever placed across them.
+ *           limit above the rest. Fixed operands and clobbers are walls: nothing is ever placed across them. Minimal
+ *           bundles that stand in each other's way are placed anew together, by a search (few, and within one instruction).
  * Queue     A list per length up to 32, eight per power of two above, first in first out.
  * Cost      O(ranges) per bundle that finds a register; O(ranges * registers * log n) where it does not. */
 #include "regalloc/ion.h"
+#include <float.h>
 
 static RaPRegSet allowed_to(const IonCtx *x, const IonBundle *b) {
     bool is_float = x->v.p[x->r.p[b->first].vreg].is_float;
@@ -82,7 +84,7 @@ void ion_place(IonCtx *x, uint32_t bundle, RaPReg p) {
     }
 }
 
-static void evict(IonCtx *x, uint32_t bundle) {
+static void remove_from_register(IonCtx *x, uint32_t bundle) {
     IonBundle *b = &x->b.p[bundle];
     RaPReg p = b->reg;
     for (uint32_t r = b->first; r != NONE; r = x->r.p[r].next) {
@@ -91,13 +93,17 @@ static void evict(IonCtx *x, uint32_t bundle) {
         if (x->r.p[r].flags & ION_INNER) put_back_walls(x, &x->r.p[r], p);
     }
     b->reg = RA_PREG_NONE;
+}
+
+static void evict(IonCtx *x, uint32_t bundle) {
+    remove_from_register(x, bundle);
     ion_queue(x, bundle);
     x->st.evictions++;
 }
 
 static RaPReg pick(IonCtx *x, uint32_t bundle, RaPRegSet free) {
     const IonBundle *b = &x->b.p[bundle];
-    if (x->c->stress && ra_random(x->c) % 2) { /* any of them */
+    if (ra_stressed(x->c, RA_STRESS_REG, 2)) {
         for (uint32_t k = (uint32_t)(ra_random(x->c) % u64_popcount(free)); k > 0; k--)
             free &= free - 1;
         return (RaPReg)u64_ctz(free);
@@ -168,7 +174,107 @@ static bool try_evict(IonCtx *x, uint32_t bundle, RaPRegSet allowed) {
     return true;
 }
 
+/* ---- one instruction's minimal bundles ---- */
+enum { HARD_MOST = 64, HARD_STEPS = 20000 };
+typedef struct Hard {
+    IonCtx *x;
+    uint32_t n, steps;
+    uint32_t bundle[HARD_MOST], from[HARD_MOST], to[HARD_MOST];
+    RaPRegSet may[HARD_MOST];
+    RaPReg reg[HARD_MOST]; /* RA_PREG_NONE = not yet */
+} Hard;
+
+static RaPRegSet still_free(const Hard *h, uint32_t k) {
+    RaPRegSet s = h->may[k];
+    for (uint32_t q = 0; q < h->n; q++)
+        if (h->reg[q] != RA_PREG_NONE && h->from[q] < h->to[k] && h->from[k] < h->to[q])
+            s &= ~ra_set(h->reg[q]);
+    return s;
+}
+
+/* Those with the fewest choices first, back again where none is left. */
+static bool search(Hard *h, uint32_t left) {
+    if (left == 0) return true;
+    if (h->steps++ == HARD_STEPS) return false;
+    uint32_t best = NONE, fewest = 65;
+    RaPRegSet free = 0;
+    for (uint32_t k = 0; k < h->n; k++) {
+        if (h->reg[k] != RA_PREG_NONE) continue;
+        RaPRegSet s = still_free(h, k);
+        if (u64_popcount(s) < fewest) fewest = u64_popcount(s), best = k, free = s;
+    }
+    for (; free; free &= free - 1) {
+        h->reg[best] = (RaPReg)u64_ctz(free);
+        if (search(h, left - 1)) return true;
+    }
+    h->reg[best] = RA_PREG_NONE;
+    return false;
+}
+
+static bool add_hard(Hard *h, uint32_t bundle) {
+    const IonCtx *x = h->x;
+    const IonBundle *b = &x->b.p[bundle];
+    if (h->n == HARD_MOST) return false;
+    h->bundle[h->n] = bundle;
+    h->from[h->n] = x->r.p[b->first].from;
+    h->to[h->n] = x->r.p[b->first].to;
+    h->may[h->n] = allowed_to(x, b);
+    h->may[h->n] &= ~taken_in(x, &x->wall, b->first, h->may[h->n]);
+    if (b->reg != RA_PREG_NONE) h->may[h->n] |= ra_set(b->reg); /* perhaps behind its own wall */
+    h->reg[h->n++] = RA_PREG_NONE;
+    return true;
+}
+
+/* A minimal bundle that finds no place: it and those of its instruction that are placed get places together. */
+static bool place_together(IonCtx *x, uint32_t bundle) {
+    Hard h = {.x = x};
+    bool is_float = x->v.p[x->r.p[x->b.p[bundle].first].vreg].is_float;
+    RaPRegSet all = x->env->allocatable & RA_CLASS_MASK(is_float ? RA_FLOAT : RA_INT);
+    uint32_t point = x->r.p[x->b.p[bundle].first].from & ~1u;
+    (void)add_hard(&h, bundle);
+    for (RaPRegSet s = all; s; s &= s - 1) {
+        RaPReg p = (RaPReg)u64_ctz(s);
+        ion_regs_flush(x, p);
+        IonCursor c = ion_regs_find(x, p, point);
+        while (c.page < x->dir[p].n) {
+            const IonPage *g = &x->pages.p[x->dir[p].p[c.page]];
+            if (g->from[c.at] >= point + 2) break;
+            uint32_t b = x->r.p[g->range[c.at]].bundle;
+            if (x->b.p[b].minimal && !add_hard(&h, b)) return false;
+            if (++c.at == g->n) c.page++, c.at = 0;
+        }
+    }
+    if (!search(&h, h.n)) return false;
+    for (uint32_t k = 1; k < h.n; k++) remove_from_register(x, h.bundle[k]);
+    for (uint32_t k = 0; k < h.n; k++) {
+        (void)heaviest(x, h.bundle[k], h.reg[k], FLT_MAX);
+        for (uint32_t i = 0; i < x->conflicts.n; i++) evict(x, x->conflicts.p[i]);
+        ion_place(x, h.bundle[k], h.reg[k]);
+    }
+    return true;
+}
+
 /* ---- the loop ---- */
+/* What a tight spot would do to the bundle, to which `free` is open all along. */
+static bool forced(IonCtx *x, uint32_t bundle, RaPRegSet allowed, RaPRegSet free) {
+    const IonBundle *b = &x->b.p[bundle];
+    if (ra_stressed(x->c, RA_STRESS_EVICT, 2) && b->weight > 0 &&
+        try_evict(x, bundle, allowed & ~free & ~taken_in(x, &x->wall, b->first, allowed)))
+        return true;
+    if (b->minimal) return false;
+    if (!(b->flags & ION_NEED)) {
+        if (!ra_stressed(x->c, RA_STRESS_SPILL, 2)) return false;
+        ion_give_up(x, bundle);
+        return true;
+    }
+    if (!ra_stressed(x->c, RA_STRESS_SPLIT, 3)) return false;
+    uint32_t start = x->r.p[b->first].from, last = b->first;
+    while (x->r.p[last].next != NONE) last = x->r.p[last].next;
+    uint32_t at = start + (uint32_t)(ra_random(x->c) % (x->r.p[last].to - start));
+    ion_split(x, bundle, at, at > start ? pick(x, bundle, free) : RA_PREG_NONE);
+    return true;
+}
+
 static bool one_bundle(IonCtx *x, uint32_t bundle) {
     const IonBundle *b = &x->b.p[bundle];
     RaPRegSet allowed = allowed_to(x, b);
@@ -181,6 +287,7 @@ static bool one_bundle(IonCtx *x, uint32_t bundle) {
         }
     }
     RaPRegSet free = allowed & ~taken_in(x, &x->occ, b->first, allowed);
+    if (free && x->c->stress && forced(x, bundle, allowed, free)) return true;
     if (free) {
         ion_place(x, bundle, pick(x, bundle, free));
         return true;
@@ -188,6 +295,7 @@ static bool one_bundle(IonCtx *x, uint32_t bundle) {
     if (b->weight > 0 && try_evict(x, bundle, allowed & ~taken_in(x, &x->wall, b->first, allowed)))
         return true;
     if (b->minimal) {
+        if (place_together(x, bundle)) return true;
         uint32_t inst = x->r.p[b->first].from / 2;
         x->c->fault = (RaFault){RA_FAULT_INST, inst};
         return diag_msg(x->d, DIAG_LIMIT,

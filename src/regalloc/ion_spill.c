@@ -124,7 +124,9 @@ void ion_fill_gaps(IonCtx *x) {
         for (uint32_t i = 0; i < x->chain.n; i++) {
             uint32_t r = x->chain.p[i];
             if (!(x->r.p[r].flags & ION_GAP)) continue;
-            fill(x, r, i ? x->chain.p[i - 1] : NONE, i + 1 < x->chain.n ? x->chain.p[i + 1] : NONE);
+            if (!ra_stressed(x->c, RA_STRESS_SPILL, 2))
+                fill(x, r, i ? x->chain.p[i - 1] : NONE,
+                     i + 1 < x->chain.n ? x->chain.p[i + 1] : NONE);
             if (reg_of(x, r) == RA_PREG_NONE)
                 x->ss.p[x->b.p[x->r.p[r].bundle].spillset].required = 1;
         }

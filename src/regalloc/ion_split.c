@@ -291,7 +291,8 @@ void ion_split(IonCtx *x, uint32_t bundle, uint32_t at, RaPReg p) {
     while (x->r.p[last].next != NONE) last = x->r.p[last].next;
     uint32_t end = x->r.p[last].to;
     x->st.splits++;
-    if (x->ss.p[spillset].splits >= MAX_SPLITS || (end - 1) / 2 == start / 2) {
+    if (x->ss.p[spillset].splits >= MAX_SPLITS || (end - 1) / 2 == start / 2 ||
+        ra_stressed(x->c, RA_STRESS_MINIMAL, 4)) {
         split_minimal(x, bundle, spillset, p != RA_PREG_NONE ? p : x->b.p[bundle].hint2);
         return;
     }

@@ -103,4 +103,18 @@ static inline uint64_t ra_random(RaCtx *c) { /* xorshift64 */
     c->rng ^= c->rng << 17;
     return c->rng;
 }
+
+/* Rare paths under stress. A seed turns some of them on; one that is on is taken one time in n. */
+typedef enum RaStress {
+    RA_STRESS_REG,     /* any register instead of the best */
+    RA_STRESS_EVICT,   /* evict though a register is free */
+    RA_STRESS_SPLIT,   /* split anywhere, though a register is free */
+    RA_STRESS_MINIMAL, /* split into single instructions at once */
+    RA_STRESS_SPILL,   /* no register though one is free */
+    RA_STRESS_KINDS
+} RaStress;
+static inline bool ra_stressed(RaCtx *c, RaStress kind, uint32_t n) {
+    return c->stress && (c->stress * 0x9E3779B97F4A7C15u >> (63 - kind) & 1) &&
+           ra_random(c) % n == 0;
+}
 #endif

@@ -1,7 +1,7 @@
 /* tests/unit/regalloc/ra_gen.h — random inputs of the allocator.
  *
  * Shape     Raw blocks get one earlier predecessor each, then more edges in any direction (loops, also irreducible;
- *           a mode concentrates them on one target or one source); critical edges are split, the edge blocks
+ *           a mode concentrates them on one target or one source, another nests loops); critical edges are split, the edge blocks
  *           stand after their source or at the end.
  * Values    A use names a value defined earlier in the block, or in a dominator.
  * Operands  Every constraint, position and kind, fixed registers, reuse, clobbers, both classes, wide slots. Each
@@ -45,12 +45,12 @@ static inline bool g_one_in(Gen *g, uint32_t n) {
     return g_rnd(g, n) == 0;
 }
 
-/* ---- registers: 3 to 15 of each class, sometimes with gaps ---- */
+/* ---- registers: 2 to 15 of each class, sometimes with gaps ---- */
 static inline void g_env(Gen *g) {
     memset(&g->env, 0xFF, sizeof g->env);
     g->env.allocatable = g->env.caller_saved = 0;
     for (uint32_t c = 0; c < RA_NUM_CLASSES; c++) {
-        uint32_t n = 3 + g_rnd(g, g_one_in(g, 3) ? 13 : 5), k = 0;
+        uint32_t n = 2 + g_rnd(g, g_one_in(g, 3) ? 14 : 5), k = 0;
         bool gaps = g_one_in(g, 3);
         for (uint32_t r = 0; r < 31 && k < n; r++) {
             if (gaps && g_one_in(g, 3)) continue;
@@ -66,7 +66,7 @@ static inline void g_env(Gen *g) {
 static inline void g_cfg(Gen *g) {
     uint32_t n = 1 + g_rnd(g, G_RAW), ns[G_RAW] = {0}, to[G_RAW][8], npred[G_RAW] = {0};
     bool first_way[G_RAW][8] = {{false}}; /* the edge that reaches its target from before */
-    uint32_t mode = g_rnd(g, 4), hub = g_rnd(g, n);
+    uint32_t mode = g_rnd(g, 5), hub = g_rnd(g, n);
     for (uint32_t t = 1; t < n; t++) {
         uint32_t p = mode == 1 || g_one_in(g, 2) ? t - 1 : g_rnd(g, t);
         if (ns[p] == 8) p = t - 1;
@@ -74,7 +74,14 @@ static inline void g_cfg(Gen *g) {
         to[p][ns[p]++] = t;
         npred[t]++;
     }
-    for (uint32_t k = n > 1 ? g_rnd(g, n + 3) : 0; k-- > 0;) {
+    for (uint32_t lo = 1, hi = n - 1; mode == 4 && lo <= hi && hi < n;
+         lo += g_rnd(g, 3), hi -= g_rnd(g, 3)) {
+        if (ns[hi] == 8) break;
+        to[hi][ns[hi]++] = lo;
+        npred[lo]++;
+        if (g_one_in(g, n)) break;
+    }
+    for (uint32_t k = n > 1 ? g_rnd(g, mode == 4 ? 3 : n + 3) : 0; k-- > 0;) {
         uint32_t p = mode == 2 ? hub : g_rnd(g, n), t = 1 + g_rnd(g, n - 1);
         if (mode == 3 && hub) t = hub;
         if (ns[p] == 8) continue;
@@ -341,6 +348,17 @@ static inline void gen_random(Gen *g, uint64_t seed) {
                 g->defs[g->ndefs++] = g->params[g->np++] = g_fresh_any(g);
         rb->param_end = g->np;
         g->def_first[b + 1] = g->ndefs;
+        if (b == 0 && g_one_in(g, 2)) { /* values that come in registers */
+            RaPRegSet from = g->env.allocatable;
+            for (uint32_t k = g_rnd(g, 6); k-- && from;) {
+                RaPReg r = g_reg_of(g, from);
+                from &= ~ra_set(r);
+                RaVReg v = g_fresh(g, (RaClass)(r / 32), r >= 32 && g_one_in(g, 3) ? 2 : 1);
+                g_op(g, v, RA_DEF, RA_LATE, RA_FIXED, r);
+                g->defs[g->ndefs++] = v;
+            }
+            g_end_inst(g, RA_INST_ENTRY);
+        }
         if (b == 0) { /* one value of each kind */
             const RaVReg v[3] = {g_fresh(g, RA_INT, 1), g_fresh(g, RA_FLOAT, 1),
                                  g_fresh(g, RA_FLOAT, 2)};
