@@ -45,6 +45,9 @@ want() {
     need python3 has python3
     need python3-venv python3 -c 'import venv, ensurepip'
     need binutils has objdump
+    need g++ has g++
+    need elfutils has eu-elflint
+    need mold has mold
     need csmith has csmith
     need llvm has llvm-symbolizer
     need libcsmith-dev sh -c 'ls /usr/include/csmith*/csmith.h || ls /usr/include/csmith.h'

@@ -77,6 +77,10 @@ typedef struct CotFile {
     uint32_t function_sections; /* not 0: a section for each function */
     uint32_t data_sections;     /* not 0: one for each data object */
     const char *source;         /* name of the source file; NULL: none is told */
+    /* of a shared library: */
+    const char *soname;        /* what those who need it call it; NULL: nothing but its file name */
+    const char *const *needed; /* libraries that are loaded with it */
+    uint32_t nneeded;
 } CotFile;
 /* *bytes, *size: the file in memory, valid until the next call or cot_object_free. More may be defined afterwards. COT_LINK: a
  * local symbol is not defined; a reference is not possible in such a file. */

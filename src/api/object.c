@@ -16,8 +16,7 @@ struct CotObject {
     Linkable k;
     MachCtx *mach; /* NULL: to be made, with the settings as they are then */
     MachSettings set;
-    const ObjectFormat *format;
-    const char *target; /* of cot_object_new, while it runs */
+    ObjectTarget target;
     bool broken;
     VecU8 file;
 };
@@ -55,9 +54,8 @@ static CotStatus run(CotObject *o, ObjectStep *step, const void *in, bool misuse
 
 /* ---- life ---- */
 static bool step_new(CotObject *o, const void *in, Diag *d) {
-    const IsaVtable *isa;
-    if (!object_target(in, &isa, &o->format, d)) return false;
-    linkable_init(&o->k, &o->mem, isa);
+    if (!object_target(in, &o->target, d)) return false;
+    linkable_init(&o->k, &o->mem, o->target.isa);
     return true;
 }
 
@@ -263,9 +261,14 @@ static bool step_write(CotObject *o, const void *in, Diag *d) {
     ObjectOptions opt = {.kind = (ObjectKind)kinds[f->kind],
                          .function_sections = f->function_sections != 0,
                          .data_sections = f->data_sections != 0,
-                         .source = f->source};
+                         .source = f->source,
+                         .soname = f->soname,
+                         .needed = f->needed,
+                         .nneeded = f->nneeded,
+                         .math_library = o->target.math_library};
+    if (f->nneeded && !f->needed) return diag_msg(d, DIAG_INVALID, "no libraries are given");
     vec_clear(&o->file);
-    return object_write(o->format, &o->k, &opt, &o->file, d);
+    return object_write(o->target.format, &o->k, &opt, &o->file, d);
 }
 CotStatus cot_object_write(CotObject *o, const CotFile *file, const void **bytes, size_t *size,
                            CotError *error) {

@@ -15,7 +15,10 @@ static const char help[] =
     "have lines\n"
     "  --target TARGET        such as x86_64-linux (default: this machine)\n"
     "  --set NAME[=VALUE]     a setting or processor feature; `cot settings` lists them\n"
-    "  --function-sections    a section for each function\n\n"
+    "  --function-sections    a section for each function\n"
+    "  --soname NAME          what a shared library is called by those who need it (default: "
+    "OUT's name)\n"
+    "  --needed NAME          a library that the shared library needs; may be repeated\n\n"
     "A WebAssembly module becomes a precompiled one, for `cot run`: OUT ends in .cwasm, or --emit "
     "cwasm is given.\n\n"
     "Of a WebAssembly module it also prints one stage for every function:\n\n"
@@ -123,6 +126,13 @@ static void parse_option(Cli *c, CompileOpts *o) {
             o->set[o->nset++] = v;
     } else if (cli_flag(c, "-g")) {
         o->common.cfg.keep_source = true;
+    } else if (cli_value(c, "--soname", &v)) {
+        o->object.soname = *v ? v : NULL;
+    } else if (cli_value(c, "--needed", &v)) {
+        if (o->object.nneeded == MOST_SETTINGS)
+            cli_error(c, "--needed: too many libraries");
+        else
+            o->needed[o->object.nneeded++] = v;
     } else if (cli_flag(c, "--function-sections")) {
         o->object.function_sections = o->object.data_sections = true;
     } else {

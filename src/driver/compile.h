@@ -26,6 +26,7 @@ typedef struct CompileOpts {
     size_t size;
     const char *set[MOST_SETTINGS];
     uint32_t nset;
+    const char *needed[MOST_SETTINGS];
     ObjectOptions object;
 } CompileOpts;
 

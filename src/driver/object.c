@@ -43,13 +43,12 @@ static MachSettings settings_for_files(const CompileOpts *o) {
 }
 
 int compile_object(CompileOpts *o) {
-    const IsaVtable *isa;
-    const ObjectFormat *format;
+    ObjectTarget t;
     Diag d;
     diag_clear(&d);
     const char *text = (const char *)o->bytes;
     size_t size = o->size;
-    if (!object_target(o->target, &isa, &format, &d)) {
+    if (!object_target(o->target, &t, &d)) {
         fprintf(stderr, "cot compile: error: --target: %s\n", d.msg);
         return 1;
     }
@@ -58,9 +57,13 @@ int compile_object(CompileOpts *o) {
     Linkable k;
     VecU8 out = {0};
     MachSettings set = settings_for_files(o);
-    linkable_init(&k, &mem, isa);
+    linkable_init(&k, &mem, t.isa);
     o->object.kind = o->stage == STAGE_SHARED ? OBJECT_SHARED : OBJECT_RELOCATABLE;
     o->object.source = base_name(o->file);
+    o->object.needed = o->needed;
+    o->object.math_library = t.math_library;
+    if (o->stage == STAGE_SHARED && !o->object.soname && strcmp(o->out, "-") != 0)
+        o->object.soname = base_name(o->out);
     ClifTextOptions how = {.set = o->set, .nset = o->nset};
     bool ok = size < UINT32_MAX || diag_msg(&d, DIAG_LIMIT, "a text of 4 GiB or more");
     ok = ok && linkable_add_clif(&k, &set, text, (uint32_t)size, &how, &d);
@@ -72,7 +75,7 @@ int compile_object(CompileOpts *o) {
     } else if (!ok) {
         report(&d, o->file);
     } else {
-        ok = object_write(format, &k, &o->object, &out, &d);
+        ok = object_write(t.format, &k, &o->object, &out, &d);
         if (!ok)
             report(&d, o->file);
         else if (!(ok = write_file(o->out, &out, &d)))

@@ -1,29 +1,12 @@
-/* object/elf.c — what every ELF file has: header, section headers, contents, names; processors' relocations. */
+/* object/elf.c — what every ELF file has: header, section headers, contents, names. */
 #include "object/elf_int.h"
 
 /* ---- processors ---- */
-static const ElfMachine machines[] = {
-    {.isa = "x86_64",
-     .machine = 62,
-     .padding = 0xcc,
-     .relocs =
-         {
-             [MACH_RELOC_ABS8] = 1,               /* R_X86_64_64 */
-             [MACH_RELOC_ABS4] = 10,              /* R_X86_64_32 */
-             [MACH_RELOC_X86_PCREL4] = 2,         /* R_X86_64_PC32 */
-             [MACH_RELOC_X86_CALL_PCREL4] = 4,    /* R_X86_64_PLT32 */
-             [MACH_RELOC_X86_CALL_PLT] = 4,       /* R_X86_64_PLT32 */
-             [MACH_RELOC_X86_GOTPCREL4] = 41,     /* R_X86_64_GOTPCRELX */
-             [MACH_RELOC_X86_MOV_GOTPCREL4] = 42, /* R_X86_64_REX_GOTPCRELX */
-             [MACH_RELOC_ELF_X86_TLSGD] = 19,     /* R_X86_64_TLSGD */
-         },
-     .relocs_in_place = 1u << MACH_RELOC_X86_PCREL4 | 1u << MACH_RELOC_X86_CALL_PCREL4 |
-                        1u << MACH_RELOC_X86_CALL_PLT},
-};
+static const ElfMachine *const machines[] = {&elf_x64};
 
 const ElfMachine *elf_machine(const ObjPlan *p, Diag *d) {
     for (unsigned i = 0; i < sizeof machines / sizeof *machines; i++)
-        if (!strcmp(machines[i].isa, p->k->isa->name)) return &machines[i];
+        if (!strcmp(machines[i]->isa, p->k->isa->name)) return machines[i];
     diag_msg(d, DIAG_UNSUPPORTED, "elf: no relocations for %s", p->k->isa->name);
     return NULL;
 }
@@ -180,5 +163,5 @@ void elf_end(ElfFile *e, uint16_t type, uint16_t machine, uint64_t entry,
 
 const ObjectFormat object_elf = {
     .name = "elf",
-    .write = {[OBJECT_RELOCATABLE] = elf_write_relocatable},
+    .write = {[OBJECT_RELOCATABLE] = elf_write_relocatable, [OBJECT_SHARED] = elf_write_shared},
 };

@@ -58,9 +58,18 @@ typedef struct ElfMachine { /* what differs between processors */
     uint16_t machine;
     uint8_t padding;                   /* byte between functions */
     uint16_t relocs[MACH_RELOC_COUNT]; /* type of relocation for each kind; 0: none */
-    uint16_t
-        relocs_in_place; /* bit per kind: a distance that is known once both are in one section */
+    uint32_t distances; /* bit per kind: a 32-bit distance, known once both ends are placed */
+    uint32_t page;      /* segments of a file that is loaded begin on such a boundary */
+    /* types of relocations that the loader applies */
+    uint16_t dyn_abs, dyn_relative, dyn_glob_dat, dyn_jump_slot, dyn_dtpmod, dyn_dtpoff, dyn_tpoff;
+    uint16_t stub_bytes;
+    /* A jump to the address that is in memory at `slot`, `distance` bytes behind the stub. */
+    void (*put_stub)(uint8_t *stub, int64_t distance);
+    /* What went through a table of addresses now goes straight: the instruction whose operand is at field is changed, and the
+     * operand is delta, the distance from field to the target plus addend. */
+    void (*relax)(uint8_t *field, MachRelocKind kind, int64_t delta);
 } ElfMachine;
+extern const ElfMachine elf_x64;
 /* NULL: no row for it. */
 const ElfMachine *elf_machine(const ObjPlan *p, Diag *d);
 
@@ -93,4 +102,5 @@ unsigned elf_sym_type(LinkKind kind);
 
 /* The files' writers. */
 bool elf_write_relocatable(ObjPlan *p, VecU8 *out, Diag *d);
+bool elf_write_shared(ObjPlan *p, VecU8 *out, Diag *d);
 #endif

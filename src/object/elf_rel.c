@@ -78,7 +78,7 @@ static bool relocate(Writer *w, uint32_t section, const LinkDef *def, Diag *d) {
         if (r->kind == MACH_RELOC_ELF_X86_TLSGD) w->is_tls.p[r->target] = 1;
         ObjPlace at = plan_place(p, r->target);
         if (is_final(w, r->target, &at) && !through_symbol(r->kind)) {
-            if (at.section == section && (w->machine->relocs_in_place >> r->kind & 1))
+            if (at.section == section && (w->machine->distances >> r->kind & 1))
                 continue; /* applied when the contents are written */
             out.target = SECTION | at.section;
             out.addend += (int64_t)at.offset;
@@ -122,7 +122,7 @@ static void apply(Writer *w, uint32_t section, uint64_t start) {
         for (uint32_t k = 0; k < def->nrelocs; k++) {
             const LinkReloc *r = &def->relocs[k];
             ObjPlace at = plan_place(p, r->target);
-            if (!(w->machine->relocs_in_place >> r->kind & 1) || at.section != section ||
+            if (!(w->machine->distances >> r->kind & 1) || at.section != section ||
                 !is_final(w, r->target, &at))
                 continue;
             uint64_t field = p->places.p[def->sym].offset + r->offset;

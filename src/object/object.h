@@ -18,13 +18,23 @@ typedef struct ObjectOptions {
     ObjectKind kind;
     bool function_sections, data_sections; /* a section for each definition */
     const char *source;                    /* name of the source file, NULL = none is told */
+    /* of a shared library: */
+    const char *soname;        /* NULL = it has none */
+    const char *const *needed; /* libraries that are to be loaded with it */
+    uint32_t nneeded;
+    const char *math_library; /* is one more if its routines are called; NULL = not by itself */
 } ObjectOptions;
 
 typedef struct ObjectFormat ObjectFormat;
 /* "elf"; NULL: there is no such format. */
 const ObjectFormat *object_format(const char *name);
+typedef struct ObjectTarget {
+    const IsaVtable *isa;
+    const ObjectFormat *format;
+    const char *math_library;
+} ObjectTarget;
 /* ARCH, or ARCH-SYSTEM with anything before and behind the system: x86_64-unknown-linux-gnu. NULL: this machine. */
-bool object_target(const char *text, const IsaVtable **isa, const ObjectFormat **format, Diag *d);
+bool object_target(const char *text, ObjectTarget *t, Diag *d);
 /* The file's bytes, appended to *out. DIAG_LINK: a local symbol is not defined, a relocation that the format does not have;
  * DIAG_UNSUPPORTED: a kind of file or a machine that the format's writer does not know; DIAG_LIMIT. */
 bool object_write(const ObjectFormat *f, const Linkable *k, const ObjectOptions *o, VecU8 *out,

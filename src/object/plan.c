@@ -69,7 +69,8 @@ static uint32_t section_of(ObjPlan *p, const LinkDef *def, uint32_t *usual) {
          named = y->section != LINK_USUAL_SECTION;
     ObjPart part = part_of(def, y);
     uint32_t slot = part;
-    if (y->flags & LINK_COMDAT || (!named && (each || y->flags)))
+    if (p->o->kind == OBJECT_RELOCATABLE &&
+        (y->flags & LINK_COMDAT || (!named && (each || y->flags))))
         return own_section(p, def->sym, part);
     if (named) slot += (1 + y->section) * OBJ_PARTS;
     if (!usual[slot]) {
@@ -90,6 +91,7 @@ void plan_init(ObjPlan *p, Mem *m, const Linkable *k, const ObjectOptions *o) {
     p->mem = m;
     p->k = k;
     p->o = o;
+    p->unwind = OBJ_NO_SECTION;
     size_t slots = (1 + (size_t)k->sections.n) * OBJ_PARTS * sizeof(uint32_t);
     uint32_t *usual = memset(mem_alloc(m, slots), 0, slots);
     ObjPlace nowhere = {OBJ_NO_SECTION, 0};
@@ -129,6 +131,7 @@ void plan_free(ObjPlan *p) {
     vec_free(p->mem, &p->order);
     vec_free(p->mem, &p->places);
     vec_free(p->mem, &p->names);
+    vec_free(p->mem, &p->fdes);
 }
 
 ObjPlace plan_place(const ObjPlan *p, LinkSym s) {

@@ -1,6 +1,7 @@
 /* object/plan.h — what goes into which section at which offset, for any format. */
 #ifndef COT_OBJECT_PLAN_H
 #define COT_OBJECT_PLAN_H
+#include "object/cfi.h"
 #include "object/object.h"
 
 typedef enum ObjPart { /* what a section is for; decides how it is mapped */
@@ -50,6 +51,8 @@ typedef struct ObjPlan {
     VecU32 order;         /* symbols by section */
     VEC(ObjPlace) places; /* by symbol; not of labels */
     VecU8 names;
+    uint32_t unwind;   /* section of the unwinding entries; OBJ_NO_SECTION: there are none */
+    VEC(CfiSite) fdes; /* the entries */
 } ObjPlan;
 
 /* Lays out everything that waits in k. */

@@ -17,15 +17,19 @@ static void add_unwinding(ObjPlan *p) {
     for (uint32_t i = 0; i < p->k->waiting.n; i++)
         cfi_add(&c, linkable_at(p->k, p->k->waiting.p[i])->def);
     if (c.bytes.n) {
-        ObjSection *s = &p->sections.p[plan_add(p, ".eh_frame", OBJ_UNWIND, 8)];
+        if (p->o->kind != OBJECT_RELOCATABLE) cfi_end(&c);
+        p->unwind = plan_add(p, ".eh_frame", OBJ_UNWIND, 8);
+        ObjSection *s = &p->sections.p[p->unwind];
         s->bytes = c.bytes;
         s->size = c.bytes.n;
         c.bytes = (VecU8){0};
         for (uint32_t i = 0; i < c.sites.n; i++) {
-            ObjPlace at = p->places.p[c.sites.p[i].func];
-            vec_push(p->mem, &s->relocs,
-                     (ObjReloc){c.sites.p[i].offset, at.section, MACH_RELOC_X86_PCREL4,
-                                (int64_t)at.offset});
+            CfiSite site = c.sites.p[i];
+            ObjPlace at = p->places.p[site.func];
+            vec_push(
+                p->mem, &s->relocs,
+                (ObjReloc){site.offset, at.section, MACH_RELOC_X86_PCREL4, (int64_t)at.offset});
+            vec_push(p->mem, &p->fdes, site);
         }
     }
     cfi_free(&c);

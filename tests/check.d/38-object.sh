@@ -1,7 +1,7 @@
 #!/usr/bin/env bash
-# Object files: each tests/objects/NAME.clif is compiled, linked with NAME.c by every linker at hand (static, position-independent, at fixed
-# addresses) and run; its status must be 0. readelf, objdump and eu-elflint must have nothing to say about the object. What is
-# compiled twice is the same.
+# Object files and shared libraries: each tests/objects/NAME.clif is compiled, linked with NAME.c by every linker at hand (static,
+# position-independent, at fixed addresses) and run; its status must be 0. So is the shared library, linked to the program or loaded by dlopen
+# with it. readelf, objdump and eu-elflint must have nothing to say about any of them. What is compiled twice is the same.
 set -u
 . "$(dirname "$0")/../diff/env.sh"
 need cot gcc readelf
@@ -25,12 +25,29 @@ readable() { # readable FILE: the tools that read ELF find nothing wrong
     silent readelf -aW "$1" && silent objdump -dr "$1" || return 1
     ! has eu-elflint || eu-elflint --gnu-ld -q "$1"
 }
+compiler() { # compiler FILE: of its language
+    case $1 in *.cc) echo g++ ;; *) echo gcc ;; esac
+}
+shared() { # shared WHAT MAIN.c LIBRARY.so: the program with it, linked by each linker, and loaded
+    check "$1: readelf, objdump, eu-elflint" readable "$3"
+    for l in "${linkers[@]}"; do
+        check "$1, $l: links" "$(compiler "$2")" -fuse-ld=$l "$2" "$3" -pthread -o "$work/program"
+        check "$1, $l: runs" "$work/program"
+        check "$1, $l: a library links" "$(compiler "$2")" -fuse-ld=$l -shared -fPIC "$2" "$3" -pthread -o "$work/program.so"
+        check "$1, $l: is loaded and runs" "$work/load" "$work/program.so"
+    done
+}
+check "load.c" gcc "$ROOT/tests/objects/load.c" -o "$work/load"
+export LD_LIBRARY_PATH=$work
 linkers=()
 for l in bfd gold lld mold; do
     if [ $l = mold ]; then has mold; else has ld.$l; fi && linkers+=($l) || { echo "38-object: skipped: linker $l is not here" && skipped=$((skipped + 1)); }
 done
 for source in "$ROOT"/tests/objects/*.clif; do
     n=$(basename "$source" .clif)
+    main=$ROOT/tests/objects/$n.c
+    [ -e "$main" ] || main=${main}c
+    [ "$(compiler "$main")" = gcc ] || has g++ || { echo "38-object: skipped: $n: no g++" && skipped=$((skipped + 1)) && continue; }
     for flags in "" "--function-sections" "-O2"; do
         o=$work/$n$flags.o
         # shellcheck disable=SC2086
@@ -42,11 +59,15 @@ for source in "$ROOT"/tests/objects/*.clif; do
         for l in "${linkers[@]}"; do
             for how in "-static" "-pie" "-no-pie" "-pie -Wl,-z,now,-z,relro,--gc-sections"; do
                 # shellcheck disable=SC2086
-                check "$n $flags, $l $how: links" gcc -fuse-ld=$l $how "$ROOT/tests/objects/$n.c" "$o" -lm -o "$work/program"
+                check "$n $flags, $l $how: links" "$(compiler "$main")" -fuse-ld=$l $how "$main" "$o" -lm -o "$work/program"
                 check "$n $flags, $l $how: runs" "$work/program"
             done
         done
     done
+    check "cot compile $n.clif -o lib$n.so" "$COT" compile "$source" -o "$work/lib$n.so"
+    "$COT" compile --soname "lib$n.so" --emit shared "$source" -o - >"$work/again.so"
+    check "lib$n.so: the same on standard output" cmp "$work/lib$n.so" "$work/again.so"
+    shared "lib$n.so" "$main" "$work/lib$n.so"
 done
 
 # More sections than fit into 16 bits.
@@ -64,7 +85,7 @@ done
 # The C interface: two objects with data of all kinds, bindings, sections.
 lib=$BUILD/lib/libcot.a
 check "api_make.c" gcc -std=c11 -Wall -Wextra -Werror -I"$ROOT/include" -I"$BUILD/gen" "$ROOT/tests/objects/api_make.c" "$lib" -lm -pthread -o "$work/make"
-check "api_make: runs" "$work/make" "$work/api1.o" "$work/api2.o"
+check "api_make: runs" "$work/make" "$work/api1.o" "$work/api2.o" "$work/libapi.so"
 for o in "$work/api1.o" "$work/api2.o"; do check "api: readelf, objdump, eu-elflint" readable "$o"; done
 for l in "${linkers[@]}"; do
     for how in "-static" "-pie" "-no-pie" "-pie -Wl,-z,now,-z,relro,--gc-sections"; do
@@ -73,5 +94,6 @@ for l in "${linkers[@]}"; do
         check "api, $l $how: runs" "$work/program"
     done
 done
+shared "libapi.so" "$ROOT/tests/objects/api_main.c" "$work/libapi.so"
 echo "$passed passed, $failed failed, $skipped skipped"
 [ "$failed" -eq 0 ]

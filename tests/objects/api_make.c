@@ -1,4 +1,5 @@
-/* Writes two objects by the C interface: data of all kinds, bindings, sections. usage: api_make A.o B.o */
+/* Writes by the C interface two objects and a shared library with what is in both: data of all kinds, bindings, sections.
+ * usage: api_make A.o B.o C.so */
 #include <cot/object.h>
 #include <stdio.h>
 #include <stdlib.h>
@@ -27,8 +28,8 @@ static void once(CotObject *o) { /* in both objects */
     TRY(cot_object_bind(o, sym(o, "only_once"), COT_SYMBOL_WEAK, &e));
     TRY(cot_object_keep(o, sym(o, "only_once"), COT_SYMBOL_COMDAT, NULL, &e));
 }
-static void write(CotObject *o, const char *path) {
-    CotFile f = {COT_FILE_OBJECT, 0, 0, "api.clif"};
+static void write(CotObject *o, uint32_t kind, const char *path) {
+    CotFile f = {kind, 0, 0, "api.clif", NULL, NULL, 0};
     const void *bytes;
     size_t n;
     TRY(cot_object_write(o, &f, &bytes, &n, &e));
@@ -41,9 +42,7 @@ static void write(CotObject *o, const char *path) {
     cot_object_free(o);
 }
 
-static void make_a(const char *path) {
-    CotObject *o = cot_object_new(NULL, "x86_64-unknown-linux-gnu", &e);
-    if (!o) TRY(e.status);
+static void fill_a(CotObject *o) {
     static const uint32_t seven = 7, five = 5, one = 1;
     uint32_t hello = cot_object_declare(o, NULL), table = sym(o, "table"), list = sym(o, "entry_a");
     data(o, hello, COT_DATA_CONSTANT, "hello", 6, 1);
@@ -101,25 +100,23 @@ static void make_a(const char *path) {
     TRY(cot_object_bind(o, sym(o, "may_be_replaced"), COT_SYMBOL_WEAK, &e));
     TRY(cot_object_bind(o, sym(o, "stays"), COT_SYMBOL_WEAK, &e));
     TRY(cot_object_bind(o, sym(o, "nobody"), COT_SYMBOL_WEAK, &e));
-    once(o);
-    write(o, path);
 }
 
-static void make_b(const char *path) {
-    CotObject *o = cot_object_new(NULL, NULL, &e);
-    if (!o) TRY(e.status);
+static void fill_b(CotObject *o) {
     static const uint32_t two = 2;
     uint32_t list = sym(o, "entry_b");
     TRY(cot_object_keep(o, list, COT_SYMBOL_RETAIN, "cot_list", &e));
     TRY(cot_object_bind(o, list, COT_SYMBOL_LOCAL, &e));
     data(o, list, COT_DATA_WRITABLE, &two, 4, 4);
-    once(o);
     text(o, "function %from_b(i32) -> i32 system_v {\n"
             "    fn0 = colocated %only_once() -> i32 system_v\n"
             "    fn1 = %not_seen() -> i32 system_v\n"
             "block0(v0: i32):\n    v1 = call fn0()\n    v2 = call fn1()\n"
-            "    v3 = iadd v1, v2\n    v4 = iadd v3, v0\n    return v4\n}\n");
-    write(o, path);
+            "    v3 = iadd v1, v2\n    v4 = iadd v3, v0\n    return v4\n}\n"
+            "function %list_edges() -> i64, i64 system_v {\n"
+            "    gv0 = symbol %__start_cot_list\n    gv1 = symbol %__stop_cot_list\n"
+            "block0:\n    v0 = symbol_value.i64 gv0\n    v1 = symbol_value.i64 gv1\n    return v0, "
+            "v1\n}\n");
 }
 
 /* What makes no sense is refused and changes nothing. */
@@ -163,13 +160,24 @@ static int refused(void) {
 }
 
 int main(int argc, char **argv) {
-    if (argc != 3) return 2;
+    if (argc != 4) return 2;
     int line = refused();
     if (line) {
         printf("not refused: %d\n", line);
         return 1;
     }
-    make_a(argv[1]);
-    make_b(argv[2]);
+    CotObject *a = cot_object_new(NULL, "x86_64-unknown-linux-gnu", &e);
+    CotObject *b = cot_object_new(NULL, NULL, &e), *c = cot_object_new(NULL, "x86_64-linux", &e);
+    if (!a || !b || !c) TRY(e.status);
+    fill_a(a);
+    once(a);
+    write(a, COT_FILE_OBJECT, argv[1]);
+    fill_b(b);
+    once(b);
+    write(b, COT_FILE_OBJECT, argv[2]);
+    fill_a(c);
+    fill_b(c);
+    once(c);
+    write(c, COT_FILE_SHARED, argv[3]);
     return 0;
 }
