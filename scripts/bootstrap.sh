@@ -48,6 +48,8 @@ want() {
     need g++ has g++
     need elfutils has eu-elflint
     need mold has mold
+    need llvm has llvm-dwarfdump
+    need gdb has gdb
     need csmith has csmith
     need llvm has llvm-symbolizer
     need libcsmith-dev sh -c 'ls /usr/include/csmith*/csmith.h || ls /usr/include/csmith.h'

@@ -77,6 +77,8 @@ typedef struct CotFile {
     uint32_t function_sections; /* not 0: a section for each function */
     uint32_t data_sections;     /* not 0: one for each data object */
     const char *source;         /* name of the source file; NULL: none is told */
+    uint32_t
+        debug; /* not 0: debug information; locations (cot_function_location) are lines of source */
     /* of a shared library: */
     const char *soname;        /* what those who need it call it; NULL: nothing but its file name */
     const char *const *needed; /* libraries that are loaded with it */

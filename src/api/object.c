@@ -262,6 +262,7 @@ static bool step_write(CotObject *o, const void *in, Diag *d) {
                          .function_sections = f->function_sections != 0,
                          .data_sections = f->data_sections != 0,
                          .source = f->source,
+                         .debug = f->debug != 0,
                          .soname = f->soname,
                          .needed = f->needed,
                          .nneeded = f->nneeded,

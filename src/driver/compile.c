@@ -10,9 +10,9 @@ static const char help[] =
     "library if its name\n"
     "                         ends in .so\n"
     "  --emit obj|shared      what OUT is, whatever its name\n"
-    "  -g                     keep the debugging information of a WebAssembly module, so that "
-    "backtraces "
-    "have lines\n"
+    "  -g                     debug information: of a CLIF text its lines; of a WebAssembly module "
+    "what it brings\n"
+    "                         is kept, so that backtraces have lines\n"
     "  --target TARGET        such as x86_64-linux (default: this machine)\n"
     "  --set NAME[=VALUE]     a setting or processor feature; `cot settings` lists them\n"
     "  --function-sections    a section for each function\n"
@@ -126,6 +126,7 @@ static void parse_option(Cli *c, CompileOpts *o) {
             o->set[o->nset++] = v;
     } else if (cli_flag(c, "-g")) {
         o->common.cfg.keep_source = true;
+        o->object.debug = true;
     } else if (cli_value(c, "--soname", &v)) {
         o->object.soname = *v ? v : NULL;
     } else if (cli_value(c, "--needed", &v)) {

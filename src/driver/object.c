@@ -59,12 +59,12 @@ int compile_object(CompileOpts *o) {
     MachSettings set = settings_for_files(o);
     linkable_init(&k, &mem, t.isa);
     o->object.kind = o->stage == STAGE_SHARED ? OBJECT_SHARED : OBJECT_RELOCATABLE;
-    o->object.source = base_name(o->file);
+    o->object.source = o->object.debug && strcmp(o->file, "-") != 0 ? o->file : base_name(o->file);
     o->object.needed = o->needed;
     o->object.math_library = t.math_library;
     if (o->stage == STAGE_SHARED && !o->object.soname && strcmp(o->out, "-") != 0)
         o->object.soname = base_name(o->out);
-    ClifTextOptions how = {.set = o->set, .nset = o->nset};
+    ClifTextOptions how = {.set = o->set, .nset = o->nset, .lines = o->object.debug};
     bool ok = size < UINT32_MAX || diag_msg(&d, DIAG_LIMIT, "a text of 4 GiB or more");
     ok = ok && linkable_add_clif(&k, &set, text, (uint32_t)size, &how, &d);
     if (!ok && d.pos_kind == DIAG_POS_LINE) {

@@ -17,6 +17,8 @@
  */
 #include "jit/linker.h"
 #include "base/hashmap.h"
+#include "object/bytes.h"
+#include "object/cfi.h"
 #include <sys/mman.h>
 #include <unistd.h>
 
@@ -33,6 +35,7 @@ typedef struct Place { /* of a symbol */
 typedef struct Chunk {
     size_t first, pages; /* in the reservation */
     uint32_t live;
+    const uint8_t *frames; /* unwinding entries that the unwinder knows, or NULL */
 } Chunk;
 typedef struct Stretch {
     size_t first, pages;
@@ -48,6 +51,10 @@ struct JitLinker {
     VecU64 offsets;    /* of each waiting one in the chunk */
     VEC(Chunk) chunks;
     VEC(Stretch) unused; /* below used_pages, by address */
+    unsigned publish;    /* JIT_PUBLISH_* */
+    JitPerf *perf;       /* NULL: nothing for it */
+    Cfi cfi;             /* of the link under way */
+    size_t frames;       /* its offset in the chunk */
     HashMap stubs;       /* of the link under way: target -> offset in the chunk */
 };
 
@@ -63,6 +70,7 @@ JitLinker *jit_linker_new(Mem *m, const JitLinkerConfig *cfg, Diag *d) {
     memset(l, 0, sizeof *l);
     l->mem = m;
     linkable_init(&l->syms, m, isa_host());
+    cfi_init(&l->cfi, m, isa_host());
     l->cfg = *cfg;
     l->page = page;
     l->reserved_pages = bytes / page;
@@ -79,6 +87,11 @@ JitLinker *jit_linker_new(Mem *m, const JitLinkerConfig *cfg, Diag *d) {
 void jit_linker_free(JitLinker *l) {
     if (!l) return;
     Mem *m = l->mem;
+    for (uint32_t i = 0; i < l->chunks.n; i++)
+        if (l->chunks.p[i].live && l->chunks.p[i].frames)
+            jit_withdraw_frames(l->chunks.p[i].frames);
+    jit_perf_close(l->perf);
+    cfi_free(&l->cfi);
     munmap(l->base, l->reserved_pages * l->page);
     linkable_free(&l->syms);
     vec_free(m, &l->places);
@@ -113,6 +126,20 @@ bool jit_define_data(JitLinker *l, LinkSym s, const LinkData *t, Diag *d) {
         return diag_msg(d, DIAG_LIMIT, "%llu bytes of data are more than is reserved",
                         (unsigned long long)t->size);
     return linkable_define_data(&l->syms, s, t, d);
+}
+
+bool jit_publish(JitLinker *l, unsigned what, Diag *d) {
+    const unsigned files = JIT_PUBLISH_PERF_MAP | JIT_PUBLISH_JITDUMP;
+    if (what & JIT_PUBLISH_UNWIND && !jit_can_unwind())
+        return diag_msg(d, DIAG_UNSUPPORTED, "this process has no unwinder that can be told");
+    if ((what & files) != (l->publish & files)) {
+        JitPerf *p = what & files ? jit_perf_open(l->mem, what, d) : NULL;
+        if (what & files && !p) return false;
+        jit_perf_close(l->perf);
+        l->perf = p;
+    }
+    l->publish = what;
+    return true;
 }
 
 /* ---- pages ---- */
@@ -271,10 +298,31 @@ static size_t lay_out(JitLinker *l, Part part[PARTS], size_t *stubs) {
             *stubs = off = round_up(off, STUB_BYTES);
             off += relocs * STUB_BYTES; /* room for as many as there can be */
         }
+        if (k == PART_CONST && l->cfi.bytes.n) {
+            l->frames = off = round_up(off, 8);
+            off += l->cfi.bytes.n;
+        }
         off = round_up(off, l->page);
         part[k].size = off - part[k].off;
     }
     return off;
+}
+
+/* The unwinding entries of what is being linked, if somebody wants them. */
+static void make_frames(JitLinker *l) {
+    cfi_clear(&l->cfi);
+    if (!(l->publish & JIT_PUBLISH_UNWIND)) return;
+    for (uint32_t i = 0; i < l->syms.waiting.n; i++) cfi_add(&l->cfi, waiting(l, i));
+    cfi_end(&l->cfi);
+}
+
+static void place_frames(JitLinker *l, uint8_t *chunk) {
+    uint8_t *to = chunk + l->frames;
+    memcpy(to, l->cfi.bytes.p, l->cfi.bytes.n);
+    for (uint32_t i = 0; i < l->cfi.sites.n; i++) {
+        CfiSite s = l->cfi.sites.p[i];
+        bytes_set(to + s.offset, (uint64_t)(l->places.p[s.func].at - (to + s.offset)), 4);
+    }
 }
 
 static bool place(JitLinker *l, const Chunk *c, const Part part[PARTS], size_t stubs, Diag *d) {
@@ -290,6 +338,7 @@ static bool place(JitLinker *l, const Chunk *c, const Part part[PARTS], size_t s
     }
     for (uint32_t i = 0; i < l->syms.waiting.n; i++)
         if (!relocate(l, waiting(l, i), chunk, &stubs, d)) return false;
+    if (l->cfi.bytes.n) place_frames(l, chunk);
     for (int k = 0; k < PARTS; k++)
         if (part[k].size && mprotect(chunk + part[k].off, part[k].size, protection[k]))
             return diag_msg(d, DIAG_OOM, "the system refuses executable memory");
@@ -307,6 +356,7 @@ bool jit_link(JitLinker *l, Diag *d) {
     vec_clear(&l->offsets);
     vec_resize0(l->mem, &l->offsets, n);
     hashmap_clear(&l->stubs);
+    make_frames(l);
     size_t bytes = lay_out(l, part, &stubs);
     Chunk c = {.pages = bytes / l->page ? bytes / l->page : 1, .live = n};
     bool ok = take_pages(l, c.pages, &c.first);
@@ -326,10 +376,16 @@ bool jit_link(JitLinker *l, Diag *d) {
         }
         p->linked = true;
         p->chunk = l->chunks.n;
+        if (l->perf && def->kind == LINK_FUNC)
+            jit_perf_code(l->perf, linkable_at(&l->syms, def->sym)->name, p->at, def->size);
         linkable_drop_body(&l->syms, def);
     }
     if (!ok) return false;
     linkable_taken(&l->syms);
+    if (l->cfi.bytes.n) {
+        c.frames = l->base + c.first * l->page + l->frames;
+        jit_publish_frames(c.frames);
+    }
     vec_push(l->mem, &l->chunks, c);
     return true;
 }
@@ -339,7 +395,10 @@ void jit_undefine(JitLinker *l, LinkSym s) {
         Place *p = &l->places.p[s];
         if (p->linked) {
             Chunk *c = &l->chunks.p[p->chunk];
-            if (--c->live == 0) give_pages(l, c->first, c->pages);
+            if (--c->live == 0) {
+                if (c->frames) jit_withdraw_frames(c->frames);
+                give_pages(l, c->first, c->pages);
+            }
         }
         p->at = NULL;
         p->linked = false;

@@ -6,7 +6,7 @@
  * One thread at a time; the code may run in any number of threads, also during a link, which never moves what is linked. */
 #ifndef COT_JIT_LINKER_H
 #define COT_JIT_LINKER_H
-#include "module/linkable.h"
+#include "jit/publish.h"
 
 typedef struct JitLinker JitLinker;
 
@@ -27,6 +27,9 @@ void jit_linker_free(JitLinker *l); /* with all code and data */
 Linkable *jit_linkable(JitLinker *l);
 /* As linkable_define_data, within what memory can do: alignment up to a page, not thread-local. */
 bool jit_define_data(JitLinker *l, LinkSym s, const LinkData *t, Diag *d);
+/* Who is told of what is linked from now on: JIT_PUBLISH_*. DIAG_IO: a file cannot be written; DIAG_UNSUPPORTED: the process has
+ * no unwinder that can be told. */
+bool jit_publish(JitLinker *l, unsigned what, Diag *d);
 /* Gives addresses to all that was defined since the last time. On an error nothing of that is linked. */
 bool jit_link(JitLinker *l, Diag *d);
 /* NULL: not linked. */

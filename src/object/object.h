@@ -18,6 +18,7 @@ typedef struct ObjectOptions {
     ObjectKind kind;
     bool function_sections, data_sections; /* a section for each definition */
     const char *source;                    /* name of the source file, NULL = none is told */
+    bool debug;                            /* source locations are lines of source: say so */
     /* of a shared library: */
     const char *soname;        /* NULL = it has none */
     const char *const *needed; /* libraries that are to be loaded with it */

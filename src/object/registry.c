@@ -1,5 +1,6 @@
 /* object/registry.c — the one place that names all object formats. */
 #include "object/cfi.h"
+#include "object/dwarf.h"
 #include "object/plan.h"
 
 static const ObjectFormat *const all[] = {&object_elf};
@@ -46,6 +47,7 @@ bool object_write(const ObjectFormat *f, const Linkable *k, const ObjectOptions 
     ObjPlan p;
     plan_init(&p, k->mem, k, o);
     add_unwinding(&p);
+    if (o->debug && o->source) dwarf_add(&p);
     bool ok = f->write[o->kind](&p, out, d);
     plan_free(&p);
     return ok;

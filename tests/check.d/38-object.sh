@@ -23,7 +23,8 @@ silent() { # succeeds and has nothing to say on standard error
 }
 readable() { # readable FILE: the tools that read ELF find nothing wrong
     silent readelf -aW "$1" && silent objdump -dr "$1" || return 1
-    ! has eu-elflint || eu-elflint --gnu-ld -q "$1"
+    ! has eu-elflint || eu-elflint --gnu-ld -q "$1" || return 1
+    ! has llvm-dwarfdump || llvm-dwarfdump --verify "$1"
 }
 compiler() { # compiler FILE: of its language
     case $1 in *.cc) echo g++ ;; *) echo gcc ;; esac
@@ -48,7 +49,7 @@ for source in "$ROOT"/tests/objects/*.clif; do
     main=$ROOT/tests/objects/$n.c
     [ -e "$main" ] || main=${main}c
     [ "$(compiler "$main")" = gcc ] || has g++ || { echo "38-object: skipped: $n: no g++" && skipped=$((skipped + 1)) && continue; }
-    for flags in "" "--function-sections" "-O2"; do
+    for flags in "" "--function-sections" "-O2" "-g"; do
         o=$work/$n$flags.o
         # shellcheck disable=SC2086
         check "cot compile $flags $n.clif" "$COT" compile $flags "$source" -o "$o"
@@ -82,6 +83,21 @@ for l in "${linkers[@]}"; do
     check "66,000 sections, $l: runs" "$work/program"
 done
 
+# Debug information: gdb stops at a line of the text, in a program and in a library, and knows its callers.
+if has gdb; then
+    for kind in o so; do
+        "$COT" compile -g "$ROOT/tests/objects/calls.clif" -o "$work/libdebug.$kind"
+        gcc -g "$ROOT/tests/objects/calls.c" "$work/libdebug.$kind" -o "$work/program"
+        gdb -nx -batch -ex 'set breakpoint pending on' -ex 'break calls.clif:13' -ex run -ex bt -ex 'info line' "$work/program" >"$work/gdb.log" 2>&1
+        check "gdb, .$kind: stops at the line" grep -Eq '^Breakpoint 1, .*fib \(\) at .*calls\.clif:13' "$work/gdb.log"
+        check "gdb, .$kind: backtrace" grep -Eq '^#[0-9]+ .* in show \(\) at .*calls\.clif:[0-9]+' "$work/gdb.log"
+        check "gdb, .$kind: backtrace to C" grep -Eq '^#[0-9]+ .* main \(\) at .*calls\.c:[0-9]+' "$work/gdb.log"
+    done
+else
+    echo "38-object: skipped: no gdb"
+    skipped=$((skipped + 1))
+fi
+
 # The C interface: two objects with data of all kinds, bindings, sections.
 lib=$BUILD/lib/libcot.a
 check "api_make.c" gcc -std=c11 -Wall -Wextra -Werror -I"$ROOT/include" -I"$BUILD/gen" "$ROOT/tests/objects/api_make.c" "$lib" -lm -pthread -o "$work/make"
@@ -95,5 +111,18 @@ for l in "${linkers[@]}"; do
     done
 done
 shared "libapi.so" "$ROOT/tests/objects/api_main.c" "$work/libapi.so"
+
+# Code in memory: exceptions pass it, perf's files name it.
+if has g++; then
+    check "unwind_jit.cc" g++ -std=c++17 -Wall -Wextra -Werror -I"$ROOT/include" -I"$BUILD/gen" "$ROOT/tests/objects/unwind_jit.cc" "$lib" -lm -pthread -o "$work/unwind_jit"
+    check "unwind_jit: runs" sh -c "cd '$work' && ./unwind_jit '$ROOT/tests/objects/unwind.clif' >pid"
+    pid=$(cat "$work/pid")
+    check "unwind_jit: map for perf" grep -Eq '^[0-9a-f]+ [0-9a-f]+ keeps$' "/tmp/perf-$pid.map"
+    check "unwind_jit: dump for perf" grep -q keeps "$work/jit-$pid.dump"
+    rm -f "/tmp/perf-$pid.map"
+else
+    echo "38-object: skipped: unwind_jit: no g++"
+    skipped=$((skipped + 1))
+fi
 echo "$passed passed, $failed failed, $skipped skipped"
 [ "$failed" -eq 0 ]

@@ -29,7 +29,7 @@ static void once(CotObject *o) { /* in both objects */
     TRY(cot_object_keep(o, sym(o, "only_once"), COT_SYMBOL_COMDAT, NULL, &e));
 }
 static void write(CotObject *o, uint32_t kind, const char *path) {
-    CotFile f = {kind, 0, 0, "api.clif", NULL, NULL, 0};
+    CotFile f = {kind, 0, 0, "api.clif", 0, NULL, NULL, 0};
     const void *bytes;
     size_t n;
     TRY(cot_object_write(o, &f, &bytes, &n, &e));
