@@ -112,6 +112,21 @@ for l in "${linkers[@]}"; do
 done
 shared "libapi.so" "$ROOT/tests/objects/api_main.c" "$work/libapi.so"
 
+# docs/object.md
+doc=$work/doc
+mkdir "$doc"
+part() { # part MARK: the fenced block after the mark
+    awk -v mark="<!-- $1 -->" '$0 == mark {on = 1; next} on && /^```/ {if (n++) exit; next} on && n {print}' "$ROOT/docs/object.md"
+}
+part "text twice.clif" >"$doc/twice.clif"
+part "program main.c" >"$doc/main.c"
+part "program make.c" >"$doc/make.c"
+{ echo "set -e; cd '$doc'; PATH='$(dirname "$COT")':\$PATH" && part commands; } >"$doc/commands.sh"
+check "docs/object.md: commands" sh -c "[ \"\$(bash '$doc/commands.sh')\" = \"\$(printf '42\\n42')\" ]"
+check "docs/object.md: make.c" sh -c "cd '$doc' && gcc -Wall -Wextra -Werror -I'$ROOT/include' -I'$BUILD/gen' make.c '$lib' -lm -pthread -o make && ./make"
+echo 'int next(void); extern int counter; int main(void) { return next() != 42 || next() != 43 || counter != 43; }' >"$doc/use.c"
+check "docs/object.md: next.o" sh -c "cd '$doc' && gcc use.c next.o -o use && ./use"
+
 # Code in memory: exceptions pass it, perf's files name it.
 if has g++; then
     check "unwind_jit.cc" g++ -std=c++17 -Wall -Wextra -Werror -I"$ROOT/include" -I"$BUILD/gen" "$ROOT/tests/objects/unwind_jit.cc" "$lib" -lm -pthread -o "$work/unwind_jit"
