@@ -32,6 +32,14 @@ part "program countdown.c" >"$work/countdown.c"
 check "countdown compiles" cc -std=c11 -Wall -Wextra -Werror -I"$root/src" -I"$build/gen" "$work/countdown.c" "$build/libcot_clif.a" "$build/libcot_base.a" -lm -o "$work/countdown"
 check "countdown prints what docs/clif.md shows" same countdown "$work/countdown"
 doc=
+excerpts() { # each C excerpt of the tutorial is a part of examples/lang.c
+    awk -v dir="$work" '/^```c/ {f = dir "/excerpt" ++n; on = 1; next} /^```/ {on = 0} on {print > f}' "$root/docs/clif-tutorial.md"
+    [ -e "$work/excerpt4" ] || return 1
+    for e in "$work"/excerpt*; do
+        case $(cat "$root/examples/lang.c") in *"$(cat "$e")"*) ;; *) head -n 3 "$e" && return 1 ;; esac
+    done
+}
+check "docs/clif-tutorial.md quotes examples/lang.c" excerpts
 check "examples/lang.c has at most 500 lines" test "$(wc -l <"$root/examples/lang.c")" -le 500
 check "lang --clif" sh -c "'$work/lang' --clif | grep -q 'function %fib(i64) -> i64'"
 printf 'fn main() { return 1 +; }\n' >"$work/bad.txt"
