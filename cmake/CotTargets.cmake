@@ -2,7 +2,7 @@
 
 set_property(GLOBAL PROPERTY COT_LIBS_BELOW "")
 # Folders that may use the operating system beyond ISO C (threads, mmap, signals, files).
-set(COT_OS_FOLDERS runtime module jit compiler filetest api driver)
+set(COT_OS_FOLDERS runtime rtapi rtlib module jit compiler filetest api driver)
 
 # "isa/x64" -> isa_x64
 function(cot_folder_id out folder)
@@ -80,10 +80,17 @@ function(cot_layer)
   set_property(GLOBAL PROPERTY COT_LIBS_BELOW ${made} ${below})
 endfunction()
 
-# cot_library(name): lib<name>.a and lib<name>.so of all layers declared so far, with the public symbols only, and their
-# installation. The archive holds one object whose internal symbols are local, so they cannot clash with a user's.
-function(cot_library name)
+# cot_library(name description [folder]): lib<name>.a and lib<name>.so of all layers declared so far, and of a folder that is in no
+# layer, with the public symbols only, and their installation. The archive holds one object whose internal symbols are local, so
+# they cannot clash with a user's.
+function(cot_library name description)
   get_property(layers GLOBAL PROPERTY COT_LIBS_BELOW)
+  foreach(folder IN LISTS ARGN)
+    cot_layer(${folder})
+    cot_folder_id(id "${folder}")
+    set_property(GLOBAL PROPERTY COT_LIBS_BELOW ${layers})
+    list(PREPEND layers cot_${id})
+  endforeach()
   set(objects "")
   foreach(l IN LISTS layers)
     list(APPEND objects "$<TARGET_OBJECTS:${l}>")
@@ -106,6 +113,8 @@ function(cot_library name)
 
   include(GNUInstallDirs)
   set(COT_PC_LIBS "-lm -pthread")
+  set(COT_PC_NAME "${name}")
+  set(COT_PC_DESCRIPTION "${description}")
   file(RELATIVE_PATH COT_PC_UP "/${CMAKE_INSTALL_LIBDIR}/pkgconfig" "/") # the file may be moved with the rest
   configure_file("${CMAKE_SOURCE_DIR}/cmake/cot.pc.in" "${CMAKE_BINARY_DIR}/lib/${name}.pc" @ONLY)
   install(TARGETS ${name}_static ${name}_shared

@@ -4,7 +4,7 @@
  *
  * Every folder of src/ has a layer number. A file may include its own folder and folders of a lower layer, written
  * from src/. On top of that: the runtime is known to compiler/ and what is above it only; an ISA folder is named by the registry (src/isa/) only and sees neither wasm nor other
- * ISAs; X_int.h is for its own folder; public headers are for api and driver; core folders use the headers of ISO C
+ * ISAs; X_int.h is for its own folder; public headers are for api, rtapi and driver; core folders use the headers of ISO C
  * and nothing else of the system; a .c file is never included.
  */
 #include "tree.h"
@@ -17,12 +17,13 @@ typedef struct Folder {
 } Folder;
 
 static const Folder folders[] = {
-    {"base", 0, CORE},      {"dwarf", 1, CORE},    {"image", 1, CORE},       {"runtime", 2, HOST},
-    {"clif", 3, CORE},      {"regalloc", 3, CORE}, {"analysis", 4, CORE},    {"sem", 4, CORE},
-    {"verify", 5, CORE},    {"interp", 5, CORE},   {"opt", 5, CORE},         {"mach", 6, CORE},
-    {"wasm", 6, CORE},      {"isa/x64", 7, CORE},  {"isa/aarch64", 7, CORE}, {"isa", 8, CORE},
-    {"module", 9, HOST},    {"object", 10, CORE},  {"jit", 11, HOST},        {"compiler", 12, HOST},
-    {"filetest", 13, HOST}, {"api", 14, HOST},     {"driver", 15, HOST},
+    {"base", 0, CORE},        {"dwarf", 1, CORE},     {"image", 1, CORE},     {"runtime", 2, HOST},
+    {"rtapi", 3, HOST},       {"rtlib", 4, HOST},     {"clif", 5, CORE},      {"regalloc", 5, CORE},
+    {"analysis", 6, CORE},    {"sem", 6, CORE},       {"verify", 7, CORE},    {"interp", 7, CORE},
+    {"opt", 7, CORE},         {"mach", 8, CORE},      {"wasm", 8, CORE},      {"isa/x64", 9, CORE},
+    {"isa/aarch64", 9, CORE}, {"isa", 10, CORE},      {"module", 11, HOST},   {"object", 12, CORE},
+    {"jit", 13, HOST},        {"compiler", 14, HOST}, {"filetest", 15, HOST}, {"api", 16, HOST},
+    {"driver", 17, HOST},
 };
 enum { N_FOLDERS = sizeof folders / sizeof *folders };
 
@@ -53,14 +54,18 @@ static int ends_with(const char *s, const char *tail) {
     return n >= k && !strcmp(s + n - k, tail);
 }
 
+static int is_rt(const Folder *f) {
+    return !strncmp(f->name, "rt", 2);
+}
+
 static int is_isa(const Folder *f) {
     return !strncmp(f->name, "isa/", 4);
 }
 
 static void check_quoted(const char *file, int line, const Folder *from, const char *inc) {
     if (!strncmp(inc, "cot/", 4) || !strcmp(inc, "wasm.h")) {
-        if (from->layer < folder_named("api", 3)->layer)
-            complain(file, line, inc, "public headers are for api and driver");
+        if (from->layer < folder_named("api", 3)->layer && !is_rt(from))
+            complain(file, line, inc, "public headers are for api, rtapi and driver");
         return;
     }
     if (ends_with(inc, ".c")) complain(file, line, inc, "a source file is not a header");
@@ -74,7 +79,8 @@ static void check_quoted(const char *file, int line, const Folder *from, const c
     if (to->layer >= from->layer)
         complain(file, line, inc,
                  to->layer == from->layer ? "a folder of the same layer" : "upward");
-    else if (!strcmp(to->name, "runtime") && from->layer < folder_named("compiler", 8)->layer)
+    else if ((!strcmp(to->name, "runtime") || is_rt(to)) && !is_rt(from) &&
+             from->layer < folder_named("compiler", 8)->layer)
         complain(file, line, inc, "code is generated without a runtime");
     else if (is_isa(to) && strcmp(from->name, "isa"))
         complain(file, line, inc, "an ISA is known to the registry only");

@@ -123,7 +123,8 @@ COT_API CotStatus cot_module_export(const CotModule *module, size_t i, CotName *
  * millisecond per megabyte, but it cannot know that the code is harmless: load only what you would execute. The form has a
  * version of its own, so that a new version of the library can load what an older one has made as long as that stays the same; otherwise
  * COT_UNSUPPORTED says that the module is to be compiled again. */
-/* Bytes that cot_module_serialize writes, and `cot compile --emit cwasm` to a file. */
+/* Bytes that cot_module_serialize writes, and `cot compile --emit cwasm` to a file. 0: the module is linked into this program and
+ * cannot be taken out of it. */
 COT_API size_t cot_module_serialized_size(const CotModule *module);
 COT_API void cot_module_serialize(const CotModule *module, void *bytes);
 /* The bytes are copied. COT_MALFORMED: cut or damaged. */
@@ -132,6 +133,23 @@ COT_API CotModule *cot_module_deserialize(CotEngine *engine, const void *bytes, 
 /* The file is mapped: as long as the module lives it may be replaced or removed, but not written to. COT_IO: it cannot be read. */
 COT_API CotModule *cot_module_deserialize_file(CotEngine *engine, const char *path,
                                                CotError *error);
+
+/* ---- modules in objects and libraries ----
+ * An object file or shared library that `cot compile` made of x.wasm defines x_module, a CotLinkedModule. Any number of engines
+ * may use it. Its members are for the library. */
+#define COT_OBJECT_ABI 1
+typedef struct CotLinkedModule {
+    uint32_t abi; /* COT_OBJECT_ABI of the compiler */
+    uint32_t reserved;
+    const void *tables, *code;
+    void *slots;
+    void (*needs)(void); /* cot_object_abi_1, or NULL in a shared library */
+} CotLinkedModule;
+/* COT_UNSUPPORTED: it was compiled for another version, other processor features or other settings. */
+COT_API CotModule *cot_module_linked(CotEngine *engine, const CotLinkedModule *linked,
+                                     CotError *error);
+/* Does nothing. Objects refer to it, so that linking with a library of another interface fails and says which is missing. */
+COT_API void cot_object_abi_1(void);
 
 /* ---- stores ---- */
 COT_API CotStore *cot_store_new(CotEngine *engine, CotError *error);

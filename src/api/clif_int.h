@@ -2,12 +2,12 @@
  * after the first error. */
 #ifndef COT_API_CLIF_INT_H
 #define COT_API_CLIF_INT_H
-#include "api/api_int.h"
 #include "clif/builder.h"
 #include "clif/opspec.h"
 #include "compiler/compiler.h"
 #include "cot/jit.h"
 #include "module/linkable.h"
+#include "rtapi/rtapi.h"
 #include "verify/verify.h"
 
 typedef enum FuncState { FUNC_EMPTY, FUNC_BUILDING, FUNC_DONE } FuncState;
@@ -53,8 +53,8 @@ uint32_t api_results(CotFunction *f, uint32_t inst, uint32_t *second);
 
 /* engine.c */
 struct CotConfig {
-    EngineConfig engine;
-    MemHooks hooks;
+    ConfigBase base;     /* first: rtapi/config.c knows this part only */
+    EngineConfig engine; /* its rt is not used */
     Cache cache;         /* what engine.cache points to */
     MachSettings mach;   /* what cot_config_set changed; the rest comes from engine */
     uint64_t given;      /* bit per row of settings.def: cot_config_set named it */

@@ -1,4 +1,4 @@
-/* api/engine.c — configuration and engines. */
+/* api/engine.c — configuration and engines that compile. What concerns the runtime is in rtapi/config.c. */
 #include <stdlib.h>
 #include "api/clif_int.h"
 #include "mach/settings.h"
@@ -63,27 +63,8 @@ void cot_config_free(CotConfig *c) {
     free(c);
 }
 
-void cot_config_set_allocator(CotConfig *c, CotReallocFn function, void *user) {
-    c->hooks = (MemHooks){function, user};
-    c->engine.rt.hooks = function ? &c->hooks : NULL;
-}
-void cot_config_set_signals(CotConfig *c, bool on) {
-    c->engine.rt.no_signals = !on;
-}
-void cot_config_set_guard_pages(CotConfig *c, bool on) {
-    c->engine.rt.explicit_bounds = !on;
-}
-void cot_config_set_interruptible(CotConfig *c, bool on) {
-    c->engine.rt.interruptible = on;
-}
 void cot_config_set_compile_threads(CotConfig *c, uint32_t threads) {
     c->engine.threads = threads;
-}
-void cot_config_set_max_memory(CotConfig *c, uint64_t bytes) {
-    c->engine.rt.max_memory = bytes;
-}
-void cot_config_set_max_stack(CotConfig *c, uint64_t bytes) {
-    c->engine.rt.max_stack = bytes;
 }
 void cot_config_set_source_positions(CotConfig *c, bool on) {
     c->engine.keep_source = on;
@@ -119,18 +100,15 @@ CotStatus cot_config_set_cpu_features(CotConfig *c, const char *list, CotError *
 CotEngine *cot_engine_new(const CotConfig *c, CotError *error) {
     Diag d;
     diag_clear(&d);
-    EngineConfig defaults = {.keep_source = true};
+    EngineConfig cfg = {.keep_source = true};
     const IsaVtable *isa = isa_host();
-    if (isa) defaults.isa_flags = isa->host_flags();
-    RtEngine *e = engine_new(c ? &c->engine : &defaults, &d);
+    if (c) {
+        cfg = c->engine;
+        cfg.rt = c->base.rt;
+    } else if (isa) {
+        cfg.isa_flags = isa->host_flags();
+    }
+    RtEngine *e = engine_new(&cfg, &d);
     if (!e) api_fail_diag(error, &d);
     return engine_api(e);
-}
-
-void cot_engine_free(CotEngine *e) {
-    rt_engine_free(engine_rt(e));
-}
-
-bool cot_engine_has_guard_pages(const CotEngine *e) {
-    return rt_engine_has_guards(engine_rt(e));
 }

@@ -59,7 +59,7 @@ void api_stick_diag(CotFunction *f, const Diag *d) {
 /* ---- life ---- */
 void *api_new_with_mem(const CotConfig *config, size_t size) {
     Mem m;
-    mem_init(&m, config && config->engine.rt.hooks ? &config->hooks : NULL);
+    mem_init(&m, config ? config->base.rt.hooks : NULL);
     void *p = mem_try_realloc(&m, NULL, 0, size);
     if (!p) return NULL;
     memset(p, 0, size);

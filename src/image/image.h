@@ -157,6 +157,8 @@ typedef enum ImgTrust {
 /* bytes: aligned to 8; image->code points into them. False: DIAG_MALFORMED (not an image, damaged), DIAG_UNSUPPORTED (for another
  * version, machine or processor). */
 bool img_open(Image *image, const void *bytes, size_t size, ImgTrust trust, Diag *d);
+/* Of an image that is part of this program, code apart. Only the version is checked. */
+bool img_open_linked(Image *image, const void *tables, const void *code, Diag *d);
 bool img_has_magic(const void *bytes, size_t size);
 /* Sums of an image in memory into a header, which may be the image's own or a copy of it. */
 void img_set_sums(ImgHeader *h, const uint8_t *bytes);

@@ -53,6 +53,7 @@ uint64_t img_layout_hash(void) {
 }
 
 /* ---- header ---- */
+/* Of another version than ours nothing but magic and version is known. */
 static bool compatible(const ImgHeader *h, Diag *d) {
     if (h->abi != IMG_ABI)
         return diag_msg(d, DIAG_UNSUPPORTED,
@@ -319,6 +320,17 @@ static bool check_segments(const Check *c) {
         if (!m->routines[i] || m->routines[i] >= IMG_ROUTINE_COUNT)
             return damaged(c, "routine of the runtime");
     return m->nroutines <= IMG_PAGE / 8 || damaged(c, "number of routines");
+}
+
+bool img_open_linked(Image *m, const void *tables, const void *code, Diag *d) {
+    const ImgHeader *h = tables;
+    memset(m, 0, sizeof *m);
+    if (!img_has_magic(tables, sizeof *h))
+        return diag_msg(d, DIAG_MALFORMED, "not a precompiled module");
+    if (!compatible(h, d)) return false;
+    view(m, tables);
+    m->code = code;
+    return true;
 }
 
 bool img_open(Image *m, const void *bytes, size_t size, ImgTrust trust, Diag *d) {

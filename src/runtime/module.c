@@ -81,10 +81,9 @@ static bool seal(RtModule *m, bool *denied, Diag *d) {
     size_t code_off = (size_t)m->img.h->code_off;
     *denied = false;
     if (!fill_slots(slots, &m->img, d)) return false;
-    if (((m->img.nroutines || b->mapped) && mprotect(slots, IMG_PAGE, PROT_READ)) ||
-        (b->mapped && !b->of_file && mprotect(b->base, code_off, PROT_READ)))
+    if (mprotect(slots, IMG_PAGE, PROT_READ) ||
+        (!b->of_file && mprotect(b->base, code_off, PROT_READ)))
         return diag_msg(d, DIAG_OOM, "the system refuses to protect memory");
-    if (!b->mapped) return true;
     if (b->size > code_off &&
         mprotect(b->base + code_off, pages(b->size) - code_off, PROT_READ | PROT_EXEC)) {
         *denied = errno == EACCES || errno == EPERM;
@@ -93,28 +92,49 @@ static bool seal(RtModule *m, bool *denied, Diag *d) {
     return true;
 }
 
+/* The slots of a module of this program belong to all engines; the first one fills them. */
+static pthread_mutex_t linked_lock = PTHREAD_MUTEX_INITIALIZER;
+static bool seal_linked(RtModule *m, void *slots, Diag *d) {
+    if (!m->img.nroutines) return true;
+    uint64_t filled;
+    pthread_mutex_lock(&linked_lock);
+    memcpy(&filled, slots, sizeof filled);
+    bool ok = filled != 0;
+    if (!ok && fill_slots(slots, &m->img, d))
+        ok = mprotect(slots, IMG_PAGE, PROT_READ) == 0 ||
+             diag_msg(d, DIAG_OOM, "the system refuses to protect memory");
+    pthread_mutex_unlock(&linked_lock);
+    return ok;
+}
+
 typedef struct Making {
     RtModule *m;
     ImgTrust trust;
+    const RtLinked *linked; /* else the blob */
     bool ok;
     Diag *d;
 } Making;
 
-static void make(void *arg) {
-    Making *q = arg;
-    RtModule *m = q->m;
+static bool number_types(RtModule *m, Diag *d) {
     const Image *img = &m->img;
-    if (!img_open(&m->img, m->blob.base, m->blob.size, q->trust, q->d) ||
-        !suits(m->engine, img->h, q->d))
-        return;
     m->sig_ids = mem_alloc(&m->mem, (img->ntypes + (size_t)1) * sizeof *m->sig_ids);
     for (uint32_t k = 0; k < img->ntypes; k++) {
         const ImgType *t = &img->types[k];
         m->sig_ids[k] = rt_sig_id(m->engine, img->valtypes + t->first, t->nparams, t->nresults);
-        if (m->sig_ids[k] == UINT32_MAX) {
-            diag_msg(q->d, DIAG_OOM, "out of memory");
-            return;
-        }
+        if (m->sig_ids[k] == UINT32_MAX) return diag_msg(d, DIAG_OOM, "out of memory");
+    }
+    return true;
+}
+
+static void make(void *arg) {
+    Making *q = arg;
+    RtModule *m = q->m;
+    bool open = q->linked ? img_open_linked(&m->img, q->linked->tables, q->linked->code, q->d)
+                          : img_open(&m->img, m->blob.base, m->blob.size, q->trust, q->d);
+    if (!open || !suits(m->engine, m->img.h, q->d) || !number_types(m, q->d)) return;
+    if (q->linked) {
+        q->ok = seal_linked(m, q->linked->slots, q->d);
+        return;
     }
     Diag first;
     bool denied;
@@ -138,26 +158,36 @@ static void make_and_tell(void *arg) {
     if (q->ok && q->m->engine->cfg.perf_map) q->ok = rt_perf_map(q->m, q->d);
 }
 
-RtModule *rt_module_new(RtEngine *e, RtBlob *b, ImgTrust trust, Diag *d) {
+/* b, linked: one of them. */
+static RtModule *module_new(RtEngine *e, RtBlob *b, ImgTrust trust, const RtLinked *linked,
+                            Diag *d) {
     Mem boot;
     mem_init(&boot, e->cfg.hooks);
     RtModule *m = mem_try_realloc(&boot, NULL, 0, sizeof *m);
     if (!m) {
-        rt_blob_free(b);
+        if (b) rt_blob_free(b);
         diag_msg(d, DIAG_OOM, "out of memory");
         return NULL;
     }
     memset(m, 0, sizeof *m);
     m->mem = boot;
-    m->blob = *b;
+    if (b) m->blob = *b;
     m->engine = e;
     atomic_init(&m->refs, 1);
     rt_engine_ref(e);
-    Making q = {.m = m, .trust = trust, .d = d};
+    Making q = {.m = m, .trust = trust, .linked = linked, .d = d};
     if (!mem_guard(&m->mem, make_and_tell, &q)) q.ok = diag_msg(d, DIAG_OOM, "out of memory");
     if (q.ok) return m;
     rt_module_free(m);
     return NULL;
+}
+
+RtModule *rt_module_new(RtEngine *e, RtBlob *b, ImgTrust trust, Diag *d) {
+    return module_new(e, b, trust, NULL, d);
+}
+
+RtModule *rt_module_linked(RtEngine *e, const RtLinked *linked, Diag *d) {
+    return module_new(e, NULL, IMG_TRUSTED, linked, d);
 }
 
 void rt_module_ref(const RtModule *m) {
@@ -177,6 +207,10 @@ const Image *rt_module_image(const RtModule *m) {
 }
 const MemHooks *rt_module_hooks(const RtModule *m) {
     return m->engine->cfg.hooks;
+}
+
+size_t rt_module_serialized_size(const RtModule *m) {
+    return m->blob.size;
 }
 
 void rt_module_serialize(const RtModule *m, uint8_t *to) {

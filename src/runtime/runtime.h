@@ -58,8 +58,8 @@ void *rt_engine_attached(const RtEngine *e); /* NULL: none */
 /* An image in memory with room for its slots behind it. A module takes it over. */
 typedef struct RtBlob {
     uint8_t *base;
-    size_t size;   /* of the image */
-    size_t mapped; /* 0: the image is part of this program; the slots are writable */
+    size_t size; /* of the image */
+    size_t mapped;
     bool of_file;
 } RtBlob;
 /* Room for an image, writable. */
@@ -73,7 +73,15 @@ RtModule *rt_module_new(RtEngine *e, RtBlob *b, ImgTrust trust, Diag *d);
 void rt_module_free(RtModule *m); /* NULL is fine; stores that use it keep it */
 const Image *rt_module_image(const RtModule *m);
 const MemHooks *rt_module_hooks(const RtModule *m); /* of its engine; NULL = libc */
-/* The image with sums, for files: img_size bytes. */
+/* An image in three places of a program: its tables; its code; its slots, a page of zeros of their own, which the first module made
+ * of it fills and protects. */
+typedef struct RtLinked {
+    const void *tables, *code;
+    void *slots;
+} RtLinked;
+RtModule *rt_module_linked(RtEngine *e, const RtLinked *linked, Diag *d);
+/* The image with sums, for files. Size 0: it is linked into the program, its code is good for its place only. */
+size_t rt_module_serialized_size(const RtModule *m);
 void rt_module_serialize(const RtModule *m, uint8_t *to);
 
 /* ---- things that can be imported and exported ---- */

@@ -173,6 +173,42 @@ chmod 777 busy
 check "a cache that others may write to" says 1 "cot run: error: --cache: others may write to the cache 'busy', .*" "$COT" run --cache busy $hello
 check "a cache that cannot be" says 1 "cot run: error: --cache: cannot make .*" "$COT" run --cache /nowhere/at/all $hello
 
+# the runtime library, which has no compiler: installed, linked in both ways, nothing but its own names, small
+check "install" cmake --install "$BUILD" --prefix "$work/inst"
+rtlib=$(find "$work/inst" -name libcotrt.a)
+rtso=$(find "$work/inst" -name 'libcotrt.so.*.*')
+check "precompiled.c, static" cc -std=c11 -Wall -Wextra -Werror -I"$work/inst/include" "$ROOT/examples/precompiled.c" "$rtlib" -lm -pthread -o precompiled
+check "precompiled.c, static, runs" [ "$(./precompiled hello.cwasm)" = hello ]
+if command -v pkg-config >/dev/null; then
+    flags=$(PKG_CONFIG_PATH=$(dirname "$(find "$work/inst" -name cotrt.pc)") pkg-config --cflags --libs cotrt)
+    # shellcheck disable=SC2086
+    check "precompiled.c, shared" cc "$ROOT/examples/precompiled.c" $flags -Wl,-rpath,"$(dirname "$rtlib")" -o precompiled-shared
+    check "precompiled.c, shared, runs" [ "$(./precompiled-shared hello.cwasm)" = hello ]
+fi
+only_ours() { ! nm "$@" --defined-only | awk 'NF == 3 {print $3}' | grep -v '^cot_'; }
+check "names of libcotrt.a" only_ours -g "$rtlib"
+check "names of libcotrt.so" only_ours -D "$rtso"
+no_compiler() { ! nm "$rtlib" | grep -E ' (clif|mach|isa|ra|x64|wasm_translate|linkable)_'; }
+check "no compiler in libcotrt.a" no_compiler
+small() { size "$rtlib" && [ "$(size "$rtlib" | awk 'NR > 1 {n += $1} END {print n}')" -le 300000 ]; }
+check "at most 300 kB of text" small
+# what it lacks of the headers' functions is what compiles
+lacks() {
+    nm -g --defined-only "$rtlib" | awk 'NF == 3 {print $3}' | sort -u >have
+    grep -ohE '\bcot_[a-z0-9_]+\(' "$work"/inst/include/cot/{cot,wasm,wasi}.h | tr -d '(' | sort -u | comm -23 - have >missing
+    diff missing - <<END
+cot_config_set_cache
+cot_config_set_compile_threads
+cot_config_set_cpu_features
+cot_config_set_source_positions
+cot_config_set_verify
+cot_module_new
+cot_module_new_with_options
+cot_module_validate
+END
+}
+check "the functions it lacks" lacks
+
 # everything through a file
 export COT_VIA=$COT
 if [ -d "${COT_BENCH:-/nonexistent}" ] && command -v wasm-tools >/dev/null; then

@@ -56,6 +56,7 @@ rejects "written\|write includes" src/clif/x.c '#include "clif.h"'
 rejects "not a header" src/clif/x.c '#include "clif/dfg.c"'
 rejects "ISO C" src/mach/x.h '# include <pthread.h>'
 rejects "ISO C" src/base/x.c '#include <sys/mman.h>'
+rejects "without a runtime" src/module/x.c '#include "rtapi/rtapi.h"'
 rejects "public headers" src/jit/x.c '#include "cot/cot.h"'
 fresh
 put src/newfolder/x.c 'int x;'

@@ -1,6 +1,7 @@
 /* Images of compiled modules: the same bytes for any number of threads, whole again after a file, refused when cut, changed, or
  * made for something else; look-ups agree with the compiler's own tables. */
 #include "runtime/rt_test.h"
+#include <pthread.h>
 #include <sys/mman.h>
 
 static Tm tm;
@@ -300,12 +301,66 @@ static void adapters_come_with_the_modules(void) {
     rt_engine_free(e);
 }
 
+/* Tables, code and slots in three places, as in a program; several engines, from several threads. */
+static RtLinked parts;
+static RtEngine *engines[2];
+static void *link_and_run(void *arg) {
+    Diag d;
+    diag_clear(&d);
+    RtModule *m = rt_module_linked(arg, &parts, &d);
+    CHECK(m && rt_module_serialized_size(m) == 0);
+    rt_module_free(m);
+    return NULL;
+}
+static void linked(const EngineConfig *c) {
+    make_module();
+    RtEngine *e = new_engine(c);
+    RtModule *m = new_module(e, &tm);
+    size_t n;
+    uint8_t *bytes = serialized(m, &n);
+    const ImgHeader *h = (const void *)bytes;
+    size_t code = ((size_t)h->code_size + IMG_PAGE - 1) / IMG_PAGE * IMG_PAGE;
+    uint8_t *place =
+        mmap(NULL, code + IMG_PAGE, PROT_READ | PROT_WRITE, MAP_PRIVATE | MAP_ANONYMOUS, -1, 0);
+    CHECK(place != MAP_FAILED);
+    memcpy(place, bytes + h->code_off, (size_t)h->code_size);
+    CHECK(!mprotect(place, code, PROT_READ | PROT_EXEC));
+    parts = (RtLinked){bytes, place, place + code};
+    pthread_t t[8];
+    for (int k = 0; k < 2; k++) engines[k] = new_engine(c);
+    for (int k = 0; k < 8; k++) CHECK(!pthread_create(&t[k], NULL, link_and_run, engines[k % 2]));
+    for (int k = 0; k < 8; k++) CHECK(!pthread_join(t[k], NULL));
+    for (int k = 0; k < 2; k++) {
+        Diag d;
+        diag_clear(&d);
+        RtModule *l = rt_module_linked(engines[k], &parts, &d);
+        CHECK(l);
+        run_all(engines[k], l);
+        rt_module_free(l);
+        rt_engine_free(engines[k]);
+    }
+    ImgHeader other = *h;
+    other.abi++;
+    Diag d;
+    diag_clear(&d);
+    parts.tables = &other;
+    CHECK(!rt_module_linked(e, &parts, &d) && d.kind == DIAG_UNSUPPORTED);
+    munmap(place, code + IMG_PAGE);
+    free(bytes);
+    rt_module_free(m);
+    rt_engine_free(e);
+}
+static void linked_everywhere(void) {
+    each_engine(linked);
+}
+
 int main(void) {
     const struct CMUnitTest tests[] = {RT_TEST(whole_again_everywhere),
                                        RT_TEST(the_same_for_any_number_of_threads),
                                        RT_TEST(changed_or_cut),
                                        RT_TEST(made_for_something_else),
                                        RT_TEST(look_ups_agree_with_the_unit),
-                                       RT_TEST(adapters_come_with_the_modules)};
+                                       RT_TEST(adapters_come_with_the_modules),
+                                       RT_TEST(linked_everywhere)};
     return cmocka_run_group_tests(tests, NULL, NULL);
 }

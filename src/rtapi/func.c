@@ -1,10 +1,10 @@
-/* api/func.c — functions: calls both ways, with values checked at the border.
+/* rtapi/func.c — functions: calls both ways, with values checked at the border.
  *
  * Idea        A CotFunc is the function's reference, so that passing a function as a value costs nothing. The runtime calls
  *             with arrays of 16-byte values; the public ones carry their type. Small arrays lie on the stack.
  * Invariants  A host function's arrays are given back before its ending is raised: bridge returns to the runtime. */
 #include <stdio.h>
-#include "api/api_int.h"
+#include "rtapi/rtapi.h"
 
 enum { FEW = 16 }; /* values that need no allocation */
 

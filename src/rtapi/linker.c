@@ -1,9 +1,9 @@
-/* api/linker.c — instances, and names for what they import.
+/* rtapi/linker.c — instances, and names for what they import.
  *
  * Idea        Definitions in one list, newest last, found by the hash of module name and name; whole instances by the hash of the
  *             module name alone. An import is looked up singly, then in the instance, then among WASI's functions.
  * Cost        expected O(1) per import. */
-#include "api/api_int.h"
+#include "rtapi/rtapi.h"
 #include "base/hashmap.h"
 #include "runtime/wasi_link.h"
 

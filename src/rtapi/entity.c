@@ -1,5 +1,5 @@
-/* api/entity.c — memories, tables, globals. */
-#include "api/api_int.h"
+/* rtapi/entity.c — memories, tables, globals. */
+#include "rtapi/rtapi.h"
 
 /* ---- memories ---- */
 CotMemory *cot_memory_new(CotStore *store, uint64_t min, uint64_t max, CotError *error) {

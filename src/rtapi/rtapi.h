@@ -1,11 +1,11 @@
-/* api/api_int.h — the public types in terms of the runtime's, and conversions that several files need.
+/* rtapi/rtapi.h — the public types in terms of the runtime's, and conversions that several files need.
  *
  * Most public types are the runtime's under another name; only these functions change the one into the other:
  *   CotEngine RtEngine     CotModule RtModule   CotStore RtStore   CotInstance RtInstance
  *   CotMemory RtMemory     CotTable RtTable     CotGlobal RtGlobal CotTrap RtTrap
  *   CotFunc   a funcref (rt_func_ref); of a host function perhaps without code for Wasm yet */
-#ifndef COT_API_INT_H
-#define COT_API_INT_H
+#ifndef COT_RTAPI_RTAPI_H
+#define COT_RTAPI_RTAPI_H
 #include <string.h>
 #include "cot/wasi.h"
 #include "runtime/runtime.h"
@@ -44,6 +44,12 @@ CotValue api_value(CotType t, const RtVal *v);
 CotStatus api_to_rt(const RtStore *s, CotType want, const CotValue *v, RtVal *out, CotError *e);
 RtFunc api_func(const CotFunc *f);
 CotFunc *api_func_handle(const RtFunc *f); /* NULL cannot happen for exports and host functions */
+
+/* config.c: what a CotConfig begins with; the library with a compiler has more behind it. */
+typedef struct ConfigBase {
+    RtConfig rt;
+    MemHooks hooks; /* what rt.hooks points to */
+} ConfigBase;
 
 /* module.c */
 CotFuncType api_func_type(const Image *m, uint32_t type);

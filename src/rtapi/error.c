@@ -1,7 +1,7 @@
-/* api/error.c — CotError: one struct for everything that can go wrong, filled in by whoever fails. */
+/* rtapi/error.c — CotError: one struct for everything that can go wrong, filled in by whoever fails. */
 #include <stdarg.h>
 #include <stdio.h>
-#include "api/api_int.h"
+#include "rtapi/rtapi.h"
 
 #define STR2(x) #x
 #define STR(x) STR2(x)

@@ -1,6 +1,6 @@
-/* api/store.c — stores and their traps. */
+/* rtapi/store.c — stores and their traps. */
 #include <stdio.h>
-#include "api/api_int.h"
+#include "rtapi/rtapi.h"
 
 CotStore *cot_store_new(CotEngine *e, CotError *error) {
     RtStore *s = rt_store_new(engine_rt(e));

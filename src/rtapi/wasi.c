@@ -1,6 +1,6 @@
-/* api/wasi.c — WASI contexts. A configuration copies text; the context copies it again, so the configuration may go. */
+/* rtapi/wasi.c — WASI contexts. A configuration copies text; the context copies it again, so the configuration may go. */
 #include <stdlib.h>
-#include "api/api_int.h"
+#include "rtapi/rtapi.h"
 #include "base/vec.h"
 #include "runtime/wasi.h"
 
