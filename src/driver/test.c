@@ -22,6 +22,7 @@ static const char help[] =
     "                what is known to fail: lines of file name, run command or what follows "
     "`test` in the header,\n"
     "                reason, separated by tabs; it counts as skipped, and as failed if it passes\n"
+    "  --shared      run native code from a shared library that is written and loaded\n"
     "  --skips       print what was skipped, and why, file by file\n"
     "  --reasons     print how many tests of each kind were skipped for each reason, and in which "
     "files\n"
@@ -261,6 +262,8 @@ int cmd_test(int argc, char **argv) {
             c.failed |= !read_exceptions(&run, v);
         else if (cli_flag(&c, "--skips"))
             skips = true;
+        else if (cli_flag(&c, "--shared"))
+            run.opt.shared = true;
         else if (cli_flag(&c, "--reasons"))
             reasons = true;
         else if (regalloc_option(&c, &run.opt.regalloc))

@@ -37,6 +37,7 @@ typedef struct FtOptions {
     uint32_t nexceptions;
     bool bless;            /* rewrite expectations of precise output instead of comparing */
     const char *only;      /* run tests of this kind alone; NULL = all */
+    bool shared;           /* run and compare: by a shared library that is written and loaded */
     MachRegalloc regalloc; /* of files whose headers do not set regalloc_algorithm */
 } FtOptions;
 

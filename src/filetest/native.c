@@ -11,7 +11,10 @@
 #include "clif/opspec.h"
 #include "filetest/filetest_int.h"
 #include "mach/settings.h"
+#include "object/object.h"
 
+#include <dlfcn.h>
+#include <link.h>
 #include <math.h>
 #include <setjmp.h>
 #include <signal.h>
@@ -55,6 +58,8 @@ typedef struct Native {
     size_t mapped, stubs;
     const char *target; /* for messages */
     bool again;         /* with the other allocator: only failures matter */
+    void *library;      /* dlopen's handle, if the code is in one, */
+    int fd;             /* and its file: the loader knows libraries by their paths */
     timer_t timer;
     bool has_timer;
 } Native;
@@ -374,6 +379,103 @@ static bool place(Native *x) {
            ft_fail(x->t, 1, "no executable memory");
 }
 
+/* ---- placing as a shared library ---- Symbol k is function k, under a name of its own. */
+static void shared_name(char name[24], uint32_t k) {
+    snprintf(name, 24, "cot.f.%u", k);
+}
+
+/* What the host has under that name: movabs $address, %r11; jmp *%r11 */
+static void define_host(Native *x, Linkable *k, LinkSym s, uintptr_t address, Diag *d) {
+    uint8_t code[13] = {0x49, 0xbb, 0, 0, 0, 0, 0, 0, 0, 0, 0x41, 0xff, 0xe3};
+    uint64_t to = address;
+    if (linkable_kind(k, s) != LINK_UNDEFINED) return;
+    memcpy(code + 2, &to, 8);
+    MachCompiled c = {.code = code, .size = sizeof code, .alignment = x->isa->code_alignment};
+    linkable_define_func(k, s, &(LinkCode){.code = &c}, d);
+    linkable_declared(k, s)->binding = LINK_HIDDEN;
+}
+
+static bool define_shared(Native *x, Linkable *k, Diag *d) {
+    VEC(MachReloc) relocs = {0};
+    char name[24];
+    for (uint32_t f = 0; f < x->out.n; f++) {
+        shared_name(name, f);
+        linkable_symbol(k, name, strlen(name));
+    }
+    bool ok = true;
+    for (uint32_t f = 0; ok && f < x->out.n; f++) {
+        const NativeFunc *n = &x->out.p[f];
+        if (!n->bytes) continue;
+        vec_clear(&relocs);
+        for (uint32_t r = n->first_reloc; r < n->first_reloc + n->nrelocs; r++) {
+            MachReloc rl = x->relocs.p[r];
+            ClifName to = clif_resolve_name(x->funcs.p[f], rl.name);
+            uint32_t in = to.kind == CLIF_NAME_LIBCALL ? CLIF_NONE : find(x, x->funcs.p[f], to);
+            LinkSym s = in;
+            if (in == CLIF_NONE) {
+                s = to.kind == CLIF_NAME_LIBCALL ? linkable_libcall(k, (ClifLibCall)to.a)
+                                                 : linkable_text_name(k, x->funcs.p[f], to);
+                if (to.kind != CLIF_NAME_LIBCALL || to.a == CLIF_LIBCALL_X86_PSHUFB)
+                    define_host(x, k, s, target_of(x, x->funcs.p[f], rl.name), d);
+            }
+            rl.name = clif_user_name(0, s);
+            vec_push(x->m, &relocs, rl);
+        }
+        MachCompiled c = {.code = n->bytes,
+                          .size = n->size,
+                          .alignment = x->isa->code_alignment,
+                          .relocs = relocs.p,
+                          .num_relocs = relocs.n};
+        ok = linkable_define_func(k, f, &(LinkCode){.code = &c}, d);
+    }
+    vec_free(x->m, &relocs);
+    return ok;
+}
+
+static bool load_shared(Native *x, const VecU8 *file) {
+    int fd = x->fd = memfd_create("cot", MFD_CLOEXEC);
+    char path[48];
+    snprintf(path, sizeof path, "/proc/self/fd/%d", fd);
+    if (fd >= 0 && write(fd, file->p, file->n) == (ssize_t)file->n)
+        x->library = dlopen(path, RTLD_NOW | RTLD_LOCAL);
+    if (!x->library) return ft_fail(x->t, 1, "target %s: %s", x->target, dlerror());
+    struct link_map *map = NULL;
+    dlinfo(x->library, RTLD_DI_LINKMAP, &map);
+    x->code = (uint8_t *)map->l_addr;
+    for (uint32_t k = 0; k < x->out.n; k++) {
+        char name[24];
+        shared_name(name, k);
+        if (!x->out.p[k].bytes) continue;
+        void *at = dlsym(x->library, name);
+        if (!at) return ft_fail(x->t, 1, "target %s: %s is missing", x->target, name);
+        x->out.p[k].at = (uint32_t)((uint8_t *)at - x->code);
+    }
+    return true;
+}
+
+/* The same functions through object/ and the system's loader. */
+static bool place_shared(Native *x) {
+    static uint8_t somewhere; /* functions get their addresses later */
+    Linkable k;
+    VecU8 file = {0};
+    Diag d;
+    ObjectTarget target;
+    diag_clear(&d);
+    linkable_init(&k, x->m, x->isa);
+    x->code = &somewhere;
+    drop_dependents(x);
+    bool ok = object_target(NULL, &target, &d) && define_shared(x, &k, &d);
+    x->code = NULL;
+    if (ok) {
+        ObjectOptions o = {.kind = OBJECT_SHARED, .math_library = target.math_library};
+        ok = object_write(target.format, &k, &o, &file, &d);
+    }
+    ok = ok ? load_shared(x, &file) : ft_fail(x->t, 1, "target %s: %s", x->target, d.msg);
+    vec_free(x->m, &file);
+    linkable_free(&k);
+    return ok;
+}
+
 /* ---- calling ---- */
 /* A call that computes for longer gets a signal: the clock is the thread's own, so a busy machine does not matter. */
 static bool make_timer(Native *x) {
@@ -605,8 +707,11 @@ static void commands(Native *x, FtCounts *c) {
 
 static void run_with(Ft *t, const IsaVtable *isa, const MachSettings *set, const char *name,
                      bool again, FtCounts *c) {
-    Native nat = {.t = t, .m = t->mem, .isa = isa, .target = name, .again = again}, *x = &nat;
-    x->mach = mach_ctx_new(x->m, isa, set);
+    Native nat = {.t = t, .m = t->mem, .isa = isa, .target = name, .again = again, .fd = -1},
+           *x = &nat;
+    MachSettings pic = *set;
+    if (t->opt->shared) pic.is_pic = true;
+    x->mach = mach_ctx_new(x->m, isa, &pic);
     x->has_timer = make_timer(x);
     clif_builder_init(&x->b, x->m);
     read_again(x);
@@ -629,11 +734,13 @@ static void run_with(Ft *t, const IsaVtable *isa, const MachSettings *set, const
         ok &= compile(x, n + k);
     }
     if (!ok) c->failed++;
-    if (place(x))
+    if (t->opt->shared ? place_shared(x) : place(x))
         commands(x, c);
     else
         c->failed++;
-    if (x->code) munmap(x->code, x->mapped);
+    if (x->library) dlclose(x->library);
+    if (x->fd >= 0) close(x->fd);
+    if (x->mapped) munmap(x->code, x->mapped);
     for (uint32_t k = 0; k < x->out.n; k++)
         if (x->out.p[k].bytes) mem_free(x->m, x->out.p[k].bytes, x->out.p[k].size + 1);
     for (uint32_t k = 0; k < x->funcs.n; k++) {

@@ -112,6 +112,16 @@ for l in "${linkers[@]}"; do
 done
 shared "libapi.so" "$ROOT/tests/objects/api_main.c" "$work/libapi.so"
 
+# Every run command of our files and of the reference's, the functions in a shared library that is written and loaded.
+for dir in "$ROOT/tests/filetests/run" ${COT_SUITES:+"$COT_SUITES/clif/runtests"}; do
+    "$COT" test --shared --only run --exceptions "$ROOT/tests/filetests/exceptions.tsv" "$dir" >"$work/log" 2>&1
+    tail -n 20 "$work/log" | grep ' error: '
+    counts=$(sed -n 's/^run .* files *\([0-9]*\) passed *\([0-9]*\) failed *\([0-9]*\) skipped.*/\1 \2 \3/p' "$work/log")
+    read -r p f s <<<"${counts:-0 1 0}"
+    passed=$((passed + p)) failed=$((failed + f)) skipped=$((skipped + s))
+done
+[ -n "${COT_SUITES:-}" ] || { echo "38-object: skipped: the reference's run tests: COT_SUITES is not set" && skipped=$((skipped + 1)); }
+
 # docs/object.md
 doc=$work/doc
 mkdir "$doc"
