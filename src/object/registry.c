@@ -3,6 +3,9 @@
 #include "object/dwarf.h"
 #include "object/plan.h"
 
+enum { MOST_SECTIONS = 60000 };
+#define MOST_BYTES ((uint64_t)INT32_MAX - (1 << 24)) /* tables come on top */
+
 static const ObjectFormat *const all[] = {&object_elf};
 
 const ObjectFormat *object_format(const char *name) {
@@ -36,6 +39,20 @@ static void add_unwinding(ObjPlan *p) {
     cfi_free(&c);
 }
 
+/* Distances have 32 bits: code in one section, all of a shared library. */
+static bool fits(const ObjPlan *p, Diag *d) {
+    uint64_t sum = 0;
+    if (p->o->kind != OBJECT_RELOCATABLE && p->sections.n > MOST_SECTIONS)
+        return diag_msg(d, DIAG_LIMIT, "a shared library has at most %d sections", MOST_SECTIONS);
+    for (uint32_t s = 0; s < p->sections.n; s++) {
+        const ObjSection *sec = &p->sections.p[s];
+        if (p->o->kind == OBJECT_RELOCATABLE && sec->part != OBJ_TEXT) continue;
+        sum = p->o->kind == OBJECT_RELOCATABLE ? sec->size : sum + sec->size;
+        if (sum > MOST_BYTES) return diag_msg(d, DIAG_LIMIT, "more than 2 GiB of code and data");
+    }
+    return true;
+}
+
 bool object_write(const ObjectFormat *f, const Linkable *k, const ObjectOptions *o, VecU8 *out,
                   Diag *d) {
     if (!f->write[o->kind])
@@ -48,7 +65,7 @@ bool object_write(const ObjectFormat *f, const Linkable *k, const ObjectOptions 
     plan_init(&p, k->mem, k, o);
     add_unwinding(&p);
     if (o->debug && o->source) dwarf_add(&p);
-    bool ok = f->write[o->kind](&p, out, d);
+    bool ok = fits(&p, d) && f->write[o->kind](&p, out, d);
     plan_free(&p);
     return ok;
 }

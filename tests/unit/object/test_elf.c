@@ -105,6 +105,17 @@ static void what_cannot_be_is_refused(void **state) {
                 kind ? "'f' refers to 'g' in a way that a shared library does not have"
                      : "'f' needs a relocation that ELF does not have");
     }
+    for (int kind = 0; kind < 2; kind++) { /* 3 GiB of zeros are no problem where nothing is near */
+        begin(&x, (ObjectKind)kind);
+        LinkData zeros = {.size = (uint64_t)3 << 30, .align = 16, .kind = LINK_DATA};
+        assert_true(linkable_define_data(&x.k, sym(&x, "zeros"), &zeros, &x.d));
+        if (kind) {
+            refused(&x, DIAG_LIMIT, "more than 2 GiB of code and data");
+            continue;
+        }
+        assert_true(write(&x));
+        end(&x);
+    }
     assert_null(object_format("a.out"));
     ObjectTarget t;
     diag_clear(&x.d);
