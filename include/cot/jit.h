@@ -29,7 +29,8 @@ enum {
         1, /* the process's unwinder: exceptions and backtraces pass compiled functions */
     COT_PUBLISH_PERF_MAP = 2, /* /tmp/perf-PID.map: perf report names the functions */
     COT_PUBLISH_JITDUMP =
-        4 /* jit-PID.dump in the working folder, with the code, for perf inject --jit */
+        4, /* jit-PID.dump in the working folder, with the code, for perf inject --jit */
+    COT_PUBLISH_GDB = 8 /* gdb: backtraces and breakpoints by name */
 };
 /* Who is told of functions linked from now on, added up; what is freed is withdrawn. Default: nobody. COT_UNSUPPORTED: the process
  * has no unwinder that can be told (libgcc_s or libunwind); COT_IO: a file cannot be written. */

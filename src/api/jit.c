@@ -155,13 +155,15 @@ void cot_jit_set_process_symbols(CotJit *j, bool on) {
 static bool step_publish(CotJit *j, const void *in, void *out, Diag *d) {
     (void)out;
     uint32_t what = *(const uint32_t *)in;
-    if (what & ~(uint32_t)(COT_PUBLISH_UNWIND | COT_PUBLISH_PERF_MAP | COT_PUBLISH_JITDUMP))
+    if (what & ~(uint32_t)(COT_PUBLISH_UNWIND | COT_PUBLISH_PERF_MAP | COT_PUBLISH_JITDUMP |
+                           COT_PUBLISH_GDB))
         return diag_msg(d, DIAG_INVALID, "nobody of that number");
     return jit_publish(j->l, what, d);
 }
 _Static_assert((int)COT_PUBLISH_UNWIND == (int)JIT_PUBLISH_UNWIND &&
                    (int)COT_PUBLISH_PERF_MAP == (int)JIT_PUBLISH_PERF_MAP &&
-                   (int)COT_PUBLISH_JITDUMP == (int)JIT_PUBLISH_JITDUMP,
+                   (int)COT_PUBLISH_JITDUMP == (int)JIT_PUBLISH_JITDUMP &&
+                   (int)COT_PUBLISH_GDB == (int)JIT_PUBLISH_GDB,
                "the public numbers are the linker's");
 CotStatus cot_jit_publish(CotJit *j, uint32_t what, CotError *error) {
     return misuse(run(j, step_publish, &what, NULL, error), error);

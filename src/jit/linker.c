@@ -36,6 +36,7 @@ typedef struct Chunk {
     size_t first, pages; /* in the reservation */
     uint32_t live;
     const uint8_t *frames; /* unwinding entries that the unwinder knows, or NULL */
+    JitGdb *gdb;           /* what the debugger knows, or NULL */
 } Chunk;
 typedef struct Stretch {
     size_t first, pages;
@@ -84,12 +85,18 @@ JitLinker *jit_linker_new(Mem *m, const JitLinkerConfig *cfg, Diag *d) {
     return l;
 }
 
+static void withdraw(JitLinker *l, Chunk *c) {
+    if (c->frames) jit_withdraw_frames(c->frames);
+    jit_gdb_remove(l->mem, c->gdb);
+    c->frames = NULL;
+    c->gdb = NULL;
+}
+
 void jit_linker_free(JitLinker *l) {
     if (!l) return;
     Mem *m = l->mem;
     for (uint32_t i = 0; i < l->chunks.n; i++)
-        if (l->chunks.p[i].live && l->chunks.p[i].frames)
-            jit_withdraw_frames(l->chunks.p[i].frames);
+        if (l->chunks.p[i].live) withdraw(l, &l->chunks.p[i]);
     jit_perf_close(l->perf);
     cfi_free(&l->cfi);
     munmap(l->base, l->reserved_pages * l->page);
@@ -311,7 +318,7 @@ static size_t lay_out(JitLinker *l, Part part[PARTS], size_t *stubs) {
 /* The unwinding entries of what is being linked, if somebody wants them. */
 static void make_frames(JitLinker *l) {
     cfi_clear(&l->cfi);
-    if (!(l->publish & JIT_PUBLISH_UNWIND)) return;
+    if (!(l->publish & (JIT_PUBLISH_UNWIND | JIT_PUBLISH_GDB))) return;
     for (uint32_t i = 0; i < l->syms.waiting.n; i++) cfi_add(&l->cfi, waiting(l, i));
     cfi_end(&l->cfi);
 }
@@ -343,6 +350,27 @@ static bool place(JitLinker *l, const Chunk *c, const Part part[PARTS], size_t s
         if (part[k].size && mprotect(chunk + part[k].off, part[k].size, protection[k]))
             return diag_msg(d, DIAG_OOM, "the system refuses executable memory");
     return true;
+}
+
+static JitGdb *tell_debugger(JitLinker *l, const uint8_t *chunk, size_t size) {
+    VEC(ObjectCode) funcs = {0};
+    for (uint32_t i = 0; i < l->syms.waiting.n; i++) {
+        const LinkDef *def = waiting(l, i);
+        if (def->kind != LINK_FUNC) continue;
+        vec_push(l->mem, &funcs,
+                 (ObjectCode){linkable_at(&l->syms, def->sym)->name,
+                              (uintptr_t)l->places.p[def->sym].at, def->size});
+    }
+    ObjectMemory what = {.isa = l->syms.isa,
+                         .address = (uintptr_t)chunk,
+                         .size = size,
+                         .funcs = funcs.p,
+                         .nfuncs = funcs.n,
+                         .frames = chunk + l->frames,
+                         .frames_size = l->cfi.bytes.n};
+    JitGdb *g = funcs.n ? jit_gdb_add(l->mem, &what) : NULL;
+    vec_free(l->mem, &funcs);
+    return g;
 }
 
 bool jit_link(JitLinker *l, Diag *d) {
@@ -381,11 +409,11 @@ bool jit_link(JitLinker *l, Diag *d) {
         linkable_drop_body(&l->syms, def);
     }
     if (!ok) return false;
+    const uint8_t *chunk = l->base + c.first * l->page;
+    if (l->publish & JIT_PUBLISH_GDB) c.gdb = tell_debugger(l, chunk, part[PART_CODE].size);
     linkable_taken(&l->syms);
-    if (l->cfi.bytes.n) {
-        c.frames = l->base + c.first * l->page + l->frames;
-        jit_publish_frames(c.frames);
-    }
+    if (l->publish & JIT_PUBLISH_UNWIND && l->cfi.bytes.n)
+        jit_publish_frames(c.frames = chunk + l->frames);
     vec_push(l->mem, &l->chunks, c);
     return true;
 }
@@ -396,7 +424,7 @@ void jit_undefine(JitLinker *l, LinkSym s) {
         if (p->linked) {
             Chunk *c = &l->chunks.p[p->chunk];
             if (--c->live == 0) {
-                if (c->frames) jit_withdraw_frames(c->frames);
+                withdraw(l, c);
                 give_pages(l, c->first, c->pages);
             }
         }

@@ -4,10 +4,10 @@
 /* ---- processors ---- */
 static const ElfMachine *const machines[] = {&elf_x64};
 
-const ElfMachine *elf_machine(const ObjPlan *p, Diag *d) {
+const ElfMachine *elf_machine(const IsaVtable *isa, Diag *d) {
     for (unsigned i = 0; i < sizeof machines / sizeof *machines; i++)
-        if (!strcmp(machines[i]->isa, p->k->isa->name)) return machines[i];
-    diag_msg(d, DIAG_UNSUPPORTED, "elf: no relocations for %s", p->k->isa->name);
+        if (!strcmp(machines[i]->isa, isa->name)) return machines[i];
+    diag_msg(d, DIAG_UNSUPPORTED, "elf: no relocations for %s", isa->name);
     return NULL;
 }
 

@@ -419,7 +419,7 @@ static void write(Image *i, VecU8 *out) {
 }
 
 bool elf_write_shared(ObjPlan *p, VecU8 *out, Diag *d) {
-    Image i = {.p = p, .m = p->mem, .machine = elf_machine(p, d), .d = d};
+    Image i = {.p = p, .m = p->mem, .machine = elf_machine(p->k->isa, d), .d = d};
     if (!i.machine) return false;
     memset(&i.at, 0xff, sizeof i.at);
     bool ok = image_scan(&i);

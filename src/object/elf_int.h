@@ -71,7 +71,7 @@ typedef struct ElfMachine { /* what differs between processors */
 } ElfMachine;
 extern const ElfMachine elf_x64;
 /* NULL: no row for it. */
-const ElfMachine *elf_machine(const ObjPlan *p, Diag *d);
+const ElfMachine *elf_machine(const IsaVtable *isa, Diag *d);
 
 /* elf.c: parts of every ELF file */
 typedef struct ElfFile {

@@ -301,7 +301,7 @@ static void write(Writer *w, VecU8 *out) {
 }
 
 bool elf_write_relocatable(ObjPlan *p, VecU8 *out, Diag *d) {
-    Writer w = {.p = p, .m = p->mem, .machine = elf_machine(p, d)};
+    Writer w = {.p = p, .m = p->mem, .machine = elf_machine(p->k->isa, d)};
     if (!w.machine) return false;
     bool ok = collect(&w, d);
     if (ok) write(&w, out);

@@ -40,4 +40,19 @@ bool object_target(const char *text, ObjectTarget *t, Diag *d);
  * DIAG_UNSUPPORTED: a kind of file or a machine that the format's writer does not know; DIAG_LIMIT. */
 bool object_write(const ObjectFormat *f, const Linkable *k, const ObjectOptions *o, VecU8 *out,
                   Diag *d);
+
+/* Code that is in memory already: a file for debuggers that says what is where. */
+typedef struct ObjectCode {
+    const char *name;
+    uint64_t address, size;
+} ObjectCode;
+typedef struct ObjectMemory {
+    const IsaVtable *isa;
+    uint64_t address, size; /* of all of it */
+    const ObjectCode *funcs;
+    uint32_t nfuncs;
+    const uint8_t *frames; /* .eh_frame at its place */
+    uint64_t frames_size;
+} ObjectMemory;
+bool object_describe(Mem *m, const ObjectMemory *o, VecU8 *out, Diag *d);
 #endif

@@ -139,12 +139,16 @@ check "docs/object.md: next.o" sh -c "cd '$doc' && gcc use.c next.o -o use && ./
 
 # Code in memory: exceptions pass it, perf's files name it.
 if has g++; then
-    check "unwind_jit.cc" g++ -std=c++17 -Wall -Wextra -Werror -I"$ROOT/include" -I"$BUILD/gen" "$ROOT/tests/objects/unwind_jit.cc" "$lib" -lm -pthread -o "$work/unwind_jit"
+    check "unwind_jit.cc" g++ -g -std=c++17 -Wall -Wextra -Werror -I"$ROOT/include" -I"$BUILD/gen" "$ROOT/tests/objects/unwind_jit.cc" "$lib" -lm -pthread -o "$work/unwind_jit"
     check "unwind_jit: runs" sh -c "cd '$work' && ./unwind_jit '$ROOT/tests/objects/unwind.clif' >pid"
     pid=$(cat "$work/pid")
     check "unwind_jit: map for perf" grep -Eq '^[0-9a-f]+ [0-9a-f]+ keeps$' "/tmp/perf-$pid.map"
     check "unwind_jit: dump for perf" grep -q keeps "$work/jit-$pid.dump"
     rm -f "/tmp/perf-$pid.map"
+    if has gdb; then
+        (cd "$work" && gdb -nx -batch -ex 'break thrower' -ex "run $ROOT/tests/objects/unwind.clif" -ex bt -ex kill ./unwind_jit) >"$work/gdb.log" 2>&1
+        check "unwind_jit, gdb: backtrace through memory" sh -c "grep -A9 '^#0 .*thrower' '$work/gdb.log' | grep -A9 '^#1 .* in keeps ()' | grep -q 'use ('"
+    fi
 else
     echo "38-object: skipped: unwind_jit: no g++"
     skipped=$((skipped + 1))

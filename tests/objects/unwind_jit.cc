@@ -69,7 +69,8 @@ int main(int, char **argv) {
     CotJit *jit = cot_jit_new(nullptr, 0, &e);
     if (!jit) return 1;
     if (cot_jit_publish(jit, 99, &e) != COT_MISUSE) return 5;
-    try_(cot_jit_publish(jit, COT_PUBLISH_UNWIND | COT_PUBLISH_PERF_MAP | COT_PUBLISH_JITDUMP, &e));
+    try_(cot_jit_publish(jit, COT_PUBLISH_UNWIND | COT_PUBLISH_PERF_MAP | COT_PUBLISH_JITDUMP |
+                               COT_PUBLISH_GDB, &e));
     for (int round = 0; round < 3; round++) { // freed, and made anew at the same place
         if (int status = use(jit, text.str())) return status;
         for (const char *n : {"keeps", "large", "tails", "few", "many"})
