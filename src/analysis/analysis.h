@@ -29,11 +29,11 @@ static inline bool cfg_reachable(const CfgAnalysis *c, ClifBlock b) {
 }
 static inline const uint32_t *cfg_succs(const CfgAnalysis *c, ClifBlock b, uint32_t *n) {
     *n = c->succ_start.p[b.i + 1] - c->succ_start.p[b.i];
-    return c->succ.p + c->succ_start.p[b.i];
+    return *n ? c->succ.p + c->succ_start.p[b.i] : NULL;
 }
 static inline const uint32_t *cfg_preds(const CfgAnalysis *c, ClifBlock b, uint32_t *n) {
     *n = c->pred_start.p[b.i + 1] - c->pred_start.p[b.i];
-    return c->pred_block.p + c->pred_start.p[b.i];
+    return *n ? c->pred_block.p + c->pred_start.p[b.i] : NULL;
 }
 
 typedef struct DomTree {
