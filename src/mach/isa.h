@@ -9,11 +9,12 @@ struct LowerCtx;
 
 typedef struct MachFrame { /* computed after allocation (emit.c), read by emission
      *   fp+16.. : incoming stack arguments        (x64: return address at fp+8, saved fp at fp+0)
-     *   fp-…    : clobbered callee-saved registers
+     *   fp-…    : clobbered callee-saved registers, `pushed` bytes of integers
+     *             those of floats  at sp + float_saves_off
      *             stack slots      at sp + slots_off
      *             spill slots      at sp + spill_off
      *             outgoing args    at sp + 0          */
-    uint32_t outgoing, spill_off, slots_off, saves_off, size; /* size: sp = fp - size */
+    uint32_t outgoing, spill_off, slots_off, pushed, size; /* size: sp = fp - size */
     RaPRegSet saved; /* callee-saved registers that must be kept */
     uint32_t float_saves_off;
     uint32_t incoming;  /* bytes of incoming stack arguments, if the callee pops them */

@@ -19,8 +19,8 @@
  *
  *   rbp+16+grown  incoming stack parameters; `grown` bytes of room for larger ones of a tail call
  *   rbp+8   return address       rbp+0   caller's rbp
- *   rsp+saves_off   kept registers     rsp+slots_off   stack slots    rsp+spill_off   spill slots
- *   rsp+0           outgoing parameters, then the callee's return area
+ *   rbp-8, …        kept integer registers, pushed         rsp+float_saves_off   kept float registers
+ *   rsp+slots_off   stack slots    rsp+spill_off   spill slots    rsp+0   outgoing parameters, then the callee's return area
  *
  * Stack limit: functions that make calls, or whose frame has 32 KiB or more, compare rsp with the function's stack_limit value;
  * other functions rely on at least 32 KiB below the limit. The prologue has r10 and r11 to itself, except under
@@ -265,15 +265,15 @@ void x64_frame_layout(EmitCtx *e, RaPRegSet written, uint32_t spill_slots, uint3
     fr->outgoing = outgoing;
     fr->spill_off = outgoing;
     fr->slots_off = (outgoing + 8 * spill_slots + 15) & ~15u;
-    fr->saves_off = fr->slots_off + slots_size;
+    fr->float_saves_off = fr->slots_off + slots_size;
     fr->saved = written & kept(e->set, cc);
     /* scratch registers, which count nowhere as written */
     if (cc == CLIF_CC_WINDOWS_FASTCALL) fr->saved |= XMM15;
     if (cc == CLIF_CC_PRESERVE_ALL) fr->saved |= XMM15 | ra_set(X64_TMP);
     fr->leaf = !has_calls;
-    uint32_t ints = 8 * u64_popcount(fr->saved & RA_CLASS_MASK(RA_INT));
-    fr->float_saves_off = fr->saves_off + ((ints + 15) & ~15u);
-    fr->size = fr->float_saves_off + 16 * u64_popcount(fr->saved & RA_CLASS_MASK(RA_FLOAT));
+    fr->pushed = 8 * u64_popcount(fr->saved & RA_CLASS_MASK(RA_INT));
+    uint32_t floats = 16 * u64_popcount(fr->saved & RA_CLASS_MASK(RA_FLOAT));
+    fr->size = fr->float_saves_off + floats + ((fr->pushed + 15) & ~15u);
     fr->need_frame = true;
 }
 
@@ -368,9 +368,7 @@ static void stack_check(EmitCtx *e) {
 
 /* rsp -= size, touching every page on the way. */
 static void probe_inline(EmitCtx *e, uint32_t size, uint32_t page) {
-    bool keep = e->f->sig.callconv == CLIF_CC_PRESERVE_ALL;
-    if (keep) put_push(e, X64_TMP);
-    put_lea(e, X64_TMP, ea_mem(RSP, (keep ? 8 : 0) - (int32_t)size));
+    put_lea(e, X64_TMP, ea_mem(RSP, -(int32_t)size));
     uint32_t loop = machbuf_offset(e->buf);
     put_ri(e, 5, RSP, page);
     x64_put(e, XF_W, 3, 0x85, RSP, 0, ea_mem(RSP, 0), 0, 0);
@@ -378,30 +376,31 @@ static void probe_inline(EmitCtx *e, uint32_t size, uint32_t page) {
     uint8_t back[2] = {0x77, (uint8_t)(loop - machbuf_offset(e->buf) - 2)};
     x64_put_bytes(e, back, 2);
     x64_put(e, XF_W, 3, 0x8B, RSP, 0, ea_reg(X64_TMP), 0, 0);
-    if (keep) put_load(e, X64_TMP, ea_mem(RBP, -8));
 }
 
 /* The library's routine takes the size in eax and changes nothing else. */
 static void probe_outline(EmitCtx *e, uint32_t size) {
-    bool keep = e->f->sig.callconv == CLIF_CC_PRESERVE_ALL;
-    if (keep) { /* the call's address may go through r11 */
-        put_push(e, RAX);
-        put_push(e, X64_TMP);
-    }
+    bool keep = e->f->sig.callconv == CLIF_CC_PRESERVE_ALL; /* r11 has been pushed */
+    if (keep) put_push(e, RAX);
     x64_put_mov_imm(e, RAX, size);
     x64_put_libcall(e, CLIF_LIBCALL_PROBESTACK);
-    if (keep) {
-        put_pop(e, X64_TMP);
-        put_pop(e, RAX);
-    }
+    if (keep) put_pop(e, RAX);
     put_ri(e, 5, RSP, size);
 }
 
-static void saves(EmitCtx *e, bool store) {
-    uint32_t off = e->frame.saves_off;
-    for (RaPRegSet s = e->frame.saved & RA_CLASS_MASK(RA_INT); s; s &= s - 1, off += 8)
-        x64_put(e, XF_W, 3, store ? 0x89 : 0x8B, u64_ctz(s), 0, ea_mem(RSP, (int32_t)off), 0, 0);
-    off = e->frame.float_saves_off;
+static void allocate(EmitCtx *e, uint32_t size) {
+    uint32_t page = 1u << e->set->probestack_size_log2;
+    if (!e->set->enable_probestack || size < page) {
+        if (size) put_ri(e, 5, RSP, size);
+    } else if (e->set->probestack_strategy == MACH_PROBE_OUTLINE) {
+        probe_outline(e, size);
+    } else {
+        probe_inline(e, size, page);
+    }
+}
+
+static void float_saves(EmitCtx *e, bool store) {
+    uint32_t off = e->frame.float_saves_off;
     for (RaPRegSet s = e->frame.saved & RA_CLASS_MASK(RA_FLOAT); s; s &= s - 1, off += 16)
         x64_put(e, XF_M0F, 2, store ? 0x29 : 0x28, u64_ctz(s) - X64_XMM, 0,
                 ea_mem(RSP, (int32_t)off), 0, 0); /* movaps */
@@ -409,9 +408,8 @@ static void saves(EmitCtx *e, bool store) {
 
 /* The unwinder's view, once the frame stands: all relative to the canonical frame address, rsp before the call. */
 static void unwind_saves(EmitCtx *e) {
-    int32_t top = (int32_t)(16 + grown(e)), rsp = -top - (int32_t)e->frame.size;
-    int32_t off = rsp + (int32_t)e->frame.saves_off;
-    for (RaPRegSet s = e->frame.saved & RA_CLASS_MASK(RA_INT); s; s &= s - 1, off += 8)
+    int32_t top = (int32_t)(16 + grown(e)), rsp = -top - (int32_t)e->frame.size, off = -top - 8;
+    for (RaPRegSet s = e->frame.saved & RA_CLASS_MASK(RA_INT); s; s &= s - 1, off -= 8)
         machbuf_unwind(e->buf, MACH_UNWIND_SAVED, (RaPReg)u64_ctz(s), off);
     off = rsp + (int32_t)e->frame.float_saves_off;
     for (RaPRegSet s = e->frame.saved & RA_CLASS_MASK(RA_FLOAT); s; s &= s - 1, off += 16)
@@ -419,7 +417,7 @@ static void unwind_saves(EmitCtx *e) {
 }
 
 void x64_prologue(EmitCtx *e) {
-    uint32_t more = grown(e), size = e->frame.size + more;
+    uint32_t more = grown(e);
     bool unwind = e->set->unwind_info;
     x64_put_bytes(e, "\x55", 1); /* push rbp */
     if (unwind) {
@@ -429,16 +427,8 @@ void x64_prologue(EmitCtx *e) {
     x64_put_bytes(e, "\x48\x89\xE5", 3); /* mov rbp, rsp */
     if (unwind) machbuf_unwind(e->buf, MACH_UNWIND_CFA, RBP, 16);
     stack_check(e);
-    uint32_t page = 1u << e->set->probestack_size_log2;
-    if (e->set->enable_probestack && size >= page) {
-        if (e->set->probestack_strategy == MACH_PROBE_OUTLINE)
-            probe_outline(e, size);
-        else
-            probe_inline(e, size, page);
-    } else if (size) {
-        put_ri(e, 5, RSP, size);
-    }
     if (more) { /* rbp and what it points to move down */
+        allocate(e, more);
         for (int32_t k = 0; k <= 8; k += 8) {
             put_load(e, X64_TMP, ea_mem(RBP, k));
             put_store(e, X64_TMP, ea_mem(RBP, k - (int32_t)more));
@@ -451,13 +441,31 @@ void x64_prologue(EmitCtx *e) {
             machbuf_unwind(e->buf, MACH_UNWIND_RETURN_ADDRESS, 0, 8 - top);
         }
     }
-    saves(e, true);
+    for (RaPRegSet s = e->frame.saved & RA_CLASS_MASK(RA_INT); s; s &= s - 1)
+        put_push(e, (unsigned)u64_ctz(s));
+    allocate(e, e->frame.size - e->frame.pushed);
+    float_saves(e, true);
     if (unwind) unwind_saves(e);
 }
 
+/* Kept registers as they were, and rsp at the saved rbp. */
+static void release(EmitCtx *e) {
+    uint32_t pushed = e->frame.pushed;
+    float_saves(e, false);
+    if (!pushed) {
+        if (e->frame.size) x64_put_bytes(e, "\x48\x89\xEC", 3); /* mov rsp, rbp */
+        return;
+    }
+    if (e->frame.size > pushed) put_lea(e, RSP, ea_mem(RBP, -(int32_t)pushed));
+    for (RaPRegSet s = e->frame.saved & RA_CLASS_MASK(RA_INT); s;) {
+        unsigned r = 63 - u64_clz(s);
+        put_pop(e, r);
+        s &= ~ra_set((RaPReg)r);
+    }
+}
+
 void x64_epilogue(EmitCtx *e) {
-    saves(e, false);
-    if (e->frame.size) x64_put_bytes(e, "\x48\x89\xEC", 3); /* mov rsp, rbp */
+    release(e);
     x64_put_bytes(e, "\x5D", 1);
     uint32_t pop = e->f->sig.callconv == CLIF_CC_TAIL ? e->frame.tail_args : 0;
     if (pop == 0) {
@@ -474,10 +482,9 @@ void x64_epilogue(EmitCtx *e) {
 
 /* The frame goes, with `size` bytes of stack parameters left where the callee expects them; the jump follows. */
 void x64_tail_epilogue(EmitCtx *e, uint32_t size) {
-    saves(e, false);
     uint32_t up = e->frame.tail_args - size;
+    release(e);
     if (up == 0) {
-        if (e->frame.size) x64_put_bytes(e, "\x48\x89\xEC", 3);
         x64_put_bytes(e, "\x5D", 1);
         return;
     }
