@@ -89,6 +89,7 @@ bool mach_compile(MachCtx *c, ClifFunc *f, MachCompiled *out, Diag *d) {
     out->alignment = c->isa->code_alignment;
     if (out->alignment >> c->set.log2_min_function_alignment == 0)
         out->alignment = 1u << c->set.log2_min_function_alignment;
+    if (out->alignment < b->align) out->alignment = b->align;
     out->relocs = b->relocs.p;
     out->num_relocs = b->relocs.n;
     out->traps = b->traps.p;

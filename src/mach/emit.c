@@ -2,7 +2,8 @@
  *
  * Edits are sorted by program point: those at 2i stand before instruction i, those at 2i+1 after it. Block k is
  * label k. Copies whose two operands were given the same register are dropped. Out-of-line traps follow the code,
- * then the constant pool, aligned to 16. Cost: O(instructions + edits + fix-ups). */
+ * then the constant pool, aligned to 16. A short loop that would lie across two lines of the instruction cache starts a line.
+ * Cost: O(instructions + edits + fix-ups). */
 #include "mach/mach_int.h"
 
 static inline void mark(MachCtx *c, ListKind kind, uint32_t index) {
@@ -41,6 +42,25 @@ static void emit_const_pool(MachCtx *c, EmitCtx *e, const LowerCtx *L) {
     machbuf_commit(b, n);
 }
 
+/* Block k, whose label is bound, may start a loop. How long it is can only be estimated: it ends with the last block that
+ * jumps back. */
+static void align_loop(MachCtx *c, MachBuf *b, const RaFunc *rf, uint32_t k) {
+    const RaBlock *rb = &rf->blocks[k];
+    uint32_t last = 0, line = c->isa->line_bytes, at = machbuf_offset(b);
+    for (uint32_t p = rb->pred_start; p < rb->pred_end; p++)
+        if (rf->preds[p] >= k && rf->preds[p] >= last) last = rf->preds[p] + 1;
+    if (last == 0 || line == 0) return;
+    uint64_t size =
+        (uint64_t)(rf->blocks[last - 1].inst_end - rb->inst_start) * c->isa->mean_inst_bytes;
+    uint32_t in_line = at & (line - 1);
+    if (size > line) return;
+    if (b->align < line) b->align = line;
+    if (in_line + size <= line) return;
+    mark(c, LIST_FILL, 0);
+    uint8_t *p = machbuf_pad(b, line - in_line);
+    if (p) c->isa->fill(p, line - in_line);
+}
+
 bool emit_function(MachCtx *c, const ClifFunc *f, const RaFunc *rf, const RaOutput *ra, Diag *d,
                    uint32_t *frame_size) {
     LowerCtx *L = &c->lower;
@@ -73,6 +93,7 @@ bool emit_function(MachCtx *c, const ClifFunc *f, const RaFunc *rf, const RaOutp
         const RaBlock *rb = &rf->blocks[k];
         e.next_block = k + 1 < rf->num_blocks ? k + 1 : MACH_LABEL_NONE;
         machbuf_bind(b, k);
+        align_loop(c, b, rf, k);
         mark(c, LIST_BLOCK, k);
         for (uint32_t i = rb->inst_start; i < rb->inst_end; i++) {
             if (has_edits(ra, next, 2 * i)) emit_edits(c, &e, ra, rf->vreg_slots, &next, 2 * i);

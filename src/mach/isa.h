@@ -54,7 +54,8 @@ struct IsaVtable {
     const char *name;       /* "x86_64" */
     uint8_t code_alignment; /* of functions */
     uint8_t pointer_bytes;
-    uint8_t max_inst_bytes;
+    uint8_t max_inst_bytes, mean_inst_bytes;
+    uint8_t line_bytes; /* short loops are kept from crossing a multiple of this; 0: they may */
     const char *const *flag_names; /* settings.def rows, NULL-terminated */
     uint64_t (*host_flags)(void); /* of the machine this runs on; 0 if it is another architecture */
     uint64_t (*preset_flags)(const char *name, bool *found); /* of a named processor or level */
@@ -83,6 +84,7 @@ struct IsaVtable {
                       uint8_t slots); /* reg/slot to reg/slot, not slot to slot */
     /* an out-of-line trap stub: illegal instruction + machbuf_trap, or with explicit_traps the call that raises */
     void (*emit_trap_stub)(EmitCtx *e, ClifTrap code);
+    void (*fill)(uint8_t *p, uint32_t n); /* n bytes of instructions without an effect */
     void (*emit_prologue)(EmitCtx *e);
     void (*frame_layout)(EmitCtx *e, RaPRegSet written, uint32_t spill_slots, uint32_t slots_size,
                          uint32_t outgoing, bool has_calls);

@@ -65,6 +65,7 @@ static void put_text(const MachCtx *c, const ListMark *m, const RaFunc *rf, cons
     case LIST_TRAP:
         sb_printf(o, "trap %s", clif_trap_name(c->buf.trap_stubs.p[m->index].code, name));
         break;
+    case LIST_FILL: sb_puts(o, "fill"); break;
     case LIST_CONSTANTS: sb_puts(o, "constants"); break;
     case LIST_BLOCK:
     case LIST_PADDING: break;

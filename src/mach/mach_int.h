@@ -66,6 +66,7 @@ typedef enum ListKind {
     LIST_INST,
     LIST_EDIT,
     LIST_TRAP,
+    LIST_FILL, /* before a loop */
     LIST_PADDING,
     LIST_CONSTANTS
 } ListKind;

@@ -51,6 +51,7 @@ void machbuf_reset(MachBuf *b, const MachLabelKind *kinds, uint32_t num_block_la
     b->dead_off = UINT32_MAX;
     b->loc_start = 0;
     b->loc = CLIF_NONE;
+    b->align = 0;
     uint32_t *off = vec_extend(b->mem, &b->label_off, num_block_labels);
     uint32_t *alias = vec_extend(b->mem, &b->label_alias, num_block_labels);
     if (num_block_labels) {
@@ -166,6 +167,16 @@ void machbuf_bind(MachBuf *b, MachLabel l) {
     settle_tail(b);
     add_to_tail(b, l);
     simplify(b);
+}
+
+uint8_t *machbuf_pad(MachBuf *b, uint32_t n) {
+    uint32_t at = b->code.n;
+    if (b->tail_label == MACH_LABEL_NONE || b->tail_off != at) return NULL;
+    uint8_t *p = vec_extend(b->mem, &b->code, n);
+    vec_clear(&b->branches);
+    b->label_off.p[b->tail_label] = b->tail_off = b->code.n;
+    if (b->dead_off == at) b->dead_off = b->code.n;
+    return p;
 }
 
 void machbuf_dead_end(MachBuf *b) {

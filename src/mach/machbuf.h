@@ -51,6 +51,8 @@ typedef struct MachBuf {
     VEC(MachUnwind) unwind;
     uint32_t loc_start;
     ClifSrcLoc loc; /* open source location */
+    uint32_t
+        align; /* of the start, that what was padded lies where it should; 0: as the target's functions */
     /* out-of-line traps: one stub per (label) collected, placed at the end */
     VEC(struct MachTrapStub {
         MachLabel label;
@@ -76,6 +78,8 @@ static inline void machbuf_commit(MachBuf *b, uint32_t n) {
 }
 MachLabel machbuf_new_label(MachBuf *b);
 void machbuf_bind(MachBuf *b, MachLabel l);
+/* Room for n bytes without an effect before the label bound last, which nothing follows yet; NULL if there is none. */
+uint8_t *machbuf_pad(MachBuf *b, uint32_t n);
 void machbuf_use_label(MachBuf *b, uint32_t field_offset, MachLabel l, uint8_t kind);
 void machbuf_dead_end(
     MachBuf *b); /* call after a return, trap or indirect jump has been committed */

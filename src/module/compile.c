@@ -21,7 +21,7 @@ typedef struct Item { /* the result of one item, in its worker's arena */
     const MachReloc *relocs;
     const MachTrap *traps;
     const MachSrcLoc *locs;
-    uint32_t size, nrelocs, ntraps, nlocs;
+    uint32_t size, align, nrelocs, ntraps, nlocs;
     bool fell_back;
 } Item;
 
@@ -78,6 +78,7 @@ static void keep(Worker *w, uint32_t item, const MachCompiled *c) {
     w->job->items[item] = (Item){
         .code = copy_out(a, c->code, c->size, 1),
         .size = c->size,
+        .align = c->alignment > CODE_ALIGN ? c->alignment : CODE_ALIGN,
         .relocs = copy_out(a, c->relocs, c->num_relocs * sizeof *c->relocs, _Alignof(MachReloc)),
         .nrelocs = c->num_relocs,
         .traps = copy_out(a, c->traps, c->num_traps * sizeof *c->traps, _Alignof(MachTrap)),
@@ -263,7 +264,7 @@ static bool link_unit(CodeUnit *u, Job *j, Diag *d) {
     uint64_t total = 0, ntraps = 0, nlocs = 0;
     for (uint32_t i = 0; i < j->nitems; i++) {
         const Item *it = &j->items[i];
-        total = ((total + CODE_ALIGN - 1) & ~(uint64_t)(CODE_ALIGN - 1)) + it->size;
+        total = ((total + it->align - 1) & ~(uint64_t)(it->align - 1)) + it->size;
         ntraps += it->ntraps;
         nlocs += it->nlocs;
     }
@@ -275,7 +276,7 @@ static bool link_unit(CodeUnit *u, Job *j, Diag *d) {
     uint32_t *at = mem_alloc(m, (j->nitems + 1) * sizeof *at);
     for (uint32_t i = 0; i < j->nitems; i++) {
         const Item *it = &j->items[i];
-        at[i] = (u->code.n + CODE_ALIGN - 1) & ~(CODE_ALIGN - 1);
+        at[i] = (u->code.n + it->align - 1) & ~(it->align - 1);
         memset(u->code.p + u->code.n, 0xCC, at[i] - u->code.n);
         memcpy(u->code.p + at[i], it->code, it->size);
         u->code.n = at[i] + it->size;

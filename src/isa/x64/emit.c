@@ -156,6 +156,23 @@ void x64_put(EmitCtx *e, uint32_t fl, unsigned size, unsigned opcode, unsigned r
     machbuf_commit(e->buf, (uint32_t)(p - start));
 }
 
+/* The longest of the instructions that the processors' makers recommend for nothing, as often as it takes. */
+void x64_fill(uint8_t *p, uint32_t n) {
+    static const uint8_t nop[][9] = {{0x90},
+                                     {0x66, 0x90},
+                                     {0x0F, 0x1F, 0x00},
+                                     {0x0F, 0x1F, 0x40},
+                                     {0x0F, 0x1F, 0x44},
+                                     {0x66, 0x0F, 0x1F, 0x44},
+                                     {0x0F, 0x1F, 0x80},
+                                     {0x0F, 0x1F, 0x84},
+                                     {0x66, 0x0F, 0x1F, 0x84}};
+    for (uint32_t k; n; p += k, n -= k) {
+        k = n < 9 ? n : 9;
+        memcpy(p, nop[k - 1], k);
+    }
+}
+
 void x64_put_bytes(EmitCtx *e, const void *bytes, unsigned n) {
     memcpy(machbuf_room(e->buf, n), bytes, n);
     machbuf_commit(e->buf, n);

@@ -265,6 +265,7 @@ static inline X64Ea ea_mem(unsigned base, int32_t disp) {
 void x64_put(EmitCtx *e, uint32_t flags, unsigned size, unsigned opcode, unsigned reg,
              unsigned vvvv, X64Ea ea, unsigned imm_bytes, int64_t imm);
 void x64_put_mov_imm(EmitCtx *e, unsigned reg, uint64_t imm);
+void x64_fill(uint8_t *p, uint32_t n);
 void x64_put_bytes(EmitCtx *e, const void *bytes, unsigned n);
 void x64_put_jmp(EmitCtx *e, MachLabel l);
 void x64_put_jcc_raw(EmitCtx *e, unsigned cc,

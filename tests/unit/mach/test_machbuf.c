@@ -1,5 +1,5 @@
 /* The code buffer's branch simplification, on a toy machine code: 1 = unconditional (5 bytes), 2 / 3 = conditional and its
- * inverse (6 bytes: opcode, condition number, rel32), 9 = one plain instruction (2 bytes, number), 8 = stop. */
+ * inverse (6 bytes: opcode, condition number, rel32), 9 = one plain instruction (2 bytes, number), 8 = stop, 7 = nothing. */
 #include <setjmp.h>
 #include <stdarg.h>
 #include <stddef.h>
@@ -169,6 +169,7 @@ static uint32_t walk_code(const MachBuf *b, uint32_t seed, uint8_t *trace, uint3
         const uint8_t *p = b->code.p + at;
         switch (p[0]) {
         case 8: return n;
+        case 7: at++; break;
         case 9:
             trace[n++] = p[1];
             at += 2;
@@ -209,6 +210,11 @@ static void random_branches_keep_their_meaning(void **s) {
                                           : (unsigned)rand() % BLOCKS);
             p.c[b] = (uint8_t)(rand() % 3 ? (b + 1) % BLOCKS : (unsigned)rand() % BLOCKS);
             machbuf_bind(&x.b, b);
+            if (round % 2 && rand() % 4 == 0) { /* as before a loop */
+                uint8_t *pad = machbuf_pad(&x.b, 3);
+                if (pad) memset(pad, 7, 3);
+                full += 3;
+            }
             for (uint8_t k = 0; k < p.nplain[b]; k++) plain(&x.b, (uint8_t)(b * 8 + k));
             full += 2u * p.nplain[b] + (p.kind[b] == 0 ? 1 : p.kind[b] == 1 ? 5 : 11);
             if (p.kind[b] == 0)
@@ -232,6 +238,26 @@ static void random_branches_keep_their_meaning(void **s) {
         machbuf_free(&x.b);
     }
     assert_true(smaller > 15000);
+}
+
+/* Padding moves the label behind it, and the jump before it stays: it does not jump to the next instruction any more. */
+static void padding_is_before_the_label(void **s) {
+    (void)s;
+    Fixture x;
+    start(&x, 2);
+    plain(&x.b, 1);
+    machbuf_bind(&x.b, 0);
+    memset(machbuf_pad(&x.b, 4), 7, 4);
+    plain(&x.b, 2);
+    jump(&x.b, 0);
+    machbuf_bind(&x.b, 1);
+    end(&x);
+    assert_int_equal(x.b.code.n, 2 + 4 + 2 + 5);
+    int32_t rel;
+    memcpy(&rel, x.b.code.p + 9, 4);
+    assert_int_equal(13 + rel, 6);
+    assert_null(machbuf_pad((plain(&x.b, 3), &x.b), 4)); /* nothing is bound here */
+    machbuf_free(&x.b);
 }
 
 /* Empty blocks all end up at one place; time that grows with the square of their number would not end here. */
@@ -267,6 +293,7 @@ int main(void) {
         cmocka_unit_test(a_jump_to_itself_stays),
         cmocka_unit_test(a_jump_that_is_landed_on_stays),
         cmocka_unit_test(many_empty_blocks_cost_little_each),
+        cmocka_unit_test(padding_is_before_the_label),
         cmocka_unit_test(random_branches_keep_their_meaning),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
