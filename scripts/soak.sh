@@ -7,6 +7,7 @@
 #   x64-random   COUNT/5 random functions per processor and setting, native code against a model
 #   x64-pairs    every opcode and type, COUNT/200 operand vectors (at most 64) per function, native code against the interpreter
 #   x64-functions 10 COUNT random functions in modules, native code against the interpreter
+#   ra-random    10 COUNT random allocation problems through both allocators, checked and executed, under sanitizers
 #   30-spec      the spec suite with COUNT/1000 seeds of random register allocation
 # SOAK_ONLY=pattern runs only the matching ones. Repeating SEED and COUNT repeats the run.
 set -u
@@ -34,6 +35,12 @@ for name in 60-smith 65-mutate 30-spec 68-fuzz 55-csmith; do
     bash "tests/check.d/$name.sh" || status=1
     echo "   $((SECONDS - t)) seconds"
 done
+case ra-random in
+*"${SOAK_ONLY:-}"*)
+    echo "== ra-random"
+    COT_RA_SEED=$seed COT_RA_COUNT=$((count * 10)) build/asan/tests/unit_regalloc_random >build/ra-random.log 2>&1 || { tail -80 build/ra-random.log; status=1; }
+    grep 'corruptions' build/ra-random.log ;;
+esac
 case x64-random in
 *"${SOAK_ONLY:-}"*)
     echo "== x64-random"
