@@ -101,6 +101,42 @@ static void damage(void **st) {
     free(c);
 }
 
+/* Out of memory at every point: control leaves, and everything can be given back. */
+typedef struct Asking {
+    Mem *m;
+    const DwarfInput *in;
+    bool done;
+} Asking;
+static void ask(void *arg) {
+    Asking *q = arg;
+    DwarfPlace p[4];
+    Dwarf *w = dwarf_open(q->m, q->in);
+    dwarf_find(w, 0x20, p, 4);
+    dwarf_find(w, 0x50, p, 4);
+    dwarf_free(w);
+    q->done = true;
+}
+static void out_of_memory(void **st) {
+    (void)st;
+    Db *b = malloc(sizeof *b);
+    for (uint64_t seed = 0; seed < 20; seed++) {
+        db_make(b, seed);
+        for (uint64_t k = 1;; k++) {
+            Mem m;
+            mem_init(&m, NULL);
+            m.fail_at = k;
+            Asking q = {&m, &b->in, false};
+            bool ok = mem_guard(&m, ask, &q);
+            assert_int_equal(ok, q.done);
+            assert_true(!ok || m.live == 0);
+            mem_release_all(&m);
+            if (ok) break;
+            assert_true(k < 1000);
+        }
+    }
+    free(b);
+}
+
 static void nothing(void **st) {
     (void)st;
     DwarfInput none;
@@ -168,6 +204,8 @@ int main(void) {
     const struct CMUnitTest tests[] = {cmocka_unit_test(names_of_sections),
                                        cmocka_unit_test(nothing),
                                        cmocka_unit_test(every_form_says_the_same),
-                                       cmocka_unit_test(work_is_bounded), cmocka_unit_test(damage)};
+                                       cmocka_unit_test(work_is_bounded),
+                                       cmocka_unit_test(out_of_memory),
+                                       cmocka_unit_test(damage)};
     return cmocka_run_group_tests(tests, NULL, NULL);
 }
