@@ -124,6 +124,33 @@ function(cot_library name description)
   install(FILES "${CMAKE_SOURCE_DIR}/LICENSE" "${CMAKE_SOURCE_DIR}/NOTICE" DESTINATION "${CMAKE_INSTALL_DOCDIR}")
 endfunction()
 
+# cot_program(name folder other...): the program that `cot compile` joins modules with, from all sources of the folders. It has no C
+# library and is built the same way in every preset, without sanitizers. Nothing is made where it cannot run.
+function(cot_program name folder)
+  if(NOT CMAKE_SYSTEM_NAME STREQUAL "Linux" OR NOT CMAKE_SYSTEM_PROCESSOR MATCHES "^(x86_64|AMD64|amd64)$")
+    return()
+  endif()
+  set(srcs "")
+  foreach(f IN ITEMS ${folder} ${ARGN})
+    file(GLOB more CONFIGURE_DEPENDS "${CMAKE_SOURCE_DIR}/src/${f}/*.c")
+    list(APPEND srcs ${more})
+  endforeach()
+  file(GLOB own CONFIGURE_DEPENDS "${CMAKE_SOURCE_DIR}/src/${folder}/*.c")
+  set_source_files_properties(${own} PROPERTIES COMPILE_OPTIONS "-fno-builtin") # or memset calls memset
+  add_executable(${name} ${srcs})
+  target_include_directories(${name} PRIVATE "${CMAKE_SOURCE_DIR}/src")
+  target_compile_definitions(${name} PRIVATE _GNU_SOURCE NDEBUG)
+  target_compile_options(${name} PRIVATE
+    -O2 -g0 -fno-sanitize=all -UCOT_SANITIZED -UCOT_CHECKED -U_FORTIFY_SOURCE -fno-stack-protector -fomit-frame-pointer
+    -fno-asynchronous-unwind-tables -ftls-model=local-exec -ffunction-sections -fdata-sections
+    "-ffile-prefix-map=${CMAKE_SOURCE_DIR}/=")
+  target_link_options(${name} PRIVATE -fno-sanitize=all -nostdlib -static-pie -s
+    "LINKER:-z,relro,-z,now,-z,noexecstack,-z,max-page-size=4096,--gc-sections,--build-id=none"
+    "LINKER:-T,${CMAKE_SOURCE_DIR}/src/${folder}/layout.ld")
+  set_target_properties(${name} PROPERTIES LINK_DEPENDS "${CMAKE_SOURCE_DIR}/src/${folder}/layout.ld"
+                                           RUNTIME_OUTPUT_DIRECTORY "${CMAKE_BINARY_DIR}/lib")
+endfunction()
+
 # cot_driver(folder name): the command, at the top of the build folder.
 function(cot_driver folder name)
   cot_folder_sources(srcs "${folder}")

@@ -17,13 +17,13 @@ typedef struct Folder {
 } Folder;
 
 static const Folder folders[] = {
-    {"base", 0, CORE},        {"dwarf", 1, CORE},     {"image", 1, CORE},     {"runtime", 2, HOST},
-    {"rtapi", 3, HOST},       {"rtlib", 4, HOST},     {"clif", 5, CORE},      {"regalloc", 5, CORE},
-    {"analysis", 6, CORE},    {"sem", 6, CORE},       {"verify", 7, CORE},    {"interp", 7, CORE},
-    {"opt", 7, CORE},         {"mach", 8, CORE},      {"wasm", 8, CORE},      {"isa/x64", 9, CORE},
-    {"isa/aarch64", 9, CORE}, {"isa", 10, CORE},      {"module", 11, HOST},   {"object", 12, CORE},
-    {"jit", 13, HOST},        {"compiler", 14, HOST}, {"filetest", 15, HOST}, {"api", 16, HOST},
-    {"driver", 17, HOST},
+    {"base", 0, CORE},     {"dwarf", 1, CORE},       {"image", 1, CORE},     {"runtime", 2, HOST},
+    {"rtapi", 3, HOST},    {"exe", 3, HOST},         {"rtlib", 4, HOST},     {"clif", 5, CORE},
+    {"regalloc", 5, CORE}, {"analysis", 6, CORE},    {"sem", 6, CORE},       {"verify", 7, CORE},
+    {"interp", 7, CORE},   {"opt", 7, CORE},         {"mach", 8, CORE},      {"wasm", 8, CORE},
+    {"isa/x64", 9, CORE},  {"isa/aarch64", 9, CORE}, {"isa", 10, CORE},      {"module", 11, HOST},
+    {"object", 12, CORE},  {"jit", 13, HOST},        {"compiler", 14, HOST}, {"filetest", 15, HOST},
+    {"api", 16, HOST},     {"driver", 17, HOST},
 };
 enum { N_FOLDERS = sizeof folders / sizeof *folders };
 
@@ -55,7 +55,7 @@ static int ends_with(const char *s, const char *tail) {
 }
 
 static int is_rt(const Folder *f) {
-    return !strncmp(f->name, "rt", 2);
+    return !strncmp(f->name, "rt", 2) || !strcmp(f->name, "exe");
 }
 
 static int is_isa(const Folder *f) {

@@ -5,3 +5,12 @@ cot_generate(OUTPUT compiler/source_id.c
              COMMAND ${CMAKE_COMMAND} -DROOT=${CMAKE_SOURCE_DIR} -DOUT=${COT_GEN_DIR}/compiler/source_id.c
                      -P ${CMAKE_SOURCE_DIR}/cmake/SourceId.cmake
              DEPENDS ${COT_ALL_SOURCES} ${CMAKE_SOURCE_DIR}/cmake/SourceId.cmake)
+
+# The program that executables consist of besides their module.
+if(TARGET cot_runtime_program)
+  cot_generate(OUTPUT compiler/exe_runtime.c
+               COMMAND embed exe_runtime ${COT_GEN_DIR}/compiler/exe_runtime.c $<TARGET_FILE:cot_runtime_program>
+               DEPENDS cot_runtime_program)
+else()
+  cot_generate(OUTPUT compiler/exe_runtime.c COMMAND embed exe_runtime ${COT_GEN_DIR}/compiler/exe_runtime.c)
+endif()

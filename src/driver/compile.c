@@ -19,8 +19,15 @@ static const char help[] =
     "  --soname NAME          what a shared library is called by those who need it (default: "
     "OUT's name)\n"
     "  --needed NAME          a library that the shared library needs; may be repeated\n\n"
-    "A WebAssembly module becomes a precompiled one, for `cot run`: OUT ends in .cwasm, or --emit "
-    "cwasm is given.\n\n"
+    "A WebAssembly module becomes a program, or if OUT ends in .cwasm a precompiled module for "
+    "`cot "
+    "run`.\n"
+    "What a program may use (the environment variables COT_DIRS and COT_ENV replace it at each "
+    "start):\n\n"
+    "  --emit exe|cwasm       what OUT is, whatever its name\n"
+    "  --dir HOST[::GUEST]    the directory HOST, named GUEST (default: HOST)\n"
+    "  --dir-ro HOST[::GUEST] the same, but nothing in it can be changed\n"
+    "  --env K=V              an environment variable; K alone: the process's; '*': all of them\n\n"
     "Of a WebAssembly module it also prints one stage for every function:\n\n"
     "  --emit clif            the intermediate representation\n"
     "  --emit vcode           machine instructions with virtual registers, then with assigned "
@@ -32,7 +39,7 @@ static const char help[] =
 static const char *const stage_names[] = {
     [STAGE_CLIF] = "clif",     [STAGE_VCODE] = "vcode",   [STAGE_REGALLOC] = "regalloc",
     [STAGE_ASM] = "asm",       [STAGE_TIMING] = "timing", [STAGE_OBJECT] = "obj",
-    [STAGE_SHARED] = "shared", [STAGE_CWASM] = "cwasm"};
+    [STAGE_SHARED] = "shared", [STAGE_CWASM] = "cwasm",   [STAGE_EXE] = "exe"};
 
 static CompileStage stage_of(const char *v) {
     for (int s = STAGE_CLIF; s < STAGE_COUNT; s++)
@@ -108,12 +115,13 @@ static bool ends_with(const char *s, const char *tail) {
 
 static void parse_option(Cli *c, CompileOpts *o) {
     const char *v;
-    if (common_option(c, &o->common)) return;
+    if (common_option(c, &o->common) || exe_option(c, o)) return;
     if (cli_value(c, "--emit", &v)) {
         o->stage = stage_of(v);
         if (!o->stage)
             cli_error(
-                c, "--emit: '%s' is not clif, vcode, regalloc, asm, timing, obj, shared or cwasm",
+                c,
+                "--emit: '%s' is not clif, vcode, regalloc, asm, timing, obj, shared, cwasm or exe",
                 v);
     } else if (cli_value(c, "-o", &v)) {
         o->out = v;
@@ -144,8 +152,7 @@ static void parse_option(Cli *c, CompileOpts *o) {
 static CompileStage stage_by_name(const char *out, bool wasm) {
     if (ends_with(out, ".cwasm")) return STAGE_CWASM;
     if (ends_with(out, ".so")) return STAGE_SHARED;
-    (void)wasm;
-    return STAGE_OBJECT;
+    return !wasm || ends_with(out, ".o") ? STAGE_OBJECT : STAGE_EXE;
 }
 
 int cmd_compile(int argc, char **argv) {
@@ -176,10 +183,12 @@ int cmd_compile(int argc, char **argv) {
     if (!file && o.out) cli_error(&c, "--emit %s goes to standard output", stage_names[o.stage]);
     if (file && !o.out) cli_error(&c, "-o is missing");
     if (wasm && o.nset) cli_error(&c, "--set is for CLIF");
+    if (o.grants && o.stage != STAGE_EXE) cli_error(&c, "--dir and --env are for executables");
     int status = c.failed ? 1
                  : !file  ? print_stage(&o)
                  : wasm   ? compile_module(&o)
                           : compile_object(&o);
     free(o.bytes);
+    free(o.grants);
     return status;
 }

@@ -14,6 +14,7 @@ typedef enum CompileStage {
     STAGE_OBJECT,
     STAGE_SHARED,
     STAGE_CWASM,
+    STAGE_EXE,
     STAGE_COUNT
 } CompileStage;
 enum { MOST_SETTINGS = 64 };
@@ -28,9 +29,14 @@ typedef struct CompileOpts {
     uint32_t nset;
     const char *needed[MOST_SETTINGS];
     ObjectOptions object;
+    uint8_t *
+        grants; /* what an executable may use, as ExeSettings has it (exe/payload.h), without the last NUL */
+    size_t grants_size;
 } CompileOpts;
 
 /* Write the file that o asks for, from CLIF, from Wasm; the exit status. */
 int compile_object(CompileOpts *o);
 int compile_module(const CompileOpts *o);
+/* --dir, --dir-ro, --env; true if the next argument was one of them. */
+bool exe_option(Cli *c, CompileOpts *o);
 #endif

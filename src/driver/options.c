@@ -287,12 +287,7 @@ void report_trap(const RtTrap *t, const char *file) {
     mem_init(&m, NULL);
     StrBuf sb;
     sb_init(&sb, &m);
-    if (t->num_frames && t->frames[0].offset != IMG_NONE)
-        sb_printf(&sb, "%s:0x%x: error: ", file, t->frames[0].offset);
-    else
-        sb_printf(&sb, "%s: error: ", file);
-    sb_printf(&sb, "trap: %s%s%s\n", rt_trap_message(t->code), t->msg[0] ? ": " : "", t->msg);
-    rt_print_backtrace(t, &sb);
+    rt_print_trap(t, file, &sb);
     fputs(sb_cstr(&sb), stderr);
     sb_free(&sb);
 }

@@ -157,6 +157,8 @@ typedef enum ImgTrust {
 /* bytes: aligned to 8; image->code points into them. False: DIAG_MALFORMED (not an image, damaged), DIAG_UNSUPPORTED (for another
  * version, machine or processor). */
 bool img_open(Image *image, const void *bytes, size_t size, ImgTrust trust, Diag *d);
+/* The view of an image that this process has made, perhaps for another processor. */
+void img_view(Image *image, const void *bytes);
 /* Of an image that is part of this program, code apart. Only the version is checked. */
 bool img_open_linked(Image *image, const void *tables, const void *code, Diag *d);
 bool img_has_magic(const void *bytes, size_t size);

@@ -96,8 +96,9 @@ void img_set_sums(ImgHeader *h, const uint8_t *bytes) {
     h->meta_sum = meta_sum(h, bytes);
 }
 
-static void view(Image *m, const uint8_t *bytes) {
-    const ImgHeader *h = (const void *)bytes;
+void img_view(Image *m, const void *at) {
+    const uint8_t *bytes = at;
+    const ImgHeader *h = at;
     m->h = h;
     m->code = bytes + h->code_off;
 #define IMG_SECTION(NAME, field, T)                                            \
@@ -328,7 +329,7 @@ bool img_open_linked(Image *m, const void *tables, const void *code, Diag *d) {
     if (!img_has_magic(tables, sizeof *h))
         return diag_msg(d, DIAG_MALFORMED, "not a precompiled module");
     if (!compatible(h, d)) return false;
-    view(m, tables);
+    img_view(m, tables);
     m->code = code;
     return true;
 }
@@ -351,7 +352,7 @@ bool img_open(Image *m, const void *bytes, size_t size, ImgTrust trust, Diag *d)
         h->code_sum != img_sum((const uint8_t *)bytes + h->code_off, (size_t)h->code_size, 0))
         return damaged(&c, "the sum of its code differs");
     if (trust != IMG_TRUSTED && !spans(&c, h)) return false;
-    view(m, bytes);
+    img_view(m, bytes);
     for (size_t k = 0; trust != IMG_TRUSTED && k < sizeof tables / sizeof *tables; k++)
         if (!tables[k](&c)) return false;
     return true;

@@ -221,4 +221,6 @@ const char *rt_trap_message(VmTrap code); /* as in the Wasm spec tests */
  * that is not known is left out). INDEX counts imported functions; OFFSET, in bytes of the module, is left out if not known. Frames of C functions
  * between nested calls are not shown. More than RT_MAX_FRAMES end with "  ... further frames left out". */
 void rt_print_backtrace(const RtTrap *t, StrBuf *out);
+/* "FILE:0xOFFSET: error: trap: REASON", then the backtrace. */
+void rt_print_trap(const RtTrap *t, const char *file, StrBuf *out);
 #endif

@@ -148,6 +148,15 @@ static void print_places(Source *s, const RtFrame *f, StrBuf *out) {
     }
 }
 
+void rt_print_trap(const RtTrap *t, const char *file, StrBuf *out) {
+    if (t->num_frames && t->frames[0].offset != IMG_NONE)
+        sb_printf(out, "%s:0x%x: error: ", file, t->frames[0].offset);
+    else
+        sb_printf(out, "%s: error: ", file);
+    sb_printf(out, "trap: %s%s%s\n", rt_trap_message(t->code), t->msg[0] ? ": " : "", t->msg);
+    rt_print_backtrace(t, out);
+}
+
 void rt_print_backtrace(const RtTrap *t, StrBuf *out) {
     Source source = {NULL, NULL};
     for (uint32_t i = 0; i < t->num_frames; i++) {

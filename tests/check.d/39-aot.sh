@@ -1,5 +1,5 @@
 #!/usr/bin/env bash
-# Precompiled modules and the cache. The same bytes for any number of threads, folder and file name; every Sightglass module and every
+# Precompiled modules, the cache, executables. The same bytes for any number of threads, folder and file name; every Sightglass module and every
 # program of tests/programs gives its output through a file; 2,000 damaged files are refused in one line; what starts, and how fast;
 # the cache under many processes, some of them killed.
 set -u
@@ -209,16 +209,126 @@ END
 }
 check "the functions it lacks" lacks
 
+# ---- executables ----
+check "compile a program" "$COT" compile $hello -o hello
+if [ -x hello ]; then
+    check "hello" [ "$(./hello)" = hello ]
+    check "hello, without environment and path" [ "$(env -i ./hello)" = hello ]
+    check "compiled without compiler, assembler and linker" eval 'env -i PATH=/nonexistent "$COT" compile $hello -o hello2 && cmp hello hello2'
+    check "at most 400 kB stripped" eval 'strip -o stripped hello && [ "$(./stripped)" = hello ] && [ "$(stat -c %s stripped)" -le 400000 ]'
+    for m in "${modules[@]}"; do
+        "$COT" compile -j1 "$m" -o one
+        check "$m: the same program again" eval '(cd elsewhere && "$COT" compile -j2 "$m" -o ../two) && cmp one two'
+    done
+    silent() { "$@" 2>err >/dev/null && [ ! -s err ] || { cat err; return 1; }; }
+    check "readelf" silent readelf -aW hello
+    check "objdump" silent objdump -dr hello
+    if command -v eu-elflint >/dev/null; then check "eu-elflint" eu-elflint --gnu-ld -q hello; else skipped=$((skipped + 1)) && echo "39-aot: skipped: eu-elflint is not here"; fi
+    hardened() { # nothing writable and executable, no executable stack, RELRO, position-independent, nobody to interpret it
+        readelf -lW hello >headers
+        grep -q 'Elf file type is DYN' headers && grep -q 'GNU_RELRO' headers && grep -q 'GNU_STACK.* RW ' headers && ! grep -qE 'INTERP| RWE ' headers
+    }
+    check "protection of its segments" hardened
+    if [ "$(id -u)" = 0 ] && mkdir jail && cp hello jail/ && chroot jail /hello >/dev/null 2>&1; then
+        check "in an empty root directory" [ "$(chroot jail /hello)" = hello ]
+    else
+        skipped=$((skipped + 1)) && echo "39-aot: skipped: chroot is for root"
+    fi
+    within() { # within PROGRAM MS: processor time from start to exit, best of 100
+        python3 - "$@" <<'PYTHON'
+import os, sys
+best = 1.0
+for _ in range(100):
+    pid = os.posix_spawn(sys.argv[1], [sys.argv[1]], os.environ, file_actions=[(os.POSIX_SPAWN_OPEN, 1, "/dev/null", os.O_WRONLY, 0)])
+    _, status, usage = os.wait4(pid, 0)
+    assert status == 0
+    best = min(best, usage.ru_utime + usage.ru_stime)
+print("%.2f ms" % (best * 1e3))
+sys.exit(best > float(sys.argv[2]) / 1e3)
+PYTHON
+    }
+    check "hello within 1.0 ms" within ./hello 1.0
+    strip -o runtime "$BUILD/lib/cot_runtime_program"
+    check "the runtime program alone says what it lacks" says 1 '\./runtime: error: this program has no module; .*' ./runtime
+
+    # traps: reason, functions, status as with cot run
+    module() { # module FILE TYPES BODY…: a function of that body (hexadecimal, without locals and end) as _start, named by its export
+        python3 - "$1" "$2" <<'PYTHON'
+import sys
+def vec(*items): return bytes([len(items)]) + b"".join(items)
+def section(n, body): return bytes([n, len(body)]) + body
+code = b"\0" + bytes.fromhex(sys.argv[2]) + b"\x0b"
+open(sys.argv[1], "wb").write(b"\0asm\1\0\0\0" + section(1, vec(b"\x60\0\0")) + section(3, vec(b"\0")) + section(5, vec(b"\0\1")) +
+    section(7, vec(b"\6_start\0\0")) + section(10, vec(bytes([len(code)]) + code)))
+PYTHON
+    }
+    trap() { # trap NAME BODY OPTIONS…: the program and cot run end alike
+        local name=$1 body=$2
+        shift 2
+        module trap.wasm "$body"
+        "$COT" run "$@" trap.wasm >/dev/null 2>want
+        local want=$?
+        "$COT" compile "$@" trap.wasm -o trapped || return 1
+        ./trapped >/dev/null 2>got
+        local got=$?
+        sed -i 's/^trap\.wasm:/PROGRAM:/' want
+        sed -i 's/^\.\/trapped:/PROGRAM:/' got
+        [ $want = 134 ] && [ $got = 134 ] && diff want got && grep -q '_start (function 0' got
+    }
+    for flags in "-O0" "-O2" "-W signals=off" "-W bounds=explicit"; do
+        # shellcheck disable=SC2086
+        {
+            check "trap $flags: unreachable" trap unreachable 00 $flags
+            check "trap $flags: memory" trap memory 417f2802001a $flags
+            check "trap $flags: division" trap division 410141006d1a $flags
+            check "trap $flags: stack" trap stack 1000 $flags
+        }
+    done
+    module loop.wasm 034010000b
+    check "a memory limit that is too small" eval '"$COT" compile -W memory=1K loop.wasm -o limited && says 1 "\./limited: error: memory of 1 pages is over the limit of 0" ./limited'
+    check "no _start" eval 'printf "\0asm\1\0\0\0" >empty.wasm && "$COT" compile empty.wasm -o empty && says 1 "\./empty: error: the module exports no function ._start. .*" ./empty'
+    check "-W timeout" says 1 'cot compile: error: -W timeout is for running' "$COT" compile -W timeout=5 $hello -o x
+    check "--dir of another kind" says 1 'cot compile: error: --dir and --env are for executables' "$COT" compile --dir . $hello -o x.cwasm
+
+    # what a program may use
+    if clang --target=wasm32-wasi -O1 "$ROOT/tests/aot/grants.c" -o grants.wasm 2>/dev/null; then
+        mkdir -p data other && echo one >data/file && echo two >other/file
+        shows() { # shows TEXT COMMAND…: that is the output
+            local want=$1
+            shift
+            [ "$("$@")" = "$want" ] || { "$@"; return 1; }
+        }
+        "$COT" compile grants.wasm -o g0
+        check "nothing is given" shows $'args: x y\nfile: -\nother: -\nA=-\nB=-' env A=1 B=2 ./g0 x y
+        "$COT" compile --dir data::/data --dir-ro other --env A --env B=b grants.wasm -o g1
+        check "what was compiled in" shows $'args:\nfile: one\nother: two\nA=1\nB=b' env A=1 B=2 ./g1
+        check "COT_DIRS replaces directories" shows $'args:\nfile: two\nother: -\nA=-\nB=b' env COT_DIRS=other::/data ./g1
+        check "COT_DIRS takes directories away" shows $'args:\nfile: -\nother: -\nA=-\nB=b' env COT_DIRS= ./g1
+        check "COT_DIRS gives several" shows $'args:\nfile: one\nother: two\nA=-\nB=-' env COT_DIRS=data::/data,ro:other ./g0
+        check "COT_ENV replaces variables" shows $'args:\nfile: one\nother: two\nA=-\nB=b' env COT_ENV= A=1 ./g1
+        check "COT_ENV gives all" shows $'args:\nfile: -\nother: -\nA=1\nB=2' env COT_ENV='*' A=1 B=2 ./g0
+        check "read-only" eval 'COT_DIRS=ro:data::/data ./g0 write | grep -q "write: Read-only file system" && COT_DIRS=data::/data ./g0 write | grep -q "write: ok"'
+        check "a directory that is not there" says 1 "\\./g0: error: cannot open directory 'none': No such file or directory" env COT_DIRS=none ./g0
+    else
+        skipped=$((skipped + 1)) && echo "39-aot: skipped: clang for wasm32-wasi"
+    fi
+else
+    skipped=$((skipped + 1)) && echo "39-aot: skipped: this build has no runtime for executables"
+fi
+
 # everything through a file
 export COT_VIA=$COT
 if [ -d "${COT_BENCH:-/nonexistent}" ] && command -v wasm-tools >/dev/null; then
-    suite "Sightglass" "$PY" "$ROOT/bench/sightglass" --supported simd,relaxed-simd --cot "$PY $ROOT/tests/diff/via.py cwasm"
+    suite "Sightglass, programs" "$PY" "$ROOT/bench/sightglass" --supported simd,relaxed-simd --cot "$PY $ROOT/tests/diff/via.py exe"
+    suite "Sightglass, precompiled" "$PY" "$ROOT/bench/sightglass" --supported simd,relaxed-simd --cot "$PY $ROOT/tests/diff/via.py cwasm"
 else
     echo "39-aot: skipped: Sightglass (COT_BENCH, wasm-tools)"
     skipped=$((skipped + 1))
 fi
 if clang --target=wasm32-wasi -O1 "$ROOT/tests/wasi/args.c" -o args.wasm 2>/dev/null; then
-    suite "tests/programs" env COT="$PY $ROOT/tests/diff/via.py cwasm" "$PY" "$ROOT/tests/diff/cprog.py" programs "$ROOT/tests/programs" \
+    suite "tests/programs, programs" env COT="$PY $ROOT/tests/diff/via.py exe" "$PY" "$ROOT/tests/diff/cprog.py" programs "$ROOT/tests/programs" --out "$WORK/aot-exe"
+    suite "tests/wasi, programs" env COT="$PY $ROOT/tests/diff/via.py exe" "$PY" "$ROOT/tests/diff/wasi.py" "$ROOT/tests/wasi" --out "$WORK/aot-wasi" --engine cot
+    suite "tests/programs, precompiled" env COT="$PY $ROOT/tests/diff/via.py cwasm" "$PY" "$ROOT/tests/diff/cprog.py" programs "$ROOT/tests/programs" \
         --out "$WORK/aot" bigint calls files floats strings
 else
     echo "39-aot: skipped: tests/programs (clang for wasm32-wasi)"

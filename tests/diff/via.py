@@ -2,8 +2,8 @@
 """Stands in for `cot` in tests that run modules, and goes by way of a file: `via.py KIND run [OPTIONS] FILE [ARGS…]` compiles
 FILE to one of KIND and runs that with the same input, output, arguments and exit status.
 
-KIND: cwasm (a precompiled module, run by `cot run`). Options that concern compilation are given to `cot compile`, those
-that concern the run to the run, the others to both. COT_VIA names the cot."""
+KIND: cwasm (a precompiled module, run by `cot run`), exe (a program). Options that concern compilation are given to `cot compile`,
+those that concern the run to the run, the others to both; for a program all are compiled in. COT_VIA names the cot."""
 import os
 import sys
 import tempfile
@@ -37,6 +37,16 @@ def split(args):
     return compiling, running, args[at], args[at + 1:]
 
 
+def exe_options(compiling, running):
+    """What `cot run` would be given is compiled in."""
+    at = 0
+    while at < len(running):
+        if running[at] != "-W":
+            compiling = compiling + running[at:at + 2]
+        at += 2
+    return compiling
+
+
 def main():
     kind, verb = sys.argv[1], sys.argv[2]
     if verb != "run":
@@ -44,10 +54,15 @@ def main():
     compiling, running, file, args = split(sys.argv[3:])
     with tempfile.TemporaryDirectory(prefix="cot-via-") as folder:
         out = os.path.join(folder, os.path.basename(file).replace(".wasm", "") + "." + kind)
+        if kind == "exe":
+            compiling = exe_options(compiling, running)
         status = os.spawnv(os.P_WAIT, COT, [COT, "compile"] + compiling + [file, "--emit", kind, "-o", out])
         if status:
             return status
-        status = os.spawnv(os.P_WAIT, COT, [COT, "run"] + running + [out] + args)
+        if kind == "exe":
+            status = os.spawnv(os.P_WAIT, out, [file] + args)
+        else:
+            status = os.spawnv(os.P_WAIT, COT, [COT, "run"] + running + [out] + args)
     return status if status >= 0 else 128 - status
 
 

@@ -1,0 +1,15 @@
+/* compiler/exe.h — executables: the runtime program joined with a module. */
+#ifndef COT_COMPILER_EXE_H
+#define COT_COMPILER_EXE_H
+#include "runtime/runtime.h"
+
+typedef struct ExeOptions {
+    uint64_t max_memory, max_stack; /* 0: default */
+    const uint8_t *strings;         /* of ExeSettings (exe/payload.h), with the last NUL */
+    size_t strings_size;
+    bool names; /* symbols for the functions */
+} ExeOptions;
+
+/* Appends the executable's bytes to *out. DIAG_UNSUPPORTED: this build has no runtime program. */
+bool exe_make(Mem *m, const Image *image, const ExeOptions *o, VecU8 *out, Diag *d);
+#endif
