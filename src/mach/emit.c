@@ -42,16 +42,11 @@ static void emit_const_pool(MachCtx *c, EmitCtx *e, const LowerCtx *L) {
     machbuf_commit(b, n);
 }
 
-/* Block k, whose label is bound, may start a loop. How long it is can only be estimated: it ends with the last block that
- * jumps back. */
-static void align_loop(MachCtx *c, MachBuf *b, const RaFunc *rf, uint32_t k) {
-    const RaBlock *rb = &rf->blocks[k];
-    uint32_t last = 0, line = c->isa->line_bytes, at = machbuf_offset(b);
-    for (uint32_t p = rb->pred_start; p < rb->pred_end; p++)
-        if (rf->preds[p] >= k && rf->preds[p] >= last) last = rf->preds[p] + 1;
-    if (last == 0 || line == 0) return;
+/* Block k, whose label is bound, starts a loop that ends with block `last`. How long it is can only be estimated. */
+static void align_loop(MachCtx *c, MachBuf *b, const RaFunc *rf, uint32_t k, uint32_t last) {
+    uint32_t line = c->isa->line_bytes, at = machbuf_offset(b);
     uint64_t size =
-        (uint64_t)(rf->blocks[last - 1].inst_end - rb->inst_start) * c->isa->mean_inst_bytes;
+        (uint64_t)(rf->blocks[last].inst_end - rf->blocks[k].inst_start) * c->isa->mean_inst_bytes;
     uint32_t in_line = at & (line - 1);
     if (size > line) return;
     if (b->align < line) b->align = line;
@@ -93,7 +88,10 @@ bool emit_function(MachCtx *c, const ClifFunc *f, const RaFunc *rf, const RaOutp
         const RaBlock *rb = &rf->blocks[k];
         e.next_block = k + 1 < rf->num_blocks ? k + 1 : MACH_LABEL_NONE;
         machbuf_bind(b, k);
-        align_loop(c, b, rf, k);
+        if (rb->pred_end > rb->pred_start) { /* they ascend: is the last one behind? */
+            uint32_t last = rf->preds[rb->pred_end - 1];
+            if (last >= k) align_loop(c, b, rf, k, last);
+        }
         mark(c, LIST_BLOCK, k);
         for (uint32_t i = rb->inst_start; i < rb->inst_end; i++) {
             if (has_edits(ra, next, 2 * i)) emit_edits(c, &e, ra, rf->vreg_slots, &next, 2 * i);

@@ -108,8 +108,11 @@ void x64_put(EmitCtx *e, uint32_t fl, unsigned size, unsigned opcode, unsigned r
         b = ea.base == 255 ? 0 : ea.base >> 3;
         if (ea.index != 255 && ea.base != 255) x = ea.index >> 3;
     }
-    if (fl & XF_FP) fl |= size == 3 ? XF_PF2 : XF_PF3;
-    if ((fl & XF_FPC) && size == 3) fl |= XF_P66;
+    if (fl & (XF_FP | XF_FPC | XF_O16)) {
+        if (fl & XF_FP) fl |= size == 3 ? XF_PF2 : XF_PF3;
+        if ((fl & XF_FPC) && size == 3) fl |= XF_P66;
+        if ((fl & XF_O16) && size == 1) fl |= XF_P66;
+    }
     int32_t unit = 1;
     if (fl & (XF_VEX | XF_EVEX)) {
         unsigned pp = fl & XF_P66   ? 1
@@ -135,19 +138,25 @@ void x64_put(EmitCtx *e, uint32_t fl, unsigned size, unsigned opcode, unsigned r
         }
         *p++ = (uint8_t)opcode;
     } else {
-        if ((fl & XF_P66) || ((fl & XF_O16) && size == 1)) *p++ = 0x66;
-        if (fl & XF_PF2) *p++ = 0xF2;
-        if (fl & XF_PF3) *p++ = 0xF3;
         unsigned rex = (unsigned)w << 3 | r << 2 | x << 1 | b;
-        bool byte = (fl & XF_B8) && size == 0;
-        if (byte) opcode &= ~1u;
-        if (((byte && reg >= 4 && !imm_bytes && !(fl & XF_SB)) ||
-             ((byte || (fl & XF_SB)) && ea.kind == XK_REG && ea.reg >= 4)))
-            rex |= 0x40;
+        if (fl & (XF_P66 | XF_PF2 | XF_PF3)) {
+            if (fl & XF_P66) *p++ = 0x66;
+            if (fl & XF_PF2) *p++ = 0xF2;
+            if (fl & XF_PF3) *p++ = 0xF3;
+        }
+        if (fl & (XF_B8 | XF_SB)) { /* spl to dil need a prefix, that they are not ah to bh */
+            bool byte = (fl & XF_B8) && size == 0;
+            if (byte) opcode &= ~1u;
+            if (((byte && reg >= 4 && !imm_bytes && !(fl & XF_SB)) ||
+                 ((byte || (fl & XF_SB)) && ea.kind == XK_REG && ea.reg >= 4)))
+                rex |= 0x40;
+        }
         if (rex) *p++ = (uint8_t)(rex | 0x40);
-        if (fl & (XF_M0F | XF_M38 | XF_M3A)) *p++ = 0x0F;
-        if (fl & XF_M38) *p++ = 0x38;
-        if (fl & XF_M3A) *p++ = 0x3A;
+        if (fl & (XF_M0F | XF_M38 | XF_M3A)) {
+            *p++ = 0x0F;
+            if (fl & XF_M38) *p++ = 0x38;
+            if (fl & XF_M3A) *p++ = 0x3A;
+        }
         *p++ = (uint8_t)opcode;
     }
     p = put_modrm(e, start, p, reg, &ea, imm_bytes, unit);
@@ -289,9 +298,13 @@ static unsigned upper_source(uint32_t flags, const X64Ea *ea) {
 void x64_emit(EmitCtx *e, const MachInst *mi, const RaOperand *ops, const RaAlloc *al,
               uint32_t nops) {
     const X64Row *r = &x64_rows[mi->op];
-    uint32_t fl = x64_row_flags(e->set, (X64Op)mi->op);
+    uint32_t fl = r->flags;
     unsigned size = mi->b[0], opc = r->opcode;
-    bool vex = fl & (XF_VEX | XF_EVEX);
+    bool vex = false;
+    if (fl & (XF_XD | XF_XS)) {
+        fl = x64_row_flags(e->set, (X64Op)mi->op);
+        vex = fl & (XF_VEX | XF_EVEX);
+    }
     if (r->flags & XF_CC) opc |= mi->b[1];
     switch ((X64Form)r->form) {
     case F_ALU: /* d=1 u rm|i */

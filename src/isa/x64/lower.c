@@ -113,13 +113,13 @@ X64Rm x64_amode(LowerCtx *L, uint16_t flags, ClifValue a, int32_t off) {
 }
 
 /* What v is before its shape was changed, unless v is needed elsewhere: memory has no shape. */
-static ClifValue unshaped(const LowerCtx *L, ClifValue v) {
-    ClifInst i = lower_def_inst(L, v);
-    while (clif_type_is_vector(clif_value_type(L->f, v)) && i.i != CLIF_NONE &&
-           L->value_uses.p[v.i] == 1 && clif_data(L->f, i)->op == CLIF_OP_BITCAST &&
-           x64_transparent(L->f, i) == 0) {
+static inline ClifValue unshaped(const LowerCtx *L, ClifValue v) {
+    while (clif_type_is_vector(clif_value_type(L->f, v)) && L->value_uses.p[v.i] == 1) {
+        ClifInst i = lower_def_inst(L, v);
+        if (i.i == CLIF_NONE || clif_data(L->f, i)->op != CLIF_OP_BITCAST ||
+            x64_transparent(L->f, i) != 0)
+            break;
         v = isle_v(clif_data(L->f, i)->a);
-        i = lower_def_inst(L, v);
     }
     return v;
 }

@@ -56,6 +56,7 @@ X64Rm x64_abs_mask(LowerCtx *L, ClifType t);
 /* May a register operand not become a spill slot? Without a VEX prefix what is read as 16 bytes would have to be aligned. */
 static inline bool x64_reg_only(LowerCtx *L, X64Op op) {
     uint32_t f = x64_rows[op].flags;
+    if (!(f & (XF_XD | XF_XS))) return f & XF_RR;
     bool wide = (f & XF_V) || (x64_rows[op].form == F_RMR && (f & (XF_FP | XF_XS)) == XF_XS);
     return (f & XF_RR) || (wide && x64_has_vex(f) && !x64_has(L->set, X64_HAS_AVX));
 }
