@@ -34,6 +34,9 @@ typedef struct EmitCtx { /* during emission of one function */
     MachLabel const_label;      /* address of the pool */
     const uint32_t *slot_offset;
     ClifSrcLoc srcloc; /* of the instruction being emitted */
+    /* the ISA's own: the flags say at flags_at, after the last instruction, whether register flags_reg is zero or negative */
+    uint32_t flags_at;
+    uint8_t flags_reg, flags_size;
     MachLabel
         next_block; /* label of the block emitted next (fall-through), MACH_LABEL_NONE at the end */
 } EmitCtx;

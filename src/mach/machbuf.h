@@ -76,6 +76,10 @@ static inline uint8_t *machbuf_room(MachBuf *b, uint32_t n) {
 static inline void machbuf_commit(MachBuf *b, uint32_t n) {
     b->code.n += n;
 }
+/* Is a label bound here? Then control may come from elsewhere. */
+static inline bool machbuf_at_label(const MachBuf *b) {
+    return b->tail_label != MACH_LABEL_NONE && b->tail_off == b->code.n;
+}
 MachLabel machbuf_new_label(MachBuf *b);
 void machbuf_bind(MachBuf *b, MachLabel l);
 /* Room for n bytes without an effect before the label bound last, which nothing follows yet; NULL if there is none. */

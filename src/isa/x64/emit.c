@@ -275,17 +275,32 @@ static void put_alu_imm(EmitCtx *e, const X64Row *r, unsigned size, X64Ea ea, in
         x64_put(e, r->flags & ~XF_SB, size, 0x81, r->digit, 0, ea, imm_size(size), imm);
 }
 
+/* An instruction that sets the flags by its result has just been written. */
+static void flags_of(EmitCtx *e, unsigned size, unsigned d) {
+    e->flags_at = machbuf_offset(e->buf);
+    e->flags_reg = (uint8_t)d;
+    e->flags_size = (uint8_t)size;
+}
+/* test r, r is not needed if the flags say it already. Only of zero and sign: overflow and carry may differ. */
+static bool flags_known(EmitCtx *e, const MachInst *mi, const RaAlloc *al) {
+    return mi->b[1] && mi->b[2] == XK_REG && al[0] == al[1] &&
+           e->flags_at == machbuf_offset(e->buf) && e->flags_size == mi->b[0] &&
+           e->flags_reg == reg_of(al[0]) && !machbuf_at_label(e->buf);
+}
+
 /* lea k(d), d and lea (d,x), d: shorter, and runs in more places. No flags are live at a lea. */
 static bool lea_is_add(EmitCtx *e, unsigned size, unsigned d, const X64Ea *ea) {
     const X64Row *add = &x64_rows[X64_ADD];
     if (ea->index == 255) {
         if (ea->base != d) return false;
         put_alu_imm(e, add, size, ea_reg(d), ea->disp);
+        flags_of(e, size, d);
         return true;
     }
     if (ea->scale || ea->disp || (ea->base != d && ea->index != d)) return false;
     unsigned other = ea->base == d ? ea->index : ea->base;
     x64_put(e, add->flags, size, add->opcode + 3, d, 0, ea_reg(other), 0, 0);
+    flags_of(e, size, d);
     return true;
 }
 
@@ -312,6 +327,7 @@ void x64_emit(EmitCtx *e, const MachInst *mi, const RaOperand *ops, const RaAllo
             put_alu_imm(e, r, size, ea_reg(reg_of(al[0])), (int64_t)mi->imm);
         else
             x64_put(e, r->flags, size, opc + 3, reg_of(al[0]), 0, x64_ea(e, mi, al + 2), 0, 0);
+        flags_of(e, size, reg_of(al[0]));
         return;
     case F_ALUM: { /* mem, u|i: the register operand, if any, comes first */
         bool imm = mi->b[5] == XK_IMM;
@@ -333,6 +349,7 @@ void x64_emit(EmitCtx *e, const MachInst *mi, const RaOperand *ops, const RaAllo
     }
     case F_CMP:
     case F_TEST: /* b[5] IMM: rm, i; else u, rm */
+        if (r->form == F_TEST && mi->b[5] != XK_IMM && flags_known(e, mi, al)) return;
         if (mi->b[5] == XK_IMM) {
             X64Ea ea = x64_ea(e, mi, al);
             if (r->form == F_CMP)
@@ -391,6 +408,7 @@ void x64_emit(EmitCtx *e, const MachInst *mi, const RaOperand *ops, const RaAllo
             else
                 x64_put(e, r->flags, size, 0xC1, r->digit, 0, ea_reg(reg_of(al[0])), 1,
                         (int64_t)mi->imm);
+            if (r->digit >= 4 && mi->imm) flags_of(e, size, reg_of(al[0])); /* not of a rotation */
         } else {
             x64_put(e, r->flags, size, 0xD3, r->digit, 0, ea_reg(reg_of(al[0])), 0, 0);
         }
@@ -406,6 +424,7 @@ void x64_emit(EmitCtx *e, const MachInst *mi, const RaOperand *ops, const RaAllo
         return;
     case F_VM:
         x64_put(e, r->flags, size, opc, r->digit, reg_of(al[0]), x64_ea(e, mi, al + 1), 0, 0);
+        flags_of(e, size, reg_of(al[0]));
         return;
     case F_MOVI: x64_put_mov_imm(e, reg_of(al[0]), mi->imm); return;
     case F_MUL: x64_put(e, r->flags, size, opc, r->digit, 0, x64_ea(e, mi, al + 3), 0, 0); return;
@@ -439,7 +458,7 @@ void x64_emit(EmitCtx *e, const MachInst *mi, const RaOperand *ops, const RaAllo
     }
 }
 
-void x64_emit_move(EmitCtx *e, RaAlloc to, RaAlloc from, RaClass cls, uint8_t slots) {
+static void put_move(EmitCtx *e, RaAlloc to, RaAlloc from, RaClass cls, uint8_t slots) {
     bool load = ra_is_reg(to);
     X64Ea ea = x64_ea_alloc(e, load ? from : to);
     unsigned reg = ra_alloc_preg(load ? to : from) & 31;
@@ -451,4 +470,11 @@ void x64_emit_move(EmitCtx *e, RaAlloc to, RaAlloc from, RaClass cls, uint8_t sl
         x64_put(e, XF_M0F, 2, load ? 0x10 : 0x11, reg, 0, ea, 0, 0); /* movups */
     else
         x64_put(e, XF_FP | XF_M0F, 3, load ? 0x10 : 0x11, reg, 0, ea, 0, 0); /* movsd */
+}
+
+void x64_emit_move(EmitCtx *e, RaAlloc to, RaAlloc from, RaClass cls, uint8_t slots) {
+    bool keeps = e->flags_at == machbuf_offset(e->buf) &&
+                 !(cls == RA_INT && ra_is_reg(to) && ra_alloc_preg(to) == e->flags_reg);
+    put_move(e, to, from, cls, slots);
+    if (keeps) e->flags_at = machbuf_offset(e->buf); /* moves write no flags */
 }

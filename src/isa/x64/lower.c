@@ -255,6 +255,7 @@ X64Cond x64_test_flags(LowerCtx *L, ClifValue a, ClifValue b) {
     return x64_cond1(CC_NE);
 }
 
+/* Flags of v, of which only those for zero and sign are used. */
 X64Cond x64_nonzero_flags(LowerCtx *L, ClifValue v) {
     unsigned size = x64_size(clif_value_type(L->f, v));
     X64Rm m;
@@ -264,7 +265,7 @@ X64Cond x64_nonzero_flags(LowerCtx *L, ClifValue v) {
         return x64_cond1(CC_NE);
     }
     RaVReg r = lower_value_reg(L, v);
-    x64_begin(L, X64_TEST, size);
+    x64_begin(L, X64_TEST, size)->b[1] = 1;
     lower_use(L, r, RA_REG, 0);
     lower_use(L, r, RA_REG, 0);
     return x64_cond1(CC_NE);
@@ -295,8 +296,12 @@ X64Cond x64_icmp_flags(LowerCtx *L, IntCC cc, ClifValue a, ClifValue b) {
     unsigned size = x64_size(t);
     if (cmp_memory(L, a, k, &size, &cc, &m)) {
         cmp_imm(L, X64_CMP, size, m, k);
-    } else if (k == 0) {
+    } else if (k == 0 && (cc == CLIF_SLT || cc == CLIF_SGE)) {
         x64_nonzero_flags(L, a);
+        return x64_cond1(cc == CLIF_SLT ? CC_S : CC_NS);
+    } else if (k == 0) {
+        RaVReg r = lower_value_reg(L, a);
+        x64_form_TEST(L, X64_TEST, t, r, x64_reg_rm(L, r));
     } else {
         cmp_imm(L, X64_CMP, size, x64_reg_rm(L, lower_value_reg(L, a)), k);
     }
