@@ -7,5 +7,5 @@ need python3 suites wasm-tools
 CC=cc; FLAGS="-O1 -g"
 if command -v clang >/dev/null 2>&1; then CC=clang; FLAGS="-O1 -g -fsanitize=address,undefined -fno-sanitize-recover=all"; fi
 src="$ROOT/src"
-$CC -std=c11 $FLAGS -I"$src" -o "$WORK/wasm_tool" "$ROOT/tests/unit/wasm/wasm_tool.c" "$src"/wasm/*.c "$src/image/vmlayout.c" "$src"/clif/*.c "$src"/analysis/*.c "$src"/verify/*.c "$src"/base/*.c -lm
+$CC -std=c11 $FLAGS -I"$src" -o "$WORK/wasm_tool" "$ROOT/tests/unit/wasm/wasm_tool.c" "$src"/wasm/*.c "$src"/image/*.c "$src"/dwarf/*.c "$src"/clif/*.c "$src"/analysis/*.c "$src"/verify/*.c "$src"/base/*.c -lm
 "$PY" "$ROOT/tests/unit/wasm/validate_suite.py" "$COT_SUITES/wasm-spec" "$WORK/wasm_tool" "$WORK/wasm-validate"
