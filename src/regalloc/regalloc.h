@@ -148,11 +148,6 @@ typedef struct RaFunc {
         *clobbers; /* sorted by inst; registers that hold nothing after the instruction (late) */
     uint32_t num_clobbers;
     const uint8_t *vreg_slots; /* per vreg: size in 8-byte spill slots (1 or 2 …); NULL: all 1 */
-    /* Loop structure, if the caller has it: per block the loop depth, and for a loop header the index one past
-     * the last block of its loop in this order (blocks of a loop are contiguous when the order is loop-aware);
-     * 0 = not a header. NULL: the allocator computes what it needs from back edges. */
-    const uint16_t *loop_depth;
-    const uint32_t *loop_end;
 } RaFunc;
 
 typedef struct RaEnv {     /* constant per ISA, convention and settings */
