@@ -135,8 +135,9 @@ COT_API CotModule *cot_module_deserialize_file(CotEngine *engine, const char *pa
                                                CotError *error);
 
 /* ---- modules in objects and libraries ----
- * An object file or shared library that `cot compile` made of x.wasm defines x_module, a CotLinkedModule. Any number of engines
- * may use it. Its members are for the library. */
+ * An object file or shared library that `cot compile` made of x.wasm defines x_module, a CotLinkedModule; `cot compile x.wasm -o x.h`
+ * writes a header that declares it, with a C function for each export. Any number of engines may use it. Its members are for the
+ * library. */
 #define COT_OBJECT_ABI 1
 typedef struct CotLinkedModule {
     uint32_t abi; /* COT_OBJECT_ABI of the compiler */
@@ -148,6 +149,11 @@ typedef struct CotLinkedModule {
 /* COT_UNSUPPORTED: it was compiled for another version, other processor features or other settings. */
 COT_API CotModule *cot_module_linked(CotEngine *engine, const CotLinkedModule *linked,
                                      CotError *error);
+/* Runs a program of WASI, as `cot run` does and a program of `cot compile`: calls its export _start with these arguments and
+ * the process's standard streams. The environment variables COT_DIRS and COT_ENV say which directories and variables it may use:
+ *     COT_DIRS=HOST[::GUEST],ro:HOST[::GUEST],...    COT_ENV=NAME,...  or *
+ * The result is for main to return: what the program gave, 134 after a trap, 1 if it cannot start; messages are on standard error. */
+COT_API int cot_main(const CotLinkedModule *linked, int argc, char **argv);
 /* Does nothing. Objects refer to it, so that linking with a library of another interface fails and says which is missing. */
 COT_API void cot_object_abi_1(void);
 
@@ -181,6 +187,9 @@ COT_API CotInstance *cot_linker_instantiate(CotLinker *linker, const CotModule *
 /* COT_LINK: nothing of that name is exported. */
 COT_API CotStatus cot_instance_export(CotInstance *instance, const char *name, CotExtern *what,
                                       CotError *error);
+/* By its number, as in cot_module_export. */
+COT_API CotStatus cot_instance_export_at(CotInstance *instance, size_t i, CotExtern *what,
+                                         CotError *error);
 /* NULL: no function of that name is exported; likewise. */
 COT_API CotFunc *cot_instance_func(CotInstance *instance, const char *name);
 COT_API CotMemory *cot_instance_memory(CotInstance *instance, const char *name);

@@ -40,4 +40,8 @@ extern const char compiler_source_id[]; /* made by cmake/SourceId.cmake */
 /* image.c: may leave through the Mem */
 bool image_plan(Compiled *c, Diag *d);
 void image_write(const Compiled *c, uint8_t *to);
+void image_write_tables(const Compiled *c, uint8_t *to); /* without the code */
+/* object.c, header.c: likewise */
+bool object_link(Compiled *c, Linkable *k, const char *name, bool shared, Diag *d);
+void header_write(const WasmModule *m, const char *name, StrBuf *out);
 #endif

@@ -43,6 +43,7 @@ Compiler *compiler_new(const CompilerConfig *cfg, Diag *d) {
                              .enable_multi_ret_implicit_sret = true,
                              .probestack_size_log2 = 12,
                              .explicit_traps = cfg->no_signals,
+                             .unwind_info = cfg->unwind,
                              .regalloc_checker = cfg->verify,
                              .verify_input = cfg->verify,
                              .stress_seed = cfg->stress_seed,
@@ -136,6 +137,35 @@ void compiled_write_image(Compiled *c, uint8_t *to) {
     uint64_t t = unit_now_ns();
     image_write(c, to);
     c->unit.phases.link += unit_now_ns() - t;
+}
+
+/* ---- objects ---- */
+typedef struct Linking {
+    Compiled *c;
+    Linkable *k;
+    const char *name;
+    bool shared, ok;
+    StrBuf *text;
+    Diag *d;
+} Linking;
+
+static void link_step(void *arg) {
+    Linking *l = arg;
+    l->ok = object_link(l->c, l->k, l->name, l->shared, l->d);
+}
+bool compiled_link(Compiled *c, Linkable *k, const char *name, bool shared, Diag *d) {
+    Linking l = {.c = c, .k = k, .name = name, .shared = shared, .d = d};
+    if (!mem_guard(k->mem, link_step, &l)) l.ok = diag_msg(d, DIAG_OOM, "out of memory");
+    return l.ok;
+}
+
+static void header_step(void *arg) {
+    Linking *l = arg;
+    header_write(&l->c->wasm, l->name, l->text);
+}
+bool compiled_header(Compiled *c, const char *name, StrBuf *out, Diag *d) {
+    Linking l = {.c = c, .name = name, .text = out};
+    return mem_guard(out->mem, header_step, &l) || diag_msg(d, DIAG_OOM, "out of memory");
 }
 
 /* ---- from the cache, or new ---- */

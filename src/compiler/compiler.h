@@ -7,6 +7,7 @@
 #ifndef COT_COMPILER_COMPILER_H
 #define COT_COMPILER_COMPILER_H
 #include "compiler/cache.h"
+#include "module/linkable.h"
 #include "module/module.h"
 #include "runtime/runtime.h"
 
@@ -24,6 +25,7 @@ typedef struct CompilerConfig {
     MachRegalloc regalloc; /* over what opt_level says */
     uint32_t threads;      /* compile threads, 0 = all processors */
     const Cache *cache;    /* NULL = none */
+    bool unwind;           /* collect unwinding steps, for object files */
     bool keep_source;      /* images have the module's debugging information, for backtraces */
 } CompilerConfig;
 
@@ -44,6 +46,12 @@ CodeUnit *compiled_unit(Compiled *c);
 size_t compiled_plan_image(Compiled *c, Diag *d);
 /* After that: writes it, without sums, to zeroed memory of that size aligned to 8. */
 void compiled_write_image(Compiled *c, uint8_t *to);
+
+/* After compiled_plan_image: defines the module in k, as an object has it: NAME_module, an ImgLinked, which everybody sees, and what it
+ * consists of. shared: for a shared library, which needs nothing of the program that loads it. */
+bool compiled_link(Compiled *c, Linkable *k, const char *name, bool shared, Diag *d);
+/* The C header for such an object. false: out of memory. */
+bool compiled_header(Compiled *c, const char *name, StrBuf *out, Diag *d);
 
 typedef struct CompileStats {
     UnitPhases phases;

@@ -289,7 +289,7 @@ static void write_code(const Compiled *c, uint8_t *to) {
     }
 }
 
-void image_write(const Compiled *c, uint8_t *to) {
+void image_write_tables(const Compiled *c, uint8_t *to) {
     const ImagePlan *plan = &c->plan;
     const WasmModule *m = &c->wasm;
     const Compiler *by = c->by;
@@ -318,5 +318,9 @@ void image_write(const Compiled *c, uint8_t *to) {
     for (unsigned k = 0; k < IMG_SECTION_COUNT; k++)
         h.sections[k] = (ImgSpan){plan->off[k], plan->count[k]};
     memcpy(to, &h, sizeof h);
-    write_code(c, to + plan->code_off);
+}
+
+void image_write(const Compiled *c, uint8_t *to) {
+    image_write_tables(c, to);
+    write_code(c, to + c->plan.code_off);
 }

@@ -84,27 +84,109 @@ static bool write_exe(const CompileOpts *o, const RtBlob *b, Diag *d) {
     return ok;
 }
 
-int compile_module(const CompileOpts *o) {
+/* ---- objects and headers ---- */
+enum { MOST_NAME = 100 };
+
+static const char *base_name(const char *path) {
+    const char *slash = strrchr(path, '/');
+    return slash ? slash + 1 : path;
+}
+
+/* The module's name in C: what was given, or made of the file's name without its ending. */
+static bool module_name(const CompileOpts *o, char name[MOST_NAME], Diag *d) {
+    const char *p = o->name ? o->name : base_name(o->file), *dot = o->name ? NULL : strrchr(p, '.');
+    size_t n = dot && dot > p ? (size_t)(dot - p) : strlen(p);
+    if (!n || n > MOST_NAME - 2 || strcmp(p, "-") == 0)
+        return diag_msg(d, DIAG_INVALID, "the module needs a name of at most %d letters: --name",
+                        MOST_NAME - 2);
+    char *to = name;
+    for (size_t i = 0; i < n; i++) {
+        bool letter = (p[i] >= 'a' && p[i] <= 'z') || (p[i] >= 'A' && p[i] <= 'Z') || p[i] == '_';
+        bool digit = p[i] >= '0' && p[i] <= '9';
+        if (o->name && !letter && !(digit && i))
+            return diag_msg(d, DIAG_INVALID, "--name: '%s' is no name in C", p);
+        if (digit && !i) *to++ = '_';
+        *to++ = letter || digit ? p[i] : '_';
+    }
+    *to = 0;
+    return true;
+}
+
+static bool write_object(CompileOpts *o, Compiled *m, const char *name, Diag *d) {
+    Mem mem;
+    Linkable k;
+    VecU8 out = {0};
+    ObjectTarget t;
+    bool shared = o->stage == STAGE_SHARED;
+    if (!object_target(o->target, &t, d)) return false;
+    if (t.isa != isa_host())
+        return diag_msg(d, DIAG_UNSUPPORTED, "modules are compiled for this machine only");
+    mem_init(&mem, NULL);
+    linkable_init(&k, &mem, t.isa);
+    o->object.kind = shared ? OBJECT_SHARED : OBJECT_RELOCATABLE;
+    o->object.needed = o->needed;
+    o->object.source = strcmp(o->file, "-") ? base_name(o->file) : NULL;
+    if (shared && !o->object.soname && strcmp(o->out, "-") != 0)
+        o->object.soname = base_name(o->out);
+    bool ok = compiled_plan_image(m, d) && compiled_link(m, &k, name, shared, d) &&
+              object_write(t.format, &k, &o->object, &out, d) &&
+              write_out(o, out.p, out.n, false, d);
+    mem_release_all(&mem);
+    return ok;
+}
+
+static bool write_header(const CompileOpts *o, Compiled *m, const char *name, Diag *d) {
+    Mem mem;
+    StrBuf text;
+    mem_init(&mem, NULL);
+    sb_init(&text, &mem);
+    bool ok = compiled_header(m, name, &text, d) && write_out(o, text.p, text.n, false, d);
+    mem_release_all(&mem);
+    return ok;
+}
+
+static bool compile_linkable(CompileOpts *o, Compiler *c, Diag *d) {
+    char name[MOST_NAME];
+    UnitOptions uo = {.validate_only = o->stage == STAGE_HEADER};
+    if (o->object.function_sections)
+        return diag_msg(d, DIAG_INVALID, "--function-sections is for CLIF");
+    if (!module_name(o, name, d)) return false;
+    Compiled *m = compiler_run(c, o->bytes, o->size, &uo, d);
+    if (!m) return false;
+    Diag e;
+    diag_clear(&e);
+    bool ok =
+        o->stage == STAGE_HEADER ? write_header(o, m, name, &e) : write_object(o, m, name, &e);
+    compiled_free(m);
+    if (!ok) report(&e, o->out);
+    return ok;
+}
+
+/* ---- programs and precompiled modules ---- */
+static bool compile_image(const CompileOpts *o, Compiler *c, Diag *d) {
+    RtBlob image;
+    if (!compiler_image(c, o->bytes, o->size, NULL, NULL, &image, d)) return false;
+    Diag e;
+    diag_clear(&e);
+    bool ok = o->stage == STAGE_EXE ? write_exe(o, &image, &e) : write_image(o, &image, &e);
+    rt_blob_free(&image);
+    if (!ok) report(&e, o->out);
+    return ok;
+}
+
+int compile_module(CompileOpts *o) {
     Diag d;
     diag_clear(&d);
-    if (o->stage != STAGE_CWASM && o->stage != STAGE_EXE) {
-        diag_msg(&d, DIAG_UNSUPPORTED, "of a WebAssembly module there is --emit exe and cwasm");
-        report(&d, o->file);
-        return 1;
-    }
     if (o->stage == STAGE_EXE && o->common.timeout_ms) {
         fputs("cot compile: error: -W timeout is for running\n", stderr);
         return 1;
     }
     CompilerConfig cfg = common_compiler(&o->common, true);
+    cfg.unwind = o->stage == STAGE_OBJECT || o->stage == STAGE_SHARED;
     Compiler *c = compiler_new(&cfg, &d);
-    RtBlob image;
-    bool made = c && compiler_image(c, o->bytes, o->size, NULL, NULL, &image, &d);
-    if (!made) report(&d, o->file);
-    bool ok =
-        made && (o->stage == STAGE_EXE ? write_exe(o, &image, &d) : write_image(o, &image, &d));
-    if (made && !ok) report(&d, o->out);
-    if (made) rt_blob_free(&image);
+    bool image = o->stage == STAGE_EXE || o->stage == STAGE_CWASM;
+    bool ok = c && (image ? compile_image(o, c, &d) : compile_linkable(o, c, &d));
+    if (d.kind) report(&d, o->file); /* else it was said already */
     compiler_free(c);
     return ok ? 0 : 1;
 }

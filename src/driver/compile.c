@@ -19,12 +19,15 @@ static const char help[] =
     "  --soname NAME          what a shared library is called by those who need it (default: "
     "OUT's name)\n"
     "  --needed NAME          a library that the shared library needs; may be repeated\n\n"
-    "A WebAssembly module becomes a program, or if OUT ends in .cwasm a precompiled module for "
-    "`cot "
-    "run`.\n"
+    "A WebAssembly module becomes a program; or by the end of OUT's name a precompiled module for "
+    "`cot run`\n"
+    "(.cwasm), an object (.o) or shared library (.so) that defines NAME_module, the C header for "
+    "these (.h).\n\n"
+    "  --emit exe|cwasm|header\n"
+    "                         what else OUT may be, whatever its name\n"
+    "  --name NAME            the module's name in C (default: from FILE)\n\n"
     "What a program may use (the environment variables COT_DIRS and COT_ENV replace it at each "
     "start):\n\n"
-    "  --emit exe|cwasm       what OUT is, whatever its name\n"
     "  --dir HOST[::GUEST]    the directory HOST, named GUEST (default: HOST)\n"
     "  --dir-ro HOST[::GUEST] the same, but nothing in it can be changed\n"
     "  --env K=V              an environment variable; K alone: the process's; '*': all of them\n\n"
@@ -39,7 +42,8 @@ static const char help[] =
 static const char *const stage_names[] = {
     [STAGE_CLIF] = "clif",     [STAGE_VCODE] = "vcode",   [STAGE_REGALLOC] = "regalloc",
     [STAGE_ASM] = "asm",       [STAGE_TIMING] = "timing", [STAGE_OBJECT] = "obj",
-    [STAGE_SHARED] = "shared", [STAGE_CWASM] = "cwasm",   [STAGE_EXE] = "exe"};
+    [STAGE_SHARED] = "shared", [STAGE_CWASM] = "cwasm",   [STAGE_EXE] = "exe",
+    [STAGE_HEADER] = "header"};
 
 static CompileStage stage_of(const char *v) {
     for (int s = STAGE_CLIF; s < STAGE_COUNT; s++)
@@ -119,12 +123,14 @@ static void parse_option(Cli *c, CompileOpts *o) {
     if (cli_value(c, "--emit", &v)) {
         o->stage = stage_of(v);
         if (!o->stage)
-            cli_error(
-                c,
-                "--emit: '%s' is not clif, vcode, regalloc, asm, timing, obj, shared, cwasm or exe",
-                v);
+            cli_error(c,
+                      "--emit: '%s' is not clif, vcode, regalloc, asm, timing, obj, shared, cwasm, "
+                      "exe or header",
+                      v);
     } else if (cli_value(c, "-o", &v)) {
         o->out = v;
+    } else if (cli_value(c, "--name", &v)) {
+        o->name = v;
     } else if (cli_value(c, "--target", &v)) {
         o->target = v;
     } else if (cli_value(c, "--set", &v)) {
@@ -152,7 +158,9 @@ static void parse_option(Cli *c, CompileOpts *o) {
 static CompileStage stage_by_name(const char *out, bool wasm) {
     if (ends_with(out, ".cwasm")) return STAGE_CWASM;
     if (ends_with(out, ".so")) return STAGE_SHARED;
-    return !wasm || ends_with(out, ".o") ? STAGE_OBJECT : STAGE_EXE;
+    return !wasm || ends_with(out, ".o") ? STAGE_OBJECT
+           : ends_with(out, ".h")        ? STAGE_HEADER
+                                         : STAGE_EXE;
 }
 
 int cmd_compile(int argc, char **argv) {
@@ -183,6 +191,7 @@ int cmd_compile(int argc, char **argv) {
     if (!file && o.out) cli_error(&c, "--emit %s goes to standard output", stage_names[o.stage]);
     if (file && !o.out) cli_error(&c, "-o is missing");
     if (wasm && o.nset) cli_error(&c, "--set is for CLIF");
+    if (!wasm && o.stage == STAGE_HEADER) cli_error(&c, "--emit header is for WebAssembly");
     if (o.grants && o.stage != STAGE_EXE) cli_error(&c, "--dir and --env are for executables");
     int status = c.failed ? 1
                  : !file  ? print_stage(&o)

@@ -15,6 +15,7 @@ typedef enum CompileStage {
     STAGE_SHARED,
     STAGE_CWASM,
     STAGE_EXE,
+    STAGE_HEADER,
     STAGE_COUNT
 } CompileStage;
 enum { MOST_SETTINGS = 64 };
@@ -22,7 +23,7 @@ enum { MOST_SETTINGS = 64 };
 typedef struct CompileOpts {
     CommonOpts common;
     CompileStage stage;
-    const char *file, *out, *target;
+    const char *file, *out, *target, *name;
     uint8_t *bytes; /* of the file */
     size_t size;
     const char *set[MOST_SETTINGS];
@@ -36,7 +37,7 @@ typedef struct CompileOpts {
 
 /* Write the file that o asks for, from CLIF, from Wasm; the exit status. */
 int compile_object(CompileOpts *o);
-int compile_module(const CompileOpts *o);
+int compile_module(CompileOpts *o);
 /* --dir, --dir-ro, --env; true if the next argument was one of them. */
 bool exe_option(Cli *c, CompileOpts *o);
 #endif

@@ -18,11 +18,8 @@ typedef struct ExePayload {
     uint64_t tables, code, slots, settings;
 } ExePayload;
 
-/* Settings: numbers, then strings, each a letter and its text with a NUL, up to a NUL letter:
- *     d HOST NUL GUEST   a directory        r the same, read-only
- *     e NAME=VALUE       a variable         i NAME   one of the process's, if it is set; * for all */
 typedef struct ExeSettings {
     uint64_t max_memory, max_stack; /* 0: default */
-    char strings[];
+    char grants[];                  /* see RtProgram (runtime/program.h) */
 } ExeSettings;
 #endif

@@ -73,6 +73,18 @@ typedef struct ImgHeader {
 } ImgHeader;
 _Static_assert(sizeof(ImgHeader) == 112 + 8 * IMG_SECTION_COUNT, "no padding");
 
+/* ---- modules in objects ---- */
+/* What NAME_module of an object is (CotLinkedModule of cot/wasm.h); IMG_OBJECT_ABI numbers its form and the rest of what an
+ * object expects of the runtime besides IMG_ABI. */
+enum { IMG_OBJECT_ABI = 1 };
+#define IMG_OBJECT_ABI_SYMBOL "cot_object_abi_1"
+typedef struct ImgLinked {
+    uint32_t abi, reserved;
+    const void *tables, *code;
+    void *slots;
+    void (*needs)(void);
+} ImgLinked;
+
 /* ---- elements of tables ---- */
 typedef struct ImgStr {
     uint32_t off, n; /* in STRINGS; off = 0: none */

@@ -21,7 +21,8 @@ typedef struct Item { /* the result of one item, in its worker's arena */
     const MachReloc *relocs;
     const MachTrap *traps;
     const MachSrcLoc *locs;
-    uint32_t size, align, nrelocs, ntraps, nlocs;
+    const MachUnwind *unwind;
+    uint32_t size, align, nrelocs, ntraps, nlocs, nunwind;
     bool fell_back;
 } Item;
 
@@ -85,6 +86,8 @@ static void keep(Worker *w, uint32_t item, const MachCompiled *c) {
         .ntraps = c->num_traps,
         .locs = copy_out(a, c->srclocs, c->num_srclocs * sizeof *c->srclocs, _Alignof(MachSrcLoc)),
         .nlocs = c->num_srclocs,
+        .unwind = copy_out(a, c->unwind, c->num_unwind * sizeof *c->unwind, _Alignof(MachUnwind)),
+        .nunwind = c->num_unwind,
         .fell_back = c->ra.fell_back != 0};
     w->ph.order += c->times.order;
     w->ph.lower += c->times.lower;
@@ -261,18 +264,20 @@ static void patch_pcrel4(CodeUnit *u, uint32_t at, int64_t target, int64_t adden
 /* Copies the items into the unit in order and resolves references between them. */
 static bool link_unit(CodeUnit *u, Job *j, Diag *d) {
     Mem *m = u->mem;
-    uint64_t total = 0, ntraps = 0, nlocs = 0;
+    uint64_t total = 0, ntraps = 0, nlocs = 0, nunwind = 0;
     for (uint32_t i = 0; i < j->nitems; i++) {
         const Item *it = &j->items[i];
         total = ((total + it->align - 1) & ~(uint64_t)(it->align - 1)) + it->size;
         ntraps += it->ntraps;
         nlocs += it->nlocs;
+        nunwind += it->nunwind;
     }
     if (total > INT32_MAX - (1 << 20))
         return diag_msg(d, DIAG_LIMIT, "module needs more than 2 GiB of machine code");
     vec_reserve(m, &u->code, total);
     UnitTrap *trap = vec_extend(m, &u->traps, ntraps);
     UnitLoc *loc = vec_extend(m, &u->locs, nlocs);
+    MachUnwind *step = vec_extend(m, &u->unwind, nunwind);
     uint32_t *at = mem_alloc(m, (j->nitems + 1) * sizeof *at);
     for (uint32_t i = 0; i < j->nitems; i++) {
         const Item *it = &j->items[i];
@@ -284,6 +289,10 @@ static bool link_unit(CodeUnit *u, Job *j, Diag *d) {
             *trap++ = (UnitTrap){it->traps[k].offset + at[i], it->traps[k].code};
         for (uint32_t k = 0; k < it->nlocs; k++)
             *loc++ = (UnitLoc){it->locs[k].start + at[i], it->locs[k].end + at[i], it->locs[k].loc};
+        for (uint32_t k = 0; k < it->nunwind; k++) {
+            *step = it->unwind[k];
+            step++->offset += at[i];
+        }
     }
     for (uint32_t i = 0; i < j->nitems; i++) {
         const Item *it = &j->items[i];

@@ -43,6 +43,8 @@ typedef struct CodeUnit {
     VEC(UnitReloc) relocs;
     VEC(UnitTrap) traps; /* sorted by offset */
     VEC(UnitLoc) locs;   /* sorted by offset */
+    VEC(MachUnwind)
+    unwind; /* sorted by offset, which counts from the code's start; with setting unwind_info */
     UnitPhases phases;
     uint64_t operators; /* Wasm operators read */
     uint64_t machine_insts;

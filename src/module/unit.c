@@ -16,6 +16,7 @@ void unit_free(CodeUnit *u) {
     vec_free(m, &u->relocs);
     vec_free(m, &u->traps);
     vec_free(m, &u->locs);
+    vec_free(m, &u->unwind);
 }
 
 ClifTrap unit_find_trap(const CodeUnit *u, uint32_t offset) {

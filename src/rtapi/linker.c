@@ -105,6 +105,15 @@ CotStatus cot_instance_export(CotInstance *instance, const char *name, CotExtern
     return what->of.func ? COT_OK : api_fail(error, COT_NO_MEMORY, "out of memory");
 }
 
+CotStatus cot_instance_export_at(CotInstance *instance, size_t k, CotExtern *what,
+                                 CotError *error) {
+    RtInstance *i = instance_rt(instance);
+    uint32_t n = rt_module_image(rt_instance_module(i))->nexports;
+    if (k >= n) return api_fail(error, COT_MISUSE, "export %zu of %u", k, n);
+    *what = api_extern(i, (uint32_t)k);
+    return what->of.func ? COT_OK : api_fail(error, COT_NO_MEMORY, "out of memory");
+}
+
 CotFunc *cot_instance_func(CotInstance *i, const char *name) {
     CotExtern x;
     return cot_instance_export(i, name, &x, NULL) == COT_OK && x.kind == COT_KIND_FUNC ? x.of.func

@@ -13,16 +13,30 @@ void cot_module_serialize(const CotModule *m, void *bytes) {
     rt_module_serialize(module_rt(m), bytes);
 }
 
+#define SAME_PLACE(member)                                                           \
+    _Static_assert(offsetof(CotLinkedModule, member) == offsetof(ImgLinked, member), \
+                   "form of objects")
+SAME_PLACE(abi);
+SAME_PLACE(tables);
+SAME_PLACE(code);
+SAME_PLACE(slots);
+SAME_PLACE(needs);
+_Static_assert(sizeof(CotLinkedModule) == sizeof(ImgLinked) && COT_OBJECT_ABI == IMG_OBJECT_ABI,
+               "form of objects");
+
 void cot_object_abi_1(void) {}
 
+bool api_linked_ok(const CotLinkedModule *l, CotError *error) {
+    if (l->abi == COT_OBJECT_ABI) return true;
+    api_fail(error, COT_UNSUPPORTED,
+             "the module was compiled for version %u of the interface of objects, this library "
+             "has version %u: compile it again, or link another library",
+             l->abi, COT_OBJECT_ABI);
+    return false;
+}
+
 CotModule *cot_module_linked(CotEngine *e, const CotLinkedModule *l, CotError *error) {
-    if (l->abi != COT_OBJECT_ABI) {
-        api_fail(error, COT_UNSUPPORTED,
-                 "the module was compiled for version %u of the interface of objects, this library "
-                 "has version %u: compile it again, or link another library",
-                 l->abi, COT_OBJECT_ABI);
-        return NULL;
-    }
+    if (!api_linked_ok(l, error)) return NULL;
     Diag d;
     diag_clear(&d);
     RtModule *m = rt_module_linked(engine_rt(e), &(RtLinked){l->tables, l->code, l->slots}, &d);

@@ -52,6 +52,7 @@ typedef struct ConfigBase {
 } ConfigBase;
 
 /* module.c */
+bool api_linked_ok(const CotLinkedModule *l, CotError *error); /* is it of our version? */
 CotFuncType api_func_type(const Image *m, uint32_t type);
 /* instance.c: NULL pointer in the result = out of memory */
 CotExtern api_extern(RtInstance *i, uint32_t export_index);
