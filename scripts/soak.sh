@@ -1,14 +1,14 @@
 #!/usr/bin/env bash
 # make soak: the random tests at length. SEED chooses where they start (default: the time), COUNT how much of each:
-#   60-smith     COUNT random modules against Wasmtime, COUNT/4 more in each of four other modes
+#   60-smith     COUNT random modules against Wasmtime, COUNT/4 more in each of six other modes
 #   65-mutate    COUNT mutated or truncated modules under sanitizers
 #   68-fuzz      100 COUNT inputs of each fuzz target
-#   55-csmith    COUNT/50 C programs, at two levels of optimisation
+#   55-csmith    COUNT/50 C programs, built and run at two levels of optimisation
 #   x64-random   COUNT/5 random functions per processor and setting, native code against a model
 #   x64-pairs    every opcode and type, COUNT/200 operand vectors (at most 64) per function, native code against the interpreter
 #   x64-functions 10 COUNT random functions in modules, native code against the interpreter
 #   ra-random    10 COUNT random allocation problems through both allocators, checked and executed, under sanitizers
-#   30-spec      the spec suite with COUNT/1000 seeds of random register allocation
+#   30-spec      the spec suite with COUNT/1000 seeds of random register allocation by either allocator
 # SOAK_ONLY=pattern runs only the matching ones. Repeating SEED and COUNT repeats the run.
 set -u
 cd "$(dirname "$0")/.."

@@ -29,6 +29,7 @@ static const char help[] =
     "  --regalloc=ion|fast\n"
     "                run with this allocator alone, unless a file chooses one (default: with "
     "both)\n"
+    "  --stress SEED run native code with random choices in register allocation\n"
     "  -j N          threads (default: one per processor)\n";
 
 typedef struct TestFile {
@@ -268,6 +269,8 @@ int cmd_test(int argc, char **argv) {
             reasons = true;
         else if (regalloc_option(&c, &run.opt.regalloc))
             continue;
+        else if (cli_value(&c, "--stress", &v))
+            cli_u64(&c, "--stress", v, &run.opt.stress);
         else if (cli_value(&c, "-j", &v))
             cli_u64(&c, "-j", v, &threads);
         else

@@ -39,6 +39,7 @@ typedef struct FtOptions {
     const char *only;      /* run tests of this kind alone; NULL = all */
     bool shared;           /* run and compare: by a shared library that is written and loaded */
     MachRegalloc regalloc; /* of files whose headers do not set regalloc_algorithm */
+    uint64_t stress;       /* run and compare: random choices in register allocation, 0 = off */
 } FtOptions;
 
 /* How many tests of a kind were skipped for the same reason. */

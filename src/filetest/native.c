@@ -711,6 +711,7 @@ static void run_with(Ft *t, const IsaVtable *isa, const MachSettings *set, const
            *x = &nat;
     MachSettings pic = *set;
     if (t->opt->shared) pic.is_pic = true;
+    pic.stress_seed = t->opt->stress;
     x->mach = mach_ctx_new(x->m, isa, &pic);
     x->has_timer = make_timer(x);
     clif_builder_init(&x->b, x->m);

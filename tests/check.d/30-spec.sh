@@ -1,9 +1,9 @@
 #!/usr/bin/env bash
 # The WebAssembly spec suite under $COT_SUITES/wasm-spec, converted by wasm-tools and run natively. Every assertion of
 # the classes wasm2-nosimd and wasm2 must pass: as it is, with explicit bounds checks, without signal handlers, with both, with code
-# for a processor without any extension, with the backtracking allocator and its check, with the verifier and the allocation checker on every function, under sanitizers,
-# and with random register allocation (SPEC_SEEDS chooses the seeds), checked as well. All other files are run too and
-# counted by reason in build/conformance/wasm-spec.tsv: there an assertion may be skipped, if its module was refused with
+# for a processor without any extension, with the verifier and the allocation checker on every function at both levels, under sanitizers,
+# and with random register allocation (SPEC_SEEDS chooses the seeds), at both levels, checked as well. All other files are run too and
+# counted by reason in build/conformance/wasm-spec.tsv, and again at -O2 with the checker, and with random allocation: there an assertion may be skipped, if its module was refused with
 # the name of a proposal.
 set -u
 . "$(dirname "$0")/../diff/env.sh"
@@ -31,6 +31,7 @@ run() {
     passed=$((passed + p)) failed=$((failed + f)) skipped=$((skipped + k))
 }
 # core FLAGS…: the classes of Wasm 2.0
+others() { run "all other files $*" --class wasm3 --class all -- --strict "$@"; }
 core() { run "Wasm 2.0 $*" --class wasm2-nosimd --class wasm2 --strict --expect "$want" -- "$@"; }
 
 "$PY" "$spec" convert "$suite" "$out" || status=1
@@ -41,11 +42,21 @@ core -W bounds=explicit
 core -W signals=off
 core -W bounds=explicit -W signals=off
 core --cpu-features baseline
-core -O2 -W verify=on
-if [ -x "$checked" ]; then COT=$checked core -W verify=on; else echo "no $checked: the verifier's run is left out"; fi
+if [ -x "$checked" ]; then
+    COT=$checked core -W verify=on
+    COT=$checked core -O2 -W verify=on
+    COT=$checked others -O2 -W verify=on
+else
+    core -O2 -W verify=on
+    echo "no $checked: the checked build's runs are left out"
+fi
 if [ -x "$asan" ]; then COT=$asan core; else echo "no $asan: the run under sanitizers is left out"; fi
 if [ -x "$stress" ]; then
-    for seed in ${SPEC_SEEDS:-1 2 3}; do COT=$stress core -W verify=on -W "stress=$seed"; done
+    for seed in ${SPEC_SEEDS:-1 2 3}; do
+        COT=$stress core -W verify=on -W "stress=$seed"
+        COT=$stress core -O2 -W verify=on -W "stress=$seed"
+        COT=$stress others -O2 -W verify=on -W "stress=$seed"
+    done
 else
     echo "no $stress: the stress runs are left out"
 fi

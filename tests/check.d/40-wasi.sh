@@ -1,8 +1,8 @@
 #!/usr/bin/env bash
 # The WASI programs of tests/wasi: arguments, files, clocks and so on as their JSON files say, by cot and, to test the
 # expectations themselves, by Wasmtime. If WASI_TESTSUITE (or COT_SUITES/wasi-testsuite) is a copy of the wasi-testsuite
-# with built modules (its branch prod/testsuite-base), its tests of preview 1 are run as well. The programs also run under
-# sanitizers.
+# with built modules (its branch prod/testsuite-base), its tests of preview 1 are run as well. The programs also run
+# at -O2 with the allocation checker, the same with random allocation, and under sanitizers.
 set -u
 . "$(dirname "$0")/../diff/env.sh"
 need python3 clang wasm-ld wasi-clang cot-run
@@ -19,7 +19,8 @@ run() {
 }
 engine=both
 "$PY" -c 'import wasmtime' 2>/dev/null || { echo "no Python package wasmtime: expectations are not tested"; engine=cot; }
-run "$ROOT/tests/wasi" --out "$WORK/wasi" --engine "$engine" --tsv "$BUILD/conformance/wasi.tsv" "$@"
+run "$ROOT/tests/wasi" --out "$WORK/wasi" --engine "$engine" --tsv "$BUILD/conformance/wasi.tsv" \
+    --also="-O2 -W verify=on" --also="-O2 -W verify=on -W stress=${WASI_STRESS:-1}" "$@"
 asan=${COT_ASAN:-$BUILD/asan/cot}
 if [ -x "$asan" ]; then
     COT=$asan run "$ROOT/tests/wasi" --out "$WORK/wasi-asan" --engine cot "$@"
@@ -28,7 +29,7 @@ else
 fi
 if compgen -G "$suite/tests/*/testsuite/wasm32-wasip1/*.wasm" >/dev/null; then
     run "$suite"/tests/*/testsuite/wasm32-wasip1 --out "$WORK/wasi-testsuite" --engine cot --suite wasi-testsuite \
-        --tsv "$BUILD/conformance/wasi-testsuite.tsv" "$@"
+        --also="-O2 -W verify=on" --also="-O2 -W verify=on -W stress=${WASI_STRESS:-1}" --tsv "$BUILD/conformance/wasi-testsuite.tsv" "$@"
 else
     echo "no built wasi-testsuite in WASI_TESTSUITE or COT_SUITES: left out"
 fi

@@ -3,9 +3,18 @@
 set -u
 . "$(dirname "$0")/../diff/env.sh"
 need python3 bench wasm-tools cot-run
-# As it is, then with SIMD off: what needs it must be refused by name.
-"$PY" "$ROOT/bench/sightglass" --supported simd,relaxed-simd
-first=$?
-"$PY" "$ROOT/bench/sightglass" --cot "$COT" --flags "-W simd=off" --only simd
-second=$?
-[ $first = 0 ] && [ $second = 0 ]
+checked=${COT_CHECKED_BIN:-$BUILD/checked/cot}
+status=0
+modules() { "$PY" "$ROOT/bench/sightglass" --supported simd,relaxed-simd "$@" || status=1; }
+# As it is, at -O2 with all checkers on, and with random allocation (but for those that run for long); then with SIMD off: what
+# needs it must be refused by name.
+modules
+long=gcc-loops,shootout-seqhash,shootout-ed25519,libsodium-core_ristretto255,libsodium-pwhash_scrypt,shootout-heapsort,shootout-fib2
+if [ -x "$checked" ]; then
+    modules --cot "$checked" --flags="-O2 -W verify=on"
+    modules --cot "$checked" --flags="-O2 -W verify=on -W stress=${SIGHTGLASS_STRESS:-1}" --without "$long"
+else
+    echo "no $checked: -O2 is left out"
+fi
+"$PY" "$ROOT/bench/sightglass" --cot "$COT" --flags "-W simd=off" --only simd || status=1
+exit $status

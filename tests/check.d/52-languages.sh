@@ -1,5 +1,6 @@
 #!/usr/bin/env bash
-# Programs in Go and Rust, compiled for WASI by their own compilers, behave as their native builds. A compiler that is not
+# Programs in Go and Rust, compiled for WASI by their own compilers, behave as their native builds, at -O0, at
+# -O2 with the allocation checker, and the same with random allocation. A compiler that is not
 # here is skipped by name.
 set -u
 . "$(dirname "$0")/../diff/env.sh"
@@ -11,11 +12,16 @@ passed=0 failed=0 skipped=0
 # same NAME: $out/NAME.native and $out/NAME.wasm say and return the same, each in a folder of its own.
 same() {
     (cd "$out/native" && "$out/$1.native" one two >"../$1.want" 2>&1; echo "exit $?" >>"../$1.want")
-    (cd "$out/wasm" && timeout 120 "$COT" run --dir .::/ --env PWD=/ "$out/$1.wasm" one two >"../$1.got" 2>&1; echo "exit $?" >>"../$1.got")
-    if diff "$out/$1.want" "$out/$1.got"; then passed=$((passed + 1)); else
-        failed=$((failed + 1))
-        echo "52-languages: $1 behaves differently"
-    fi
+    local how
+    for how in -O0 "-O2 -W verify=on" "-O2 -W verify=on -W stress=1"; do
+        rm -rf "$out/wasm" && mkdir "$out/wasm"
+        # shellcheck disable=SC2086
+        (cd "$out/wasm" && timeout 120 "$COT" run $how --dir .::/ --env PWD=/ "$out/$1.wasm" one two >"../$1.got" 2>&1; echo "exit $?" >>"../$1.got")
+        if diff "$out/$1.want" "$out/$1.got"; then passed=$((passed + 1)); else
+            failed=$((failed + 1))
+            echo "52-languages: $1 $how behaves differently"
+        fi
+    done
 }
 skip_language() {
     skipped=$((skipped + 1))

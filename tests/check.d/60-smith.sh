@@ -1,7 +1,7 @@
 #!/usr/bin/env bash
 # Random valid modules (wasm-tools smith): results, traps, globals, memories and tables as Wasmtime has them; a quarter as
 # many again, others each time, with explicit bounds checks, without signal handlers, for a processor without extensions,
-# and with random register allocation and all checkers on. SMITH_COUNT and SMITH_SEED choose how many and which;
+# at -O2 with all checkers on, and with random register allocation by either allocator, checked. SMITH_COUNT and SMITH_SEED choose how many and which;
 # `make soak` asks for 10,000.
 set -u
 . "$(dirname "$0")/../diff/env.sh"
@@ -16,6 +16,12 @@ smith "$count" "$seed"
 smith $quarter $((seed + 1)) -W bounds=explicit
 smith $quarter $((seed + 2)) -W signals=off
 smith $quarter $((seed + 3)) --cpu-features baseline
+smith $quarter $((seed + 5)) -O2 -W verify=on
 stress=${COT_STRESS_BIN:-$BUILD/stress/cot}
-if [ -x "$stress" ]; then COT=$stress smith $quarter $((seed + 4)) -W verify=on -W "stress=$seed"; else echo "no $stress"; fi
+if [ -x "$stress" ]; then
+    COT=$stress smith $quarter $((seed + 4)) -W verify=on -W "stress=$seed"
+    COT=$stress smith $quarter $((seed + 6)) -O2 -W verify=on -W "stress=$seed"
+else
+    echo "no $stress"
+fi
 exit $status

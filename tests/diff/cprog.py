@@ -1,8 +1,8 @@
 #!/usr/bin/env python3
 """C programs as a differential test: what the native build prints, and its exit code, is what the Wasm build must print.
 
-usage: cprog.py programs DIR [--engine cot|wasmtime] [--out DIR] [FILTER…]
-       cprog.py csmith [--count N] [--seed S] [--engine cot|wasmtime] [--out DIR]
+usage: cprog.py programs DIR [--engine cot|wasmtime] [--also=OPTIONS]… [--out DIR] [FILTER…]
+       cprog.py csmith [--count N] [--seed S] [--engine cot|wasmtime] [--also=OPTIONS]… [--out DIR]
 
 Each program is built natively once and for wasm32-wasi in the VARIANTS below. Signed overflow wraps and floats are not
 contracted, on both sides. For csmith programs constants with the suffix L are made LL (the type that `long` has in the
@@ -65,19 +65,22 @@ def judge(source, name, a, variants, extra, limit):
         if problem:
             bad.append("%s %s: wasm build: %s" % (name, tag, problem))
             continue
-        folder = os.path.join(work, tag)
-        os.makedirs(folder)
-        got = tools.run(a.engine_cmd + ["run", "--dir", ".", wasm], timeout=max(60, 20 * limit), stdin=stdin, cwd=folder)
-        if got.timed_out or got.code != want.code:
-            bad.append("%s %s: %s, native %s: %s" % (name, tag, got.describe(), want.describe(),
-                                                    got.err.decode(errors="replace").strip()[-300:]))
-        elif got.out != want.out:
-            x, y = got.out.split(b"\n"), want.out.split(b"\n")
-            at = next((i for i, (p, q) in enumerate(zip(x, y)) if p != q), min(len(x), len(y)))
-            bad.append("%s %s: line %d: %r, native %r" % (name, tag, at + 1, b"".join(x[at:at + 1])[:120],
-                                                         b"".join(y[at:at + 1])[:120]))
-        else:
-            passed += 1
+        for n, options in enumerate([[]] + a.also):
+            label = " ".join([name, tag] + options)
+            folder = os.path.join(work, "%s-%d" % (tag, n))
+            os.makedirs(folder)
+            got = tools.run(a.engine_cmd + ["run"] + options + ["--dir", ".", wasm], timeout=max(60, 20 * limit),
+                            stdin=stdin, cwd=folder)
+            if got.timed_out or got.code != want.code:
+                bad.append("%s: %s, native %s: %s" % (label, got.describe(), want.describe(),
+                                                      got.err.decode(errors="replace").strip()[-300:]))
+            elif got.out != want.out:
+                x, y = got.out.split(b"\n"), want.out.split(b"\n")
+                at = next((i for i, (p, q) in enumerate(zip(x, y)) if p != q), min(len(x), len(y)))
+                bad.append("%s: line %d: %r, native %r" % (label, at + 1, b"".join(x[at:at + 1])[:120],
+                                                           b"".join(y[at:at + 1])[:120]))
+            else:
+                passed += 1
     if not bad:
         shutil.rmtree(work)
     return passed, bad
@@ -119,8 +122,10 @@ def main():
     p.add_argument("--count", type=int, default=20)
     p.add_argument("--seed", type=int, default=1)
     p.add_argument("--jobs", type=int, default=2)
+    p.add_argument("--also", action="append", default=[])
     p.add_argument("--out")
     a = p.parse_intermixed_args()
+    a.also = [x.split() for x in a.also]
     a.out = os.path.abspath(a.out or os.path.join(tools.BUILD, "oracle", a.what))
     os.makedirs(a.out, exist_ok=True)
     a.engine_cmd = PEER if a.engine == "wasmtime" else shlex.split(tools.COT)

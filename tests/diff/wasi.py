@@ -1,7 +1,7 @@
 #!/usr/bin/env python3
 """WASI programs: each says in a JSON file beside it what it is given and what must come out.
 
-usage: wasi.py DIR… [--engine cot|wasmtime|both] [--out DIR] [--tsv FILE --suite NAME] [FILTER…]
+usage: wasi.py DIR… [--engine cot|wasmtime|both] [--out DIR] [--tsv FILE --suite NAME] [--also=OPTIONS]… [FILTER…]
 
 Each DIR holds NAME.c (compiled with clang for wasm32-wasi) or NAME.wasm, and NAME.json, or NAME.CASE.json for several runs of
 one program; a program without any runs with the defaults. The keys are those of the wasi-testsuite, and a few more:
@@ -21,7 +21,7 @@ one program; a program without any runs with the defaults. The keys are those of
     files       object: what files below "dirs" contain afterwards
     wasmtime    why the program cannot be checked with Wasmtime (it lacks or intends something else); such a run counts
                 as skipped
---tsv writes what cot did as scripts/conformance.py reads it. With both engines each expectation is tested on Wasmtime as well, so that it is not only our own opinion."""
+--tsv writes what cot did as scripts/conformance.py reads it. Each --also runs everything once more with these options of `cot run`. With both engines each expectation is tested on Wasmtime as well, so that it is not only our own opinion."""
 import argparse
 import json
 import os
@@ -128,7 +128,7 @@ class Counts:
         self.skipped += other.skipped
 
 
-def run_case(folder, case, engine, command, out, built, counts):
+def run_case(folder, case, engine, command, options, out, built, counts):
     name, source, spec = case
     wasm, problem = module(source, out, built)
     if wasm is None:
@@ -140,7 +140,7 @@ def run_case(folder, case, engine, command, out, built, counts):
         counts.skipped += 1
         return
     work = os.path.join(out, "%s-%s" % (name, engine))
-    run = command + ["run"] + prepare(folder, work, spec) + [wasm] + spec.get("args", [])
+    run = command + ["run"] + options + prepare(folder, work, spec) + [wasm] + spec.get("args", [])
     stdin = spec.get("stdin", "").encode()
     if spec.get("stdin_file"):
         with open(os.path.join(work, "stdin"), "wb") as f:
@@ -151,7 +151,7 @@ def run_case(folder, case, engine, command, out, built, counts):
     got = tools.run(run, timeout=LIMIT, stdin=stdin, cwd=work)
     bad = differences(spec, got, "" if source.endswith(".c") else None, work)
     for line in bad:
-        print("%s (%s): %s" % (name, engine, line))
+        print("%s (%s): %s" % (name, " ".join([engine] + options), line))
     counts.failed += bool(bad)
     counts.passed += not bad
     if not bad:
@@ -165,24 +165,27 @@ def main():
     p.add_argument("--out")
     p.add_argument("--tsv")
     p.add_argument("--suite", default="WASI programs")
+    p.add_argument("--also", action="append", default=[])
     a = p.parse_intermixed_args()
     folders = [os.path.abspath(x) for x in a.what if os.path.isdir(x)]
     filters = [x for x in a.what if not os.path.isdir(x)]
     root = os.path.abspath(a.out or os.path.join(tools.BUILD, "oracle", "wasi"))
-    engines = [("cot", shlex.split(tools.COT)), ("wasmtime", PEER)]
+    engines = [("cot", shlex.split(tools.COT), []), ("wasmtime", PEER, [])]
     engines = [e for e in engines if a.engine in (e[0], "both")]
+    if a.engine != "wasmtime":
+        engines += [("cot", shlex.split(tools.COT), x.split()) for x in a.also]
     total, rows, runs = Counts(), [], 0
     for number, folder in enumerate(folders):
         out, built = os.path.join(root, str(number)), {}
         os.makedirs(out, exist_ok=True)
         all_cases = list(cases(folder, filters))
         runs += len(all_cases)
-        for engine, command in engines:
+        for engine, command, options in engines:
             counts = Counts()
             for case in all_cases:
-                run_case(folder, case, engine, command, out, built, counts)
+                run_case(folder, case, engine, command, options, out, built, counts)
             total.add(counts)
-            if engine == "cot":
+            if engine == "cot" and not options:
                 group = re.search("(?:.*/tests/)?([^/]+)", folder).group(1)
                 rows.append([a.suite, group, counts.passed, counts.failed, counts.skipped, ""])
     if a.tsv:
