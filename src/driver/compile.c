@@ -1,6 +1,7 @@
 /* driver/compile.c — `cot compile`: options; text of one stage of the pipeline on standard output. Files are object.c's. */
 #include <stdlib.h>
 #include "driver/compile.h"
+#include "driver/listing.h"
 
 static const char help[] =
     "usage: cot compile [OPTIONS] FILE -o OUT\n"
@@ -36,7 +37,7 @@ static const char help[] =
     "  --emit vcode           machine instructions with virtual registers, then with assigned "
     "ones\n"
     "  --emit regalloc        input and result of register allocation, which `cot regalloc` reads\n"
-    "  --emit asm             machine instructions with assigned registers and inserted moves\n"
+    "  --emit asm             assembly, as `cot objdump` prints it; of a CLIF text, too\n"
     "  --emit timing          seconds per phase, sizes, statistics\n";
 
 static const char *const stage_names[] = {
@@ -96,8 +97,6 @@ static int print_stage(const CompileOpts *o) {
         uo.print = UNIT_PRINT_VCODE | UNIT_PRINT_ALLOCATED;
     else if (o->stage == STAGE_REGALLOC)
         uo.print = UNIT_PRINT_REGALLOC;
-    else if (o->stage == STAGE_ASM)
-        uo.print = UNIT_PRINT_ALLOCATED;
     Diag d;
     diag_clear(&d);
     CompilerConfig cfg = common_compiler(&o->common, false);
@@ -119,7 +118,7 @@ static bool ends_with(const char *s, const char *tail) {
 
 static void parse_option(Cli *c, CompileOpts *o) {
     const char *v;
-    if (common_option(c, &o->common) || exe_option(c, o)) return;
+    if (common_option(c, &o->common) || exe_option(c, o) || wanted_option(c, o->wanted)) return;
     if (cli_value(c, "--emit", &v)) {
         o->stage = stage_of(v);
         if (!o->stage)
@@ -166,11 +165,13 @@ static CompileStage stage_by_name(const char *out, bool wasm) {
 int cmd_compile(int argc, char **argv) {
     Cli c = {.argc = argc, .argv = argv, .cmd = "compile"};
     CompileOpts o = {0};
+    Wanted w = {0};
+    o.wanted = &w;
     common_init(&o.common);
     o.common.elsewhere = true;
     while (c.at < argc && !c.failed) {
         if (cli_flag(&c, "--help")) {
-            printf("%s%s", help, common_help);
+            printf("%s%s%s", help, wanted_help, common_help);
             return 0;
         }
         if (cli_is_option(&c))
@@ -192,11 +193,13 @@ int cmd_compile(int argc, char **argv) {
     if (file && !o.out) cli_error(&c, "-o is missing");
     if (wasm && o.nset) cli_error(&c, "--set is for CLIF");
     if (!wasm && o.stage == STAGE_HEADER) cli_error(&c, "--emit header is for WebAssembly");
+    if (w.n && o.stage != STAGE_ASM) cli_error(&c, "--function is for --emit asm");
     if (o.grants && o.stage != STAGE_EXE) cli_error(&c, "--dir and --env are for executables");
-    int status = c.failed ? 1
-                 : !file  ? print_stage(&o)
-                 : wasm   ? compile_module(&o)
-                          : compile_object(&o);
+    int status = c.failed               ? 1
+                 : o.stage == STAGE_ASM ? list_file(&o)
+                 : !file                ? print_stage(&o)
+                 : wasm                 ? compile_module(&o)
+                                        : compile_object(&o);
     free(o.bytes);
     free(o.grants);
     return status;

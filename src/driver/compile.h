@@ -30,6 +30,7 @@ typedef struct CompileOpts {
     uint32_t nset;
     const char *needed[MOST_SETTINGS];
     ObjectOptions object;
+    struct Wanted *wanted; /* of --emit asm */
     uint8_t *
         grants; /* what an executable may use, as ExeSettings has it (exe/payload.h), without the last NUL */
     size_t grants_size;
@@ -38,6 +39,9 @@ typedef struct CompileOpts {
 /* Write the file that o asks for, from CLIF, from Wasm; the exit status. */
 int compile_object(CompileOpts *o);
 int compile_module(CompileOpts *o);
+/* Prints the assembly of what is compiled, or if o->stage is none of any file with machine code. */
+int list_file(CompileOpts *o);
+int list_object(CompileOpts *o); /* of a CLIF text */
 /* --dir, --dir-ro, --env; true if the next argument was one of them. */
 bool exe_option(Cli *c, CompileOpts *o);
 #endif

@@ -63,6 +63,7 @@ RtModule *source_load(const Source *s, RtEngine *e, CompileStats *stats);
 int cmd_addr2line(int argc, char **argv);
 int cmd_bench(int argc, char **argv);
 int cmd_compile(int argc, char **argv);
+int cmd_objdump(int argc, char **argv);
 int cmd_regalloc(int argc, char **argv);
 int cmd_run(int argc, char **argv);
 int cmd_settings(int argc, char **argv);

@@ -10,9 +10,10 @@ typedef struct Command {
 } Command;
 static const Command commands[] = {
     {"run", cmd_run, "compile a module and run it as a WASI program"},
-    {"compile", cmd_compile, "print a module's CLIF, machine code stages or compile times"},
+    {"compile", cmd_compile, "make programs, objects and precompiled modules; print stages"},
     {"validate", cmd_validate, "check that modules are valid"},
     {"bench", cmd_bench, "measure compile and run times of a module"},
+    {"objdump", cmd_objdump, "print machine code as assembly"},
     {"regalloc", cmd_regalloc, "allocate registers for problems written as text"},
     {"addr2line", cmd_addr2line, "tell where in the source offsets of a module come from"},
     {"settings", cmd_settings, "list the settings of code generation"},

@@ -1,6 +1,7 @@
 /* driver/object.c — `cot compile FILE -o OUT`: an object file or shared library from a CLIF text. */
 #include <errno.h>
 #include "driver/compile.h"
+#include "driver/listing.h"
 #include "clif/text.h"
 #include "module/cliftext.h"
 
@@ -42,39 +43,48 @@ static MachSettings settings_for_files(const CompileOpts *o) {
     return s;
 }
 
-int compile_object(CompileOpts *o) {
-    ObjectTarget t;
+/* The text's functions, compiled. False: reported. */
+static bool read_text(const CompileOpts *o, Linkable *k, Mem *mem, ObjectTarget *t) {
     Diag d;
     diag_clear(&d);
     const char *text = (const char *)o->bytes;
-    size_t size = o->size;
-    if (!object_target(o->target, &t, &d)) {
+    if (!object_target(o->target, t, &d)) {
         fprintf(stderr, "cot compile: error: --target: %s\n", d.msg);
-        return 1;
+        return false;
     }
-    Mem mem;
-    mem_init(&mem, NULL);
-    Linkable k;
-    VecU8 out = {0};
     MachSettings set = settings_for_files(o);
-    linkable_init(&k, &mem, t.isa);
-    o->object.kind = o->stage == STAGE_SHARED ? OBJECT_SHARED : OBJECT_RELOCATABLE;
-    o->object.source = o->object.debug && strcmp(o->file, "-") != 0 ? o->file : base_name(o->file);
-    o->object.needed = o->needed;
-    o->object.math_library = t.math_library;
-    if (o->stage == STAGE_SHARED && !o->object.soname && strcmp(o->out, "-") != 0)
-        o->object.soname = base_name(o->out);
+    linkable_init(k, mem, t->isa);
     ClifTextOptions how = {.set = o->set, .nset = o->nset, .lines = o->object.debug};
-    bool ok = size < UINT32_MAX || diag_msg(&d, DIAG_LIMIT, "a text of 4 GiB or more");
-    ok = ok && linkable_add_clif(&k, &set, text, (uint32_t)size, &how, &d);
-    if (!ok && d.pos_kind == DIAG_POS_LINE) {
+    if (o->size >= UINT32_MAX) diag_msg(&d, DIAG_LIMIT, "a text of 4 GiB or more");
+    if (!d.kind && linkable_add_clif(k, &set, text, (uint32_t)o->size, &how, &d)) return true;
+    if (d.pos_kind == DIAG_POS_LINE) {
         StrBuf sb;
-        sb_init(&sb, &mem);
-        clif_text_error(&d, o->file, text, (uint32_t)size, &sb);
+        sb_init(&sb, mem);
+        clif_text_error(&d, o->file, text, (uint32_t)o->size, &sb);
         fputs(sb_cstr(&sb), stderr);
-    } else if (!ok) {
-        report(&d, o->file);
     } else {
+        report(&d, o->file);
+    }
+    return false;
+}
+
+int compile_object(CompileOpts *o) {
+    ObjectTarget t;
+    Mem mem;
+    Linkable k;
+    Diag d;
+    VecU8 out = {0};
+    diag_clear(&d);
+    mem_init(&mem, NULL);
+    bool ok = read_text(o, &k, &mem, &t);
+    if (ok) {
+        o->object.kind = o->stage == STAGE_SHARED ? OBJECT_SHARED : OBJECT_RELOCATABLE;
+        o->object.source =
+            o->object.debug && strcmp(o->file, "-") != 0 ? o->file : base_name(o->file);
+        o->object.needed = o->needed;
+        o->object.math_library = t.math_library;
+        if (o->stage == STAGE_SHARED && !o->object.soname && strcmp(o->out, "-") != 0)
+            o->object.soname = base_name(o->out);
         ok = object_write(t.format, &k, &o->object, &out, &d);
         if (!ok)
             report(&d, o->file);
@@ -83,4 +93,15 @@ int compile_object(CompileOpts *o) {
     }
     mem_release_all(&mem);
     return ok ? 0 : 1;
+}
+
+int list_object(CompileOpts *o) {
+    ObjectTarget t;
+    Mem mem;
+    Linkable k;
+    mem_init(&mem, NULL);
+    bool ok = read_text(o, &k, &mem, &t);
+    if (ok) list_linkable(&k, base_name(o->file), o->object.debug, o->wanted);
+    mem_release_all(&mem);
+    return ok && wanted_end(o->wanted, o->file) ? 0 : 1;
 }

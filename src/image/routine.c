@@ -13,12 +13,17 @@ static Bytes16 byte_shuffle(Bytes16 a, Bytes16 index) {
 }
 #endif
 
-uint32_t img_routine_named(const char *symbol) {
-    static const char *const names[IMG_ROUTINE_COUNT] = {
+static const char *const names[IMG_ROUTINE_COUNT] = {
 #define IMG_ROUTINE(number, NAME, symbol) [number] = symbol,
 #include "image/routines.def"
 #undef IMG_ROUTINE
-    };
+};
+
+const char *img_routine_symbol(uint32_t routine) {
+    return routine < IMG_ROUTINE_COUNT ? names[routine] : NULL;
+}
+
+uint32_t img_routine_named(const char *symbol) {
     for (uint32_t i = 1; i < IMG_ROUTINE_COUNT; i++)
         if (strcmp(names[i], symbol) == 0) return i;
     return 0;

@@ -10,7 +10,8 @@ typedef enum ImgRoutine {
     IMG_ROUTINE_COUNT /* one more than the last number */
 } ImgRoutine;
 
-uint32_t img_routine_named(const char *symbol); /* 0 = none */
+uint32_t img_routine_named(const char *symbol);   /* 0 = none */
+const char *img_routine_symbol(uint32_t routine); /* NULL = none */
 /* Address of a routine; NULL: there is none here (what raises a trap belongs to who runs the code). */
 const void *img_routine_address(uint32_t routine);
 #endif

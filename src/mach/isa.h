@@ -53,6 +53,23 @@ typedef struct MachDwarf {
         return_offset; /* and the return address is in memory there plus this; 0: in a register */
 } MachDwarf;
 
+/* What decode tells of an instruction beside its text. */
+typedef enum MachFlow {
+    MACH_FLOW_NEXT,   /* execution goes on behind it */
+    MACH_FLOW_BRANCH, /* or at the target */
+    MACH_FLOW_CALL,   /* and somewhere else in between */
+    MACH_FLOW_JUMP,
+    MACH_FLOW_RETURN,
+    MACH_FLOW_TRAP
+} MachFlow;
+typedef struct MachDecoded {
+    MachFlow flow;
+    bool has_target; /* it names a place relative to itself: */
+    bool
+        is_data; /* as the address of a memory operand; else where execution goes, which the text leaves out */
+    uint64_t target;
+} MachDecoded;
+
 struct IsaVtable {
     const char *name;       /* "x86_64" */
     uint8_t code_alignment; /* of functions */
@@ -94,6 +111,9 @@ struct IsaVtable {
     void (*print)(const MachSettings *s, const MachInst *mi, const RaOperand *ops,
                   const RaAlloc *allocs /* NULL: virtual */, uint32_t nops, StrBuf *out);
     const char *(*preg_name)(RaPReg p, unsigned bytes, char buf[16]);
+    /* The instruction in the n bytes at p, whose address is `at`, as text at the end of *out. Returns its length; 0: these bytes are
+     * no instruction that this back end emits, and there is no text. */
+    uint32_t (*decode)(const uint8_t *p, size_t n, uint64_t at, MachDecoded *d, StrBuf *out);
     /* label uses: kinds are the ISA's; patching and reach */
     const MachLabelKind *label_kinds;
     const MachDwarf *dwarf;

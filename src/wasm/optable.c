@@ -98,6 +98,19 @@ const WasmOpInfo *wasm_op_prefixed(uint8_t prefix, uint32_t code) {
     return NULL;
 }
 
+const char *wasm_operator_name(const uint8_t *p, size_t n) {
+    uint32_t code = 0;
+    if (!n) return NULL;
+    if (p[0] < 0xFB || p[0] == 0xFF) return wasm_op_plain[p[0]].name;
+    for (size_t k = 1; k < n && k <= 5; k++) {
+        code |= (uint32_t)(p[k] & 0x7F) << 7 * (k - 1);
+        if (p[k] >= 0x80) continue;
+        const WasmOpInfo *info = wasm_op_prefixed(p[0], code);
+        return info ? info->name : NULL;
+    }
+    return NULL;
+}
+
 const uint8_t wasm_sig_type[128] = {
     ['i'] = WASM_I32, ['I'] = WASM_I64, ['f'] = WASM_F32, ['F'] = WASM_F64, ['v'] = WASM_V128};
 const uint8_t wasm_clif_type[128] = {

@@ -119,6 +119,8 @@ bool wasm_module_parse(WasmModule *m, Mem *mem, const uint8_t *bytes, size_t siz
 void wasm_module_free(WasmModule *m);
 /* Debugging information of the source, which counts addresses from code_off on; false: there is none. */
 bool wasm_debug_sections(const WasmModule *m, DwarfInput *out);
+/* The name of the operator that the n bytes at p begin with; NULL: none does. */
+const char *wasm_operator_name(const uint8_t *p, size_t n);
 /* The function's name with control characters escaped, or func[N]. */
 void wasm_print_func_name(const WasmModule *m, uint32_t func, StrBuf *out);
 static inline bool wasm_func_is_import(const WasmModule *m, uint32_t f) {

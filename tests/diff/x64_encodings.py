@@ -212,6 +212,15 @@ def main():
         print(f"{op}: {len(rows)} of {checked[op]} differ, e.g. at {rows[0][0]:#x}: ours `{rows[0][1]}`, objdump `{rows[0][2]}`")
     differ = sum(map(len, bad.values()))
     good, wrong = sequences(build)
+    at = 0
+    for (n, _), text in zip(want, open(f"{build}/x64_decoded.txt")):  # the decoder's text is objdump's, letter for letter
+        if re.sub(r"\s+", " ", text.strip()) == got.get(at):
+            good += 1
+        else:
+            wrong += 1
+            if wrong < 20:
+                print(f"decoder at {at:#x}: ours `{text.strip()}`, objdump `{got.get(at)}`")
+        at += int(n)
     print(f"{len(want) - differ + good} passed, {differ + wrong} failed, 0 skipped")
     return 1 if bad or wrong or not want or not good else 0
 

@@ -189,6 +189,7 @@ const IsaVtable isa_x64 = {
     .frame_layout = x64_frame_layout,
     .print = x64_print,
     .preg_name = x64_preg_name,
+    .decode = x64_decode,
     .label_kinds = label_kinds,
     .dwarf = &dwarf,
 };

@@ -282,4 +282,7 @@ void x64_emit_trap_stub(EmitCtx *e, ClifTrap code);
 void x64_print(const MachSettings *set, const MachInst *mi, const RaOperand *ops,
                const RaAlloc *allocs, uint32_t nops, StrBuf *out);
 const char *x64_preg_name(RaPReg p, unsigned bytes, char buf[16]);
+
+/* decode.c */
+uint32_t x64_decode(const uint8_t *p, size_t n, uint64_t at, MachDecoded *d, StrBuf *out);
 #endif

@@ -2,6 +2,7 @@
  * folder; tests/check.d/25-x64-encodings.sh has an independent disassembler read the bytes and compares. Rows with emission of their own go to x64_sequences.*: they must decode completely, into
  * instructions that belong there, on their operands and the scratch registers only. The test itself checks that every encoding has 1 to 15 bytes. */
 #include <stdio.h>
+#include <stdlib.h>
 #include "cm.h"
 #include "isa/x64/x64.h"
 
@@ -164,6 +165,44 @@ static bool random_inst(const MachSettings *set, unsigned op, MachInst *mi, RaAl
     return false;
 }
 
+/* The text of an instruction, which must take exactly its bytes, and cut off must be none. */
+static void decode_whole(const uint8_t *p, uint32_t n, uint64_t at, StrBuf *text) {
+    MachDecoded d;
+    uint8_t *copy = malloc(n); /* so that sanitizers see what is read behind it */
+    assert_non_null(copy);
+    for (uint32_t k = 0; k <= n; k++) {
+        memcpy(copy + (n - k), p, k);
+        assert_int_equal(x64_decode(copy + (n - k), k, at, &d, text), k == n ? n : 0);
+        if (k < n) assert_int_equal(text->n, 0);
+    }
+    free(copy);
+}
+
+/* Any bytes at all: the decoder stays inside them and says nothing of what it does not know. */
+static void any_bytes_decode_or_not(void **state) {
+    (void)state;
+    Mem mem;
+    StrBuf sb;
+    mem_init(&mem, NULL);
+    sb_init(&sb, &mem);
+    for (unsigned k = 0; k < 300000; k++) {
+        MachDecoded d;
+        uint32_t n = pick(16);
+        uint8_t *p = malloc(n ? n : 1);
+        assert_non_null(p);
+        static const uint8_t begin[] = {0x0F, 0xC4, 0xC5, 0x62, 0x66, 0x48, 0xF3, 0xF0};
+        for (uint32_t i = 0; i < n; i++) p[i] = (uint8_t)pick(256);
+        if (n && pick(2)) p[0] = begin[pick(sizeof begin)];
+        sb_clear(&sb);
+        uint32_t used = x64_decode(p, n, 0, &d, &sb);
+        assert_in_range(used, 0, n);
+        assert_int_equal(used == 0, sb.n == 0);
+        free(p);
+    }
+    sb_free(&sb);
+    assert_int_equal(mem.live, 0);
+}
+
 static void encodings(void **state) {
     (void)state;
     Mem mem;
@@ -176,9 +215,12 @@ static void encodings(void **state) {
     StrBuf sb;
     sb_init(&sb, &mem);
     FILE *bin = fopen(COT_BUILD_DIR "/x64_encodings.bin", "wb"),
-         *txt = fopen(COT_BUILD_DIR "/x64_encodings.txt", "w");
+         *txt = fopen(COT_BUILD_DIR "/x64_encodings.txt", "w"),
+         *dec = fopen(COT_BUILD_DIR "/x64_decoded.txt", "w");
+    uint64_t at = 0;
     assert_non_null(bin);
     assert_non_null(txt);
+    assert_non_null(dec);
     for (unsigned op = 0; op < X64_OP_COUNT; op++) {
         for (unsigned k = 0; k < ROUNDS; k++) {
             MachInst mi;
@@ -200,10 +242,15 @@ static void encodings(void **state) {
             x64_print(&set, &mi, ops, al, 0, &sb);
             fwrite(buf.code.p + from, 1, n, bin);
             fprintf(txt, "%u\t%s\n", n, sb_cstr(&sb));
+            sb_clear(&sb);
+            decode_whole(buf.code.p + from, n, at, &sb);
+            fprintf(dec, "%s\n", sb_cstr(&sb));
+            at += n;
         }
     }
     fclose(bin);
     fclose(txt);
+    fclose(dec);
     sb_free(&sb);
     machbuf_free(&buf);
     assert_int_equal(mem.live, 0);
@@ -406,6 +453,8 @@ static void sequences(void **state) {
 }
 
 int main(void) {
-    const struct CMUnitTest tests[] = {cmocka_unit_test(encodings), cmocka_unit_test(sequences)};
+    const struct CMUnitTest tests[] = {cmocka_unit_test(encodings),
+                                       cmocka_unit_test(any_bytes_decode_or_not),
+                                       cmocka_unit_test(sequences)};
     return cmocka_run_group_tests(tests, NULL, NULL);
 }
