@@ -118,8 +118,15 @@ static int list_program(CompileOpts *o) {
     return status;
 }
 
+/* A module that is damaged where its first bytes are should not be called a bad CLIF text. */
+static bool is_wasm(const CompileOpts *o) {
+    size_t n = strlen(o->file);
+    return o->size == 0 || (o->size >= 4 && memcmp(o->bytes, "\0asm", 4) == 0) ||
+           (n > 5 && strcmp(o->file + n - 5, ".wasm") == 0);
+}
+
 int list_file(CompileOpts *o) {
-    if (o->size >= 4 && memcmp(o->bytes, "\0asm", 4) == 0) return list_wasm(o);
+    if (is_wasm(o)) return list_wasm(o);
     if (o->stage == STAGE_ASM) return list_object(o);
     if (img_has_magic(o->bytes, o->size)) return list_bytes(o, o->bytes, o->size);
     if (o->size >= 4 && memcmp(o->bytes, "\177ELF", 4) == 0) return list_program(o);
