@@ -9,25 +9,57 @@
 #include "dwarf/dwarf.h"
 
 enum { /* tags of entries that are looked at */
+       DW_TAG_ARRAY_TYPE = 0x01,
        DW_TAG_CLASS_TYPE = 0x02,
        DW_TAG_ENUMERATION_TYPE = 0x04,
+       DW_TAG_FORMAL_PARAMETER = 0x05,
+       DW_TAG_LABEL = 0x0a,
+       DW_TAG_POINTER_TYPE = 0x0f,
+       DW_TAG_REFERENCE_TYPE = 0x10,
        DW_TAG_COMPILE_UNIT = 0x11,
        DW_TAG_STRUCTURE_TYPE = 0x13,
+       DW_TAG_SUBROUTINE_TYPE = 0x15,
+       DW_TAG_TYPEDEF = 0x16,
        DW_TAG_UNION_TYPE = 0x17,
        DW_TAG_INLINED_SUBROUTINE = 0x1d,
+       DW_TAG_PTR_TO_MEMBER_TYPE = 0x1f,
+       DW_TAG_BASE_TYPE = 0x24,
+       DW_TAG_CONST_TYPE = 0x26,
        DW_TAG_SUBPROGRAM = 0x2e,
+       DW_TAG_VARIABLE = 0x34,
+       DW_TAG_VOLATILE_TYPE = 0x35,
+       DW_TAG_RESTRICT_TYPE = 0x37,
        DW_TAG_NAMESPACE = 0x39,
        DW_TAG_PARTIAL_UNIT = 0x3c,
-       DW_TAG_SKELETON_UNIT = 0x4a
+       DW_TAG_RVALUE_REFERENCE_TYPE = 0x42,
+       DW_TAG_ATOMIC_TYPE = 0x47,
+       DW_TAG_CALL_SITE = 0x48,
+       DW_TAG_SKELETON_UNIT = 0x4a,
+       DW_TAG_GNU_CALL_SITE = 0x4109
 };
 enum { /* attributes */
+       DW_AT_SIBLING = 0x01,
+       DW_AT_LOCATION = 0x02,
        DW_AT_NAME = 0x03,
+       DW_AT_BYTE_SIZE = 0x0b,
        DW_AT_STMT_LIST = 0x10,
        DW_AT_LOW_PC = 0x11,
        DW_AT_HIGH_PC = 0x12,
+       DW_AT_LANGUAGE = 0x13,
        DW_AT_COMP_DIR = 0x1b,
+       DW_AT_CONST_VALUE = 0x1c,
+       DW_AT_PRODUCER = 0x25,
        DW_AT_ABSTRACT_ORIGIN = 0x31,
+       DW_AT_DATA_MEMBER_LOCATION = 0x38,
+       DW_AT_DECL_FILE = 0x3a,
+       DW_AT_DECL_LINE = 0x3b,
+       DW_AT_ENCODING = 0x3e,
+       DW_AT_EXTERNAL = 0x3f,
+       DW_AT_FRAME_BASE = 0x40,
        DW_AT_SPECIFICATION = 0x47,
+       DW_AT_TYPE = 0x49,
+       DW_AT_VTABLE_ELEM_LOCATION = 0x4d,
+       DW_AT_ENTRY_PC = 0x52,
        DW_AT_RANGES = 0x55,
        DW_AT_CALL_COLUMN = 0x57,
        DW_AT_CALL_FILE = 0x58,
@@ -36,6 +68,8 @@ enum { /* attributes */
        DW_AT_STR_OFFSETS_BASE = 0x72,
        DW_AT_ADDR_BASE = 0x73,
        DW_AT_RNGLISTS_BASE = 0x74,
+       DW_AT_CALL_ALL_CALLS = 0x7a,
+       DW_AT_CALL_DATA_VALUE = 0x86,
        DW_AT_LOCLISTS_BASE = 0x8c
 };
 enum {
@@ -262,6 +296,19 @@ typedef struct DwRangeIter {
 void dw_ranges(DwRangeIter *it, Dwarf *w, const DwUnit *u, const DwPcs *p);
 /* The next range that is not empty. */
 bool dw_range_next(DwRangeIter *it, uint64_t *lo, uint64_t *hi);
+
+/* ---- loclist.c ---- */
+typedef struct DwLocIter {
+    Dwarf *w;
+    const DwUnit *u;
+    DwCur c;
+    uint64_t base;
+    /* the entry: code from lo to below hi, expression */
+    uint64_t lo, hi, n;
+    const uint8_t *p;
+} DwLocIter;
+void dw_locs(DwLocIter *it, Dwarf *w, const DwUnit *u, const DwValue *v);
+bool dw_loc_next(DwLocIter *it);
 
 /* ---- line.c ---- */
 /* The table at an offset; false: damaged, but what was read before that counts. dir, name: of the unit. */
