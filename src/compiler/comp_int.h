@@ -2,6 +2,7 @@
 #ifndef COT_COMPILER_COMP_INT_H
 #define COT_COMPILER_COMP_INT_H
 #include "compiler/compiler.h"
+#include "dwarf/out.h"
 #include "image/codemap.h"
 
 struct Compiler {
@@ -41,7 +42,8 @@ extern const char compiler_source_id[]; /* made by cmake/SourceId.cmake */
 bool image_plan(Compiled *c, Diag *d);
 void image_write(const Compiled *c, uint8_t *to);
 void image_write_tables(const Compiled *c, uint8_t *to); /* without the code */
-/* object.c, header.c: likewise */
-bool object_link(Compiled *c, Linkable *k, const char *name, bool shared, Diag *d);
+/* object.c, header.c, debug.c: likewise */
+bool object_link(Compiled *c, Linkable *k, const char *name, bool shared, LinkSym *code, Diag *d);
+void debug_write(const Compiled *c, const char *file, DwarfOutput *o);
 void header_write(const WasmModule *m, const char *name, StrBuf *out);
 #endif

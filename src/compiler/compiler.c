@@ -145,17 +145,20 @@ typedef struct Linking {
     Linkable *k;
     const char *name;
     bool shared, ok;
+    LinkSym code;
     StrBuf *text;
     Diag *d;
 } Linking;
 
 static void link_step(void *arg) {
     Linking *l = arg;
-    l->ok = object_link(l->c, l->k, l->name, l->shared, l->d);
+    l->ok = object_link(l->c, l->k, l->name, l->shared, &l->code, l->d);
 }
-bool compiled_link(Compiled *c, Linkable *k, const char *name, bool shared, Diag *d) {
+bool compiled_link(Compiled *c, Linkable *k, const char *name, bool shared, LinkSym *code,
+                   Diag *d) {
     Linking l = {.c = c, .k = k, .name = name, .shared = shared, .d = d};
     if (!mem_guard(k->mem, link_step, &l)) l.ok = diag_msg(d, DIAG_OOM, "out of memory");
+    *code = l.code;
     return l.ok;
 }
 
@@ -166,6 +169,21 @@ static void header_step(void *arg) {
 bool compiled_header(Compiled *c, const char *name, StrBuf *out, Diag *d) {
     Linking l = {.c = c, .name = name, .text = out};
     return mem_guard(out->mem, header_step, &l) || diag_msg(d, DIAG_OOM, "out of memory");
+}
+
+typedef struct Describing {
+    Compiled *c;
+    const char *file;
+    DwarfOutput *o;
+} Describing;
+
+static void debug_step(void *arg) {
+    Describing *x = arg;
+    debug_write(x->c, x->file, x->o);
+}
+bool compiled_debug(Compiled *c, const char *file, DwarfOutput *o, Diag *d) {
+    Describing x = {c, file, o};
+    return mem_guard(o->mem, debug_step, &x) || diag_msg(d, DIAG_OOM, "out of memory");
 }
 
 /* ---- from the cache, or new ---- */

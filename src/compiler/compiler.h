@@ -7,6 +7,7 @@
 #ifndef COT_COMPILER_COMPILER_H
 #define COT_COMPILER_COMPILER_H
 #include "compiler/cache.h"
+#include "dwarf/out.h"
 #include "module/linkable.h"
 #include "module/module.h"
 #include "runtime/runtime.h"
@@ -48,10 +49,15 @@ size_t compiled_plan_image(Compiled *c, Diag *d);
 void compiled_write_image(Compiled *c, uint8_t *to);
 
 /* After compiled_plan_image: defines the module in k, as an object has it: NAME_module, an ImgLinked, which everybody sees, and what it
- * consists of. shared: for a shared library, which needs nothing of the program that loads it. */
-bool compiled_link(Compiled *c, Linkable *k, const char *name, bool shared, Diag *d);
+ * consists of. shared: for a shared library, which needs nothing of the program that loads it.
+ * *code: the symbol where the code begins; LINK_NO_SYM: there is none. */
+bool compiled_link(Compiled *c, Linkable *k, const char *name, bool shared, LinkSym *code, Diag *d);
 /* The C header for such an object. false: out of memory. */
 bool compiled_header(Compiled *c, const char *name, StrBuf *out, Diag *d);
+
+/* Debugging information of the machine code, one chunk, appended to *o. file: what the module is called. With CompilerConfig.unwind
+ * frames can be unwound by it. false: out of memory. */
+bool compiled_debug(Compiled *c, const char *file, DwarfOutput *o, Diag *d);
 
 typedef struct CompileStats {
     UnitPhases phases;

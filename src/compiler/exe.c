@@ -23,6 +23,10 @@ static void name_functions(Mem *m, const Image *img, Names *names) {
     }
 }
 
+static void place_debug(Join *j, void *debug) {
+    dwarf_output_place(debug, j->parts[1].address);
+}
+
 /* Tables, then settings. The slots' distance from the code is that of an image: the next page behind it. */
 bool exe_make(Mem *m, const Image *img, const ExeOptions *o, VecU8 *out, Diag *d) {
     if (!exe_runtime_size)
@@ -35,6 +39,12 @@ bool exe_make(Mem *m, const Image *img, const ExeOptions *o, VecU8 *out, Diag *d
     memcpy(vec_extend(m, &first, h->meta_size), h, (size_t)h->meta_size);
     memcpy(vec_extend(m, &first, sizeof s), &s, sizeof s);
     memcpy(vec_extend(m, &first, o->strings_size), o->strings, o->strings_size);
+    JoinExtra extras[DWARF_SECTION_COUNT];
+    uint32_t nextras = 0;
+    for (unsigned k = 0; k < DWARF_SECTION_COUNT && o->debug; k++)
+        if (o->debug->s[k].n)
+            extras[nextras++] =
+                (JoinExtra){dwarf_section_name[k], o->debug->s[k].p, o->debug->s[k].n};
     if (o->names) name_functions(m, img, &names);
     JoinPart parts[3] = {
         {.section = ".wasm.tables", .bytes = first.p, .size = first.n, .memory = first.n},
@@ -54,7 +64,11 @@ bool exe_make(Mem *m, const Image *img, const ExeOptions *o, VecU8 *out, Diag *d
               .parts = parts,
               .nparts = 3,
               .names = names.p,
-              .nnames = names.n};
+              .nnames = names.n,
+              .placed = o->debug ? place_debug : NULL,
+              .user = o->debug,
+              .extras = extras,
+              .nextras = nextras};
     bool ok = elf_join(m, &j, out, d);
     if (ok) {
         ExePayload at = {parts[0].address, parts[1].address, parts[2].address,

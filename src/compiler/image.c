@@ -187,7 +187,7 @@ static void put_source(Packer *p) {
     DwarfInput in;
     if (!p->c->by->cfg.keep_source || !wasm_debug_sections(&p->c->wasm, &in)) return;
     for (unsigned s = 0; s < DWARF_SECTION_COUNT; s++) {
-        if (!in.s[s].n || s == DWARF_LOC || s == DWARF_LOCLISTS || s == DWARF_ARANGES) continue;
+        if (!in.s[s].n || s == DWARF_LOC || s == DWARF_LOCLISTS || s >= DWARF_ARANGES) continue;
         uint32_t at = put_bytes(p, IMG_BYTES, in.s[s].p, (uint32_t)in.s[s].n);
         PUT(p, SOURCE, ImgSource, {s, at, (uint32_t)in.s[s].n});
     }

@@ -140,8 +140,8 @@ static bool define_data(Linker *l, bool shared) {
                                 l->d);
 }
 
-bool object_link(Compiled *c, Linkable *k, const char *name, bool shared, Diag *d) {
-    Linker l = {.c = c, .k = k, .name = name, .slots = LINK_NO_SYM, .d = d};
+bool object_link(Compiled *c, Linkable *k, const char *name, bool shared, LinkSym *code, Diag *d) {
+    Linker l = {.c = c, .k = k, .name = name, .slots = LINK_NO_SYM, .first = LINK_NO_SYM, .d = d};
     sb_init(&l.text, k->mem);
     bool ok = true;
     l.module = local(&l, "module"); /* these names first, so that no function has them */
@@ -153,6 +153,7 @@ bool object_link(Compiled *c, Linkable *k, const char *name, bool shared, Diag *
             k, l.slots, &(LinkData){.size = IMG_PAGE, .align = IMG_PAGE, .kind = LINK_DATA}, d);
     }
     ok = ok && define_code(&l) && define_data(&l, shared);
+    *code = l.first;
     sb_free(&l.text);
     vec_free(k->mem, &l.relocs);
     vec_free(k->mem, &l.unwind);

@@ -60,7 +60,7 @@ static bool write_image(const CompileOpts *o, RtBlob *b, Diag *d) {
     return write_out(o, b->base, b->size, false, d);
 }
 
-static bool write_exe(const CompileOpts *o, const RtBlob *b, Diag *d) {
+static bool write_exe(const CompileOpts *o, const void *image, DwarfOutput *debug, Diag *d) {
     Mem mem;
     Image img;
     VecU8 out = {0};
@@ -70,7 +70,8 @@ static bool write_exe(const CompileOpts *o, const RtBlob *b, Diag *d) {
                     .max_stack = o->common.cfg.rt.max_stack,
                     .strings = none,
                     .strings_size = 1,
-                    .names = true};
+                    .names = true,
+                    .debug = debug};
     if (o->grants) { /* the last NUL */
         uint8_t *p = mem_alloc(&mem, o->grants_size + 1);
         memcpy(p, o->grants, o->grants_size);
@@ -78,19 +79,38 @@ static bool write_exe(const CompileOpts *o, const RtBlob *b, Diag *d) {
         e.strings = p;
         e.strings_size = o->grants_size + 1;
     }
-    img_view(&img, b->base);
+    img_view(&img, image);
     bool ok = exe_make(&mem, &img, &e, &out, d) && write_out(o, out.p, out.n, true, d);
+    mem_release_all(&mem);
+    return ok;
+}
+
+static const char *base_name(const char *path) {
+    const char *slash = strrchr(path, '/');
+    return slash ? slash + 1 : path;
+}
+
+/* With debugging information for debuggers, too. */
+static bool write_debug_exe(const CompileOpts *o, Compiled *m, Diag *d) {
+    Mem mem;
+    DwarfOutput debug;
+    mem_init(&mem, NULL);
+    dwarf_output_init(&debug, &mem);
+    size_t n = compiled_plan_image(m, d);
+    uint8_t *image = n ? calloc(1, n) : NULL;
+    bool ok = n && (image || diag_msg(d, DIAG_OOM, "out of memory")) &&
+              compiled_debug(m, base_name(o->file), &debug, d);
+    if (ok) {
+        compiled_write_image(m, image);
+        ok = write_exe(o, image, &debug, d);
+    }
+    free(image);
     mem_release_all(&mem);
     return ok;
 }
 
 /* ---- objects and headers ---- */
 enum { MOST_NAME = 100 };
-
-static const char *base_name(const char *path) {
-    const char *slash = strrchr(path, '/');
-    return slash ? slash + 1 : path;
-}
 
 /* The module's name in C: what was given, or made of the file's name without its ending. */
 static bool module_name(const CompileOpts *o, char name[MOST_NAME], Diag *d) {
@@ -128,9 +148,18 @@ static bool write_object(CompileOpts *o, Compiled *m, const char *name, Diag *d)
     o->object.source = strcmp(o->file, "-") ? base_name(o->file) : NULL;
     if (shared && !o->object.soname && strcmp(o->out, "-") != 0)
         o->object.soname = base_name(o->out);
-    bool ok = compiled_plan_image(m, d) && compiled_link(m, &k, name, shared, d) &&
-              object_write(t.format, &k, &o->object, &out, d) &&
-              write_out(o, out.p, out.n, false, d);
+    DwarfOutput debug;
+    LinkSym code;
+    dwarf_output_init(&debug, &mem);
+    bool ok = compiled_plan_image(m, d) && compiled_link(m, &k, name, shared, &code, d);
+    if (ok && o->common.cfg.keep_source && code != LINK_NO_SYM) {
+        ok = compiled_debug(m, base_name(o->file), &debug, d);
+        vec_clear(&debug.s[DWARF_FRAME]); /* .eh_frame is there */
+        o->object.dwarf = &debug;
+        o->object.dwarf_chunks = &code;
+    }
+    ok = ok && object_write(t.format, &k, &o->object, &out, d) &&
+         write_out(o, out.p, out.n, false, d);
     mem_release_all(&mem);
     return ok;
 }
@@ -163,12 +192,25 @@ static bool compile_linkable(CompileOpts *o, Compiler *c, Diag *d) {
 }
 
 /* ---- programs and precompiled modules ---- */
+static bool compile_debug_exe(const CompileOpts *o, Compiler *c, Diag *d) {
+    Compiled *m = compiler_run(c, o->bytes, o->size, NULL, d);
+    if (!m) return false;
+    Diag e;
+    diag_clear(&e);
+    bool ok = write_debug_exe(o, m, &e);
+    compiled_free(m);
+    if (!ok) report(&e, o->out);
+    return ok;
+}
+
 static bool compile_image(const CompileOpts *o, Compiler *c, Diag *d) {
+    if (o->stage == STAGE_EXE && o->common.cfg.keep_source) return compile_debug_exe(o, c, d);
     RtBlob image;
     if (!compiler_image(c, o->bytes, o->size, NULL, NULL, &image, d)) return false;
     Diag e;
     diag_clear(&e);
-    bool ok = o->stage == STAGE_EXE ? write_exe(o, &image, &e) : write_image(o, &image, &e);
+    bool ok =
+        o->stage == STAGE_EXE ? write_exe(o, image.base, NULL, &e) : write_image(o, &image, &e);
     rt_blob_free(&image);
     if (!ok) report(&e, o->out);
     return ok;
@@ -182,7 +224,8 @@ int compile_module(CompileOpts *o) {
         return 1;
     }
     CompilerConfig cfg = common_compiler(&o->common, true);
-    cfg.unwind = o->stage == STAGE_OBJECT || o->stage == STAGE_SHARED;
+    cfg.unwind = o->stage == STAGE_OBJECT || o->stage == STAGE_SHARED ||
+                 (o->stage == STAGE_EXE && cfg.keep_source);
     Compiler *c = compiler_new(&cfg, &d);
     bool image = o->stage == STAGE_EXE || o->stage == STAGE_CWASM;
     bool ok = c && (image ? compile_image(o, c, &d) : compile_linkable(o, c, &d));

@@ -32,6 +32,15 @@ void dwarf_output_end(DwarfOutput *o) {
     if (o->loclists != UINT32_MAX) out_end_length(o, DWARF_LOCLISTS, o->loclists);
 }
 
+void dwarf_output_place(DwarfOutput *o, uint64_t code) {
+    for (unsigned s = 0; s < DWARF_SECTION_COUNT; s++)
+        for (uint32_t k = 0; k < o->relocs[s].n; k++) {
+            const DwarfReloc *r = &o->relocs[s].p[k];
+            uint64_t x = r->addend + (r->section == DWARF_CODE ? code : 0);
+            for (unsigned i = 0; i < r->size; i++) o->s[s].p[r->offset + i] = (uint8_t)(x >> 8 * i);
+        }
+}
+
 /* ---- texts and abbreviations, each kept once ---- */
 static bool same(const VecU8 *v, uint32_t at, const void *p, uint32_t n) {
     return at <= v->n && n <= v->n - at && memcmp(v->p + at, p, n) == 0;

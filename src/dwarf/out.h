@@ -33,6 +33,9 @@ void dwarf_output_free(DwarfOutput *o);
 /* When everything is written: ends the tables that all units share. */
 void dwarf_output_end(DwarfOutput *o);
 
+/* Fills in what refers to sections, which begin at 0, and to code, whose only chunk is at an address. */
+void dwarf_output_place(DwarfOutput *o, uint64_t code);
+
 /* ---- bytes ---- */
 static inline void out_num(DwarfOutput *o, DwarfSection s, uint64_t x, unsigned n) {
     uint8_t *p = vec_extend(o->mem, &o->s[s], n);

@@ -50,7 +50,10 @@ typedef struct MachDwarf {
     RaPReg cfa_reg;        /* at the first instruction the frame's address is this register */
     int8_t cfa_offset;     /* plus that, */
     int8_t
-        return_offset; /* and the return address is in memory there plus this; 0: in a register */
+        return_offset;  /* and the return address is in memory there plus this; 0: in a register */
+    RaPReg frame_reg;   /* that slots are found by */
+    RaPReg context_reg; /* of the parameter of purpose vmctx under the convention fast */
+    uint8_t vectors;    /* the numbers from this one on are of registers that hold no addresses */
 } MachDwarf;
 
 /* What decode tells of an instruction beside its text. */

@@ -52,15 +52,20 @@ static void put_offset(Cfi *c, uint32_t reg, int32_t value) {
 
 static void put_common(Cfi *c) {
     const MachDwarf *w = c->isa->dwarf;
-    put(c, 0, 4);                             /* length */
-    put(c, 0, 4);                             /* this is a CIE */
-    put(c, 1, 1);                             /* version */
-    bytes_string(c->mem, &c->bytes, "zR", 2); /* the next but three: encoding */
+    put(c, 0, 4);                            /* length */
+    put(c, c->absolute ? UINT32_MAX : 0, 4); /* this is a CIE */
+    put(c, 1, 1);                            /* version */
+    if (c->absolute)
+        put(c, 0, 1);
+    else
+        bytes_string(c->mem, &c->bytes, "zR", 2); /* the next but three: encoding */
     put_u(c, w->code_align);
     leb_put_s64(c->mem, &c->bytes, w->data_align);
     put_u(c, w->return_column);
-    put_u(c, 1);
-    put(c, DW_EH_PE_pcrel_sdata4, 1);
+    if (!c->absolute) {
+        put_u(c, 1);
+        put(c, DW_EH_PE_pcrel_sdata4, 1);
+    }
     put(c, DW_CFA_def_cfa, 1);
     put_u(c, w->reg[w->cfa_reg]);
     put_u(c, (uint64_t)w->cfa_offset);
@@ -117,11 +122,11 @@ void cfi_add(Cfi *c, const LinkDef *def) {
     if (!c->bytes.n) put_common(c);
     uint32_t start = c->bytes.n;
     put(c, 0, 4);
-    put(c, start + 4, 4); /* the CIE is at 0 */
+    put(c, c->absolute ? 0 : start + 4, 4); /* the CIE is at 0 */
     vec_push(c->mem, &c->sites, (CfiSite){c->bytes.n, def->sym});
-    put(c, 0, 4);
-    put(c, def->size, 4);
-    put_u(c, 0); /* no further data */
+    put(c, 0, c->absolute ? 8 : 4);
+    put(c, def->size, c->absolute ? 8 : 4);
+    if (!c->absolute) put_u(c, 0); /* no further data */
     uint32_t at = 0;
     RaPReg reg = w->cfa_reg;
     int32_t value = w->cfa_offset;
@@ -139,5 +144,5 @@ void cfi_add(Cfi *c, const LinkDef *def) {
 }
 
 void cfi_end(Cfi *c) {
-    if (c->bytes.n) put(c, 0, 4);
+    if (c->bytes.n && !c->absolute) put(c, 0, 4);
 }

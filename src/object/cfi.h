@@ -1,17 +1,19 @@
-/* object/cfi.h — call frame information: how unwinders get from a frame to its caller's, as an .eh_frame section holds it. */
+/* object/cfi.h — call frame information: how unwinders get from a frame to its caller's, as an .eh_frame section holds it, or for
+ * debuggers only .debug_frame. */
 #ifndef COT_OBJECT_CFI_H
 #define COT_OBJECT_CFI_H
 #include "module/linkable.h"
 
 typedef struct
-    CfiSite { /* where an entry names its function: 4 bytes, distance from themselves to the function's start */
+    CfiSite { /* where an entry names its function: 4 bytes, distance from themselves to the function's start, or 8, its address */
     uint32_t offset;
     LinkSym func;
 } CfiSite;
 typedef struct Cfi {
     Mem *mem;
     const IsaVtable *isa;
-    VecU8 bytes; /* common entry, then one per function */
+    bool absolute; /* as .debug_frame has it; set before the first entry */
+    VecU8 bytes;   /* common entry, then one per function */
     VEC(CfiSite) sites;
 } Cfi;
 

@@ -162,6 +162,13 @@ static void put_symbols(Joining *k) {
     vec_free(m, &text);
 }
 
+static void put_extra(Joining *k, const JoinExtra *x) {
+    elf_section(
+        &k->e, x->section, strlen(x->section),
+        (ElfSection){.type = SHT_PROGBITS, .offset = elf_here(&k->e), .size = x->size, .align = 1});
+    bytes_copy(k->e.mem, k->e.out, x->bytes, (size_t)x->size);
+}
+
 static void put_program_headers(Joining *k) {
     uint8_t *p = k->e.out->p + k->e.start + ELF_HEADER;
     for (uint32_t i = 0; i < k->segments.n; i++, p += ELF_PROGRAM_HEADER) {
@@ -190,6 +197,8 @@ bool elf_join(Mem *m, Join *j, VecU8 *out, Diag *d) {
         bytes_copy(m, out, j->program, (size_t)k.contents);
         for (uint32_t i = 0; i < j->nparts; i++) append(&k, &j->parts[i]);
         if (j->nnames) put_symbols(&k);
+        if (j->placed) j->placed(j, j->user);
+        for (uint32_t i = 0; i < j->nextras; i++) put_extra(&k, &j->extras[i]);
         put_program_headers(&k);
         j->payload_at = k.e.start + (uint32_t)k.payload;
         elf_end(&k.e, ET_DYN, (uint16_t)get(j->program + 18, 2), get(j->program + 24, 8),

@@ -18,6 +18,12 @@ typedef struct JoinName { /* a function */
     uint64_t offset, size; /* in the part */
 } JoinName;
 
+typedef struct JoinExtra { /* a section that is not loaded */
+    const char *section;
+    const uint8_t *bytes;
+    uint64_t size;
+} JoinExtra;
+
 typedef struct Join {
     const uint8_t *program;
     size_t size;
@@ -25,6 +31,11 @@ typedef struct Join {
     JoinPart *parts;     /* in the order of their addresses */
     uint32_t nparts, nnames;
     const JoinName *names;
+    /* When the parts have their addresses: fills in the extra sections; may be NULL. */
+    void (*placed)(struct Join *j, void *user);
+    void *user;
+    const JoinExtra *extras;
+    uint32_t nextras;
     uint32_t payload_at; /* result: where in the output that section's contents are */
 } Join;
 

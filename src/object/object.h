@@ -7,6 +7,7 @@
  * and options give the same bytes. */
 #ifndef COT_OBJECT_OBJECT_H
 #define COT_OBJECT_OBJECT_H
+#include "dwarf/out.h"
 #include "module/linkable.h"
 
 typedef enum ObjectKind {
@@ -19,6 +20,8 @@ typedef struct ObjectOptions {
     bool function_sections, data_sections; /* a section for each definition */
     const char *source;                    /* name of the source file, NULL = none is told */
     bool debug;                            /* source locations are lines of source: say so */
+    const DwarfOutput *dwarf;    /* debug information that is there already, NULL = none */
+    const LinkSym *dwarf_chunks; /* which symbol each chunk of its code is */
     /* of a shared library: */
     const char *soname;        /* NULL = it has none */
     const char *const *needed; /* libraries that are to be loaded with it */

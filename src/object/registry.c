@@ -64,7 +64,10 @@ bool object_write(const ObjectFormat *f, const Linkable *k, const ObjectOptions 
     ObjPlan p;
     plan_init(&p, k->mem, k, o);
     add_unwinding(&p);
-    if (o->debug && o->source) dwarf_add(&p);
+    if (o->dwarf)
+        dwarf_place(&p, o->dwarf, o->dwarf_chunks);
+    else if (o->debug && o->source)
+        dwarf_add(&p);
     bool ok = fits(&p, d) && f->write[o->kind](&p, out, d);
     plan_free(&p);
     return ok;

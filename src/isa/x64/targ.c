@@ -157,6 +157,9 @@ static const MachDwarf dwarf = {
     .cfa_reg = RSP,
     .cfa_offset = 8,
     .return_offset = -8,
+    .frame_reg = RBP,
+    .context_reg = R15,
+    .vectors = 17,
 };
 #undef X4
 #undef NO4

@@ -1,0 +1,106 @@
+/* compiler/debug.c — what debuggers need of a compiled module: its own debugging information made that of its machine code
+ * (dwarf/native.h), or names and offsets where it has none, and how to unwind its frames.
+ *
+ * All code is one chunk. Source addresses count from the contents of the code section.
+ * Cost: linear, but for dwarf_write_native. */
+#include "compiler/comp_int.h"
+#include "dwarf/native.h"
+#include "object/cfi.h"
+
+typedef struct Input { /* for dwarf_write_native, in the compilation's memory */
+    VEC(DwarfCode) funcs;
+    VEC(DwarfLoc) locs;
+} Input;
+
+static DwarfStr name_of(const WasmModule *m, uint32_t func) {
+    DwarfStr none = {NULL, 0};
+    if (func >= m->func_names.n || !m->func_names.p[func].n) return none;
+    WasmStr s = m->func_names.p[func];
+    const char *nul = memchr(s.p, 0, s.n);
+    return (DwarfStr){s.p, nul ? (uint32_t)(nul - s.p) : s.n};
+}
+
+static void fill_in(const Compiled *c, Mem *mem, Input *in) {
+    const WasmModule *m = &c->wasm;
+    const CodeUnit *u = &c->unit;
+    uint32_t at = 0;
+    for (uint32_t i = 0; i < u->funcs.n; i++) {
+        const UnitFunc *f = &u->funcs.p[i];
+        const WasmFunc *wf = &m->funcs.p[m->num_imported_funcs + i];
+        uint32_t first = in->locs.n, body = wf->body_off - m->code_off;
+        for (; at < u->locs.n && u->locs.p[at].start < f->off + f->size; at++) {
+            const UnitLoc *l = &u->locs.p[at];
+            if (l->start < f->off || l->loc == CLIF_NONE || l->loc < m->code_off) continue;
+            vec_push(mem, &in->locs,
+                     (DwarfLoc){l->start - f->off, l->end - f->off, l->loc - m->code_off});
+        }
+        vec_push(mem, &in->funcs,
+                 (DwarfCode){.name = name_of(m, m->num_imported_funcs + i),
+                             .at = {0, f->off, f->size},
+                             .source = body,
+                             .source_end = body + wf->body_len,
+                             .nlocs = in->locs.n - first});
+    }
+    for (uint32_t i = 0, first = 0; i < in->funcs.n; first += in->funcs.p[i++].nlocs)
+        in->funcs.p[i].locs = in->locs.p + first;
+}
+
+/* Functions, then adapters; types of equal shape share theirs. */
+static void add_frames(const Compiled *c, DwarfOutput *o) {
+    const CodeUnit *u = &c->unit;
+    VEC(UnitFunc) all = {0};
+    VEC(MachUnwind) steps = {0};
+    Cfi cfi;
+    cfi_init(&cfi, o->mem, u->isa);
+    cfi.absolute = true;
+    for (uint32_t i = 0; i < u->funcs.n; i++) vec_push(o->mem, &all, u->funcs.p[i]);
+    for (int host = 0; host < 2; host++)
+        for (uint32_t t = 0; t < c->wasm.types.n; t++)
+            if (c->wasm.types.p[t].canon == t)
+                vec_push(o->mem, &all, host ? u->host.p[t] : u->entry.p[t]);
+    for (uint32_t i = 0, at = 0; i < all.n; i++) {
+        UnitFunc f = all.p[i];
+        vec_clear(&steps);
+        for (; at < u->unwind.n && u->unwind.p[at].offset < f.off + f.size; at++) {
+            MachUnwind w = u->unwind.p[at];
+            w.offset -= f.off;
+            vec_push(o->mem, &steps, w);
+        }
+        LinkDef def = {.sym = i, .size = f.size, .nunwind = steps.n, .unwind = steps.p};
+        cfi_add(&cfi, &def);
+    }
+    out_bytes(o, DWARF_FRAME, cfi.bytes.p, cfi.bytes.n);
+    for (uint32_t i = 0; i < cfi.sites.n; i++)
+        vec_push(o->mem, &o->relocs[DWARF_FRAME],
+                 (DwarfReloc){.offset = cfi.sites.p[i].offset,
+                              .size = 8,
+                              .section = DWARF_CODE,
+                              .addend = all.p[cfi.sites.p[i].func].off});
+    cfi_free(&cfi);
+    vec_free(o->mem, &all);
+    vec_free(o->mem, &steps);
+}
+
+void debug_write(const Compiled *c, const char *file, DwarfOutput *o) {
+    const MachDwarf *w = c->unit.isa->dwarf;
+    DwarfInput sections;
+    Input in = {0};
+    if (!wasm_debug_sections(&c->wasm, &sections)) memset(&sections, 0, sizeof sections);
+    fill_in(c, o->mem, &in);
+    DwarfNative n = {.in = &sections,
+                     .file = {file, (uint32_t)strlen(file)},
+                     .source_base = c->wasm.code_off,
+                     .funcs = in.funcs.p,
+                     .nfuncs = in.funcs.n,
+                     .context = w->reg[w->context_reg],
+                     .frame = w->reg[w->frame_reg],
+                     .vectors = w->vectors,
+                     .memory = c->layout.memories + VM_MEMREF_DEF,
+                     .globals = c->layout.globals,
+                     .imported_globals = c->wasm.num_imported_globals,
+                     .nglobals = c->wasm.globals.n};
+    dwarf_write_native(&n, o);
+    add_frames(c, o);
+    vec_free(o->mem, &in.funcs);
+    vec_free(o->mem, &in.locs);
+}
