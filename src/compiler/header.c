@@ -12,8 +12,8 @@
  *     NAME_get_FIELD, NAME_set_FIELD     an exported global
  *     NAME_data_FIELD, NAME_size_FIELD   an exported memory
  *
- * Names of imports and exports become identifiers: what is no letter, digit or _ is written as _ and two hexadecimal digits. Two
- * that come to the same get the number of the import or export behind. Every identifier begins with NAME_, so none is a keyword. */
+ * Names of imports and exports become identifiers: what is no letter, digit or _ is written as _ and two hexadecimal digits. The
+ * later one of two that come to the same, or to a name from this list, gets underscores behind. Every identifier begins with NAME_, so none is a keyword. */
 #include <stdio.h>
 #include "base/hashmap.h"
 #include "compiler/comp_int.h"
@@ -81,15 +81,14 @@ static bool taken(Header *h, const char *prefix, uint32_t at, bool take) {
 
 /* An identifier that is new with each of the two prefixes. */
 static void name_one(Header *h, const char *prefix, const char *other, const WasmStr *module,
-                     WasmStr field, uint32_t number) {
+                     WasmStr field) {
     uint32_t at = h->text.n;
     if (module) {
         put_identifier(&h->text, *module);
         sb_putc(&h->text, '_');
     }
     put_identifier(&h->text, field);
-    while (taken(h, prefix, at, false) || taken(h, other, at, false))
-        sb_printf(&h->text, "_%u", number);
+    while (taken(h, prefix, at, false) || taken(h, other, at, false)) sb_putc(&h->text, '_');
     taken(h, prefix, at, true);
     taken(h, other, at, true);
     sb_putc(&h->text, 0);
@@ -105,7 +104,7 @@ static void name_all(Header *h) {
     for (uint32_t i = 0; i < h->m->imports.n; i++) {
         const WasmImport *im = &h->m->imports.p[i];
         bool func = im->kind == WASM_EXT_FUNC;
-        name_one(h, func ? "import_" : ".", func ? "bridge_" : ".", &im->module, im->name, i);
+        name_one(h, func ? "import_" : ".", func ? "bridge_" : ".", &im->module, im->name);
     }
     for (uint32_t i = 0; i < h->m->exports.n; i++) {
         const WasmExport *e = &h->m->exports.p[i];
@@ -113,7 +112,7 @@ static void name_all(Header *h) {
                                                   [WASM_EXT_TABLE] = {".table", ".table"},
                                                   [WASM_EXT_MEMORY] = {"data_", "size_"},
                                                   [WASM_EXT_GLOBAL] = {"get_", "set_"}};
-        name_one(h, prefixes[e->kind][0], prefixes[e->kind][1], NULL, e->name, i);
+        name_one(h, prefixes[e->kind][0], prefixes[e->kind][1], NULL, e->name);
     }
 }
 static const char *import_id(const Header *h, uint32_t i) {
@@ -288,13 +287,15 @@ static void put_new(Header *h) {
         " * its members point to must live as long as the store. error may be NULL. */\n"
         "static inline CotStatus %s_new(%s_instance *self, CotStore *store, CotModule *module,\n"
         "                               const %s_imports *imports, CotError *error) {\n"
-        "    CotError e;\n    CotExtern what;\n    CotStatus s = COT_OK;\n"
+        "    static %s_instance none;\n    CotError e;\n    CotExtern what;\n    CotStatus s = "
+        "COT_OK;\n"
+        "    *self = none;\n"
         "    if (!error) error = &e;\n    error->status = COT_OK;\n"
         "    CotLinker *linker = cot_linker_new(store, error);\n"
         "    if (!linker) return error->status;\n"
         "    if (imports && imports->wasi) cot_linker_define_wasi(linker, imports->wasi);\n"
         "    (void)what;\n",
-        n, n, n);
+        n, n, n, n);
     for (uint32_t i = 0; i < h->m->imports.n; i++)
         if (!from_wasi(&h->m->imports.p[i])) put_define(h, i);
     PUT("    self->instance = s == COT_OK ? cot_linker_instantiate(linker, module, error) : NULL;\n"

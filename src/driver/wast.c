@@ -6,12 +6,15 @@
  * rejected may be refused for any reason; with --strict, not for a proposal that it needs besides its fault. A module or an action that must succeed
  * and does not is reported, makes the exit status 1, and the assertions on it fail. Text modules that must be malformed
  * are so for wasm-tools, or the binary made from them is so for us. */
+#include <dlfcn.h>
 #include <stdlib.h>
 #include <sys/wait.h>
 #include <unistd.h>
 #include "driver/driver.h"
 #include "driver/json.h"
 
+static const char name_letters[] =
+    "abcdefghijklmnopqrstuvwxyzABCDEFGHIJKLMNOPQRSTUVWXYZ0123456789_";
 static const char help[] = "usage: cot wast [OPTIONS] FILE...\n"
                            "Runs WebAssembly spec test scripts: JSON made by `wasm-tools "
                            "json-from-wast`, or .wast through an installed wasm-tools.\n"
@@ -22,10 +25,14 @@ static const char help[] = "usage: cot wast [OPTIONS] FILE...\n"
                            "  --strict               skip, not pass, a module that must be "
                            "rejected and was refused for a missing proposal\n"
                            "  --precompiled          run each module as it is after having been "
-                           "written to a file and read again\n";
+                           "written to a file and read again\n"
+                           "  --linked LIB           take the module of a file x.N.wasm from the "
+                           "shared library LIB, linked of\n"
+                           "                         objects: its symbol x_N_module\n";
 
 typedef struct WastOpts {
     bool verbose, strict, precompiled;
+    void *library; /* --linked */
 } WastOpts;
 
 /* What a name of the script stands for. Without an instance, `why` is the message of the refusal that caused it, or NULL
@@ -244,6 +251,21 @@ static RtModule *reloaded(Script *s, RtModule *m, Diag *d) {
     return m;
 }
 
+/* The module of --linked that was compiled from the command's file. */
+static RtModule *linked(Script *s, const Json *cmd, Diag *d) {
+    char symbol[256];
+    const char *name = json_str(cmd, "filename"), *dot = strrchr(name, '.');
+    int n = snprintf(symbol, sizeof symbol - 8, "%.*s", dot ? (int)(dot - name) : (int)strlen(name),
+                     name);
+    for (char *p = symbol; *p; p++)
+        if (!strchr(name_letters, *p)) *p = '_';
+    if (n > 0 && n < 240) strcpy(symbol + n, "_module");
+    const ImgLinked *l = dlsym(s->opt.library, symbol);
+    if (l) return rt_module_linked(s->engine, &(RtLinked){l->tables, l->code, l->slots}, d);
+    diag_msg(d, DIAG_LINK, "no symbol '%s' in the library", symbol);
+    return NULL;
+}
+
 /* Loads and compiles a command's module. NULL with *d set. */
 static RtModule *load(Script *s, const Json *cmd, Diag *d) {
     uint8_t *bytes;
@@ -252,6 +274,10 @@ static RtModule *load(Script *s, const Json *cmd, Diag *d) {
     RtModule *m = engine_compile(s->engine, bytes, size, NULL, NULL, d);
     free(bytes);
     if (m && s->opt.precompiled) m = reloaded(s, m, d);
+    if (m && s->opt.library) {
+        rt_module_free(m);
+        m = linked(s, cmd, d);
+    }
     if (!m) return NULL;
     Loaded *l = arena_new(&s->arena, Loaded);
     *l = (Loaded){m, s->loaded};
@@ -675,6 +701,7 @@ int cmd_wast(int argc, char **argv) {
     common_init(&o);
     o.cfg.threads = 1; /* test modules are small */
     WastOpts w = {0};
+    const char *library;
     bool ok = true;
     while (cli_is_option(&c) && !c.failed) {
         if (cli_flag(&c, "--help")) {
@@ -687,7 +714,10 @@ int cmd_wast(int argc, char **argv) {
             w.strict = true;
         else if (cli_flag(&c, "--precompiled"))
             w.precompiled = true;
-        else if (!common_option(&c, &o))
+        else if (cli_value(&c, "--linked", &library)) {
+            w.library = dlopen(library, RTLD_NOW | RTLD_LOCAL);
+            if (!w.library) cli_error(&c, "--linked: %s", dlerror());
+        } else if (!common_option(&c, &o))
             cli_error(&c, "unknown option '%s'", argv[c.at]);
     }
     if (!c.failed && c.at >= argc) cli_error(&c, "no file given");

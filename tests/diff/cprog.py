@@ -1,7 +1,7 @@
 #!/usr/bin/env python3
 """C programs as a differential test: what the native build prints, and its exit code, is what the Wasm build must print.
 
-usage: cprog.py programs DIR [--engine cot|wasmtime] [--also=OPTIONS]… [--out DIR] [FILTER…]
+usage: cprog.py programs DIR [--engine cot|wasmtime] [--also=OPTIONS]… [--by CMD]… [--variants O2,…] [--out DIR] [FILTER…]
        cprog.py csmith [--count N] [--seed S] [--engine cot|wasmtime] [--also=OPTIONS]… [--out DIR]
 
 Each program is built natively once and for wasm32-wasi in the VARIANTS below. Signed overflow wraps and floats are not
@@ -65,11 +65,12 @@ def judge(source, name, a, variants, extra, limit):
         if problem:
             bad.append("%s %s: wasm build: %s" % (name, tag, problem))
             continue
-        for n, options in enumerate([[]] + a.also):
-            label = " ".join([name, tag] + options)
+        ways = [(a.engine_cmd, options) for options in [[]] + a.also] + [(shlex.split(c), []) for c in a.by]
+        for n, (engine, options) in enumerate(ways):
+            label = " ".join([name, tag] + (engine if engine != a.engine_cmd else []) + options)
             folder = os.path.join(work, "%s-%d" % (tag, n))
             os.makedirs(folder)
-            got = tools.run(a.engine_cmd + ["run"] + options + ["--dir", ".", wasm], timeout=max(60, 20 * limit),
+            got = tools.run(engine + ["run"] + options + ["--dir", ".", wasm], timeout=max(60, 20 * limit),
                             stdin=stdin, cwd=folder)
             if got.timed_out or got.code != want.code:
                 bad.append("%s: %s, native %s: %s" % (label, got.describe(), want.describe(),
@@ -123,6 +124,8 @@ def main():
     p.add_argument("--seed", type=int, default=1)
     p.add_argument("--jobs", type=int, default=2)
     p.add_argument("--also", action="append", default=[])
+    p.add_argument("--by", action="append", default=[], help="in place of cot, after it")
+    p.add_argument("--variants", default="")
     p.add_argument("--out")
     a = p.parse_intermixed_args()
     a.also = [x.split() for x in a.also]
@@ -141,7 +144,7 @@ def main():
         jobs = files
 
         def work(f):
-            return judge(os.path.join(folder, f), f[:-2], a, VARIANTS, [], 60)
+            return judge(os.path.join(folder, f), f[:-2], a, [v for v in VARIANTS if not a.variants or v[0] in a.variants.split(",")], [], 60)
     passed = failed = left_out = judged = 0
     with concurrent.futures.ThreadPoolExecutor(a.jobs) as pool:
         futures = [pool.submit(work, j) for j in jobs]

@@ -7,7 +7,7 @@ libcotrt), shared (a library, loaded by such a program). Options that concern co
 those that concern the run to the run, the others to both; for a program all are compiled in; obj and shared get directories and
 variables by their environment. COT_VIA names the cot, BUILD its folder. COT_VIA_RUN is tests/aot/run.c as an object without module
 (obj) or as the program that loads (shared): else it is compiled. COT_VIA_LINK has options for linking, separated by spaces; of groups
-separated by commas the file's name chooses one."""
+separated by semicolons the file's name chooses one."""
 import os
 import sys
 import tempfile
@@ -69,7 +69,7 @@ def program(kind, folder, out, file):
     path, source = os.path.join(folder, "run"), os.path.join(ROOT, "tests", "aot", "run.c")
     cmd = ["cc", "-I" + os.path.join(ROOT, "include"), "-I" + os.path.join(BUILD, "gen"), "-o", path]
     if kind == "obj":
-        groups = os.environ.get("COT_VIA_LINK", "").split(",")
+        groups = os.environ.get("COT_VIA_LINK", "").split(";")
         cmd += groups[zlib.crc32(file.encode()) % len(groups)].split() + ["-DMODULE=%s_module" % NAME, out]
     cmd += [made or source, os.path.join(BUILD, "lib", "libcotrt.a"), "-lm", "-pthread", "-ldl"]
     return None if spawn(cmd) else path

@@ -1,0 +1,217 @@
+#!/usr/bin/env bash
+# Wasm modules as objects and shared libraries, with their C header. Every Sightglass module and every program of tests/programs, linked by
+# each linker at hand (static, position-independent, at fixed addresses) or loaded by dlopen, gives its output; so do all modules of the
+# spec suite, compiled to objects and linked. The header is C11 and C++ without warnings; several modules and instances are in one
+# program. readelf, objdump, eu-elflint and llvm-dwarfdump have nothing to say. The same bytes for any number of threads and folder.
+set -u
+. "$(dirname "$0")/../diff/env.sh"
+need cot-run python3 gcc readelf
+work=$(mktemp -d)
+trap 'rm -rf "$work"' EXIT
+cd "$work" || exit 1
+passed=0 failed=0 skipped=0
+check() { # check WHAT COMMAND…: succeeds
+    local what=$1
+    shift
+    if "$@" >log 2>&1; then passed=$((passed + 1)); else
+        failed=$((failed + 1))
+        echo "39-wasm-objects: failed: $what"
+        tail -n 20 log
+    fi
+}
+sum() { # sum WHAT LOG: adds a tool's last line
+    local p f s
+    if read -r p f s < <(sed -nE 's/^([0-9]+) passed, ([0-9]+) failed, ([0-9]+) skipped$/\1 \2 \3/p' "$2" | tail -n 1) && [ -n "$p" ]; then
+        passed=$((passed + p)) failed=$((failed + f)) skipped=$((skipped + s))
+        [ "$f" = 0 ] || { echo "39-wasm-objects: $1:" && tail -n 20 "$2"; }
+    else
+        failed=$((failed + 1))
+        echo "39-wasm-objects: $1 gave no sum:"
+        tail -n 20 "$2"
+    fi
+}
+left_out() {
+    skipped=$((skipped + 1))
+    echo "39-wasm-objects: skipped: $1"
+}
+says() { # says STATUS PATTERN COMMAND…: ends with that status and that line of error
+    local status=$1 pattern=$2
+    shift 2
+    "$@" >out 2>err
+    [ $? -eq "$status" ] && grep -qxE -- "$pattern" err || { cat err; return 1; }
+}
+has() { command -v "$1" >/dev/null; }
+linkers=()
+for l in bfd gold lld mold; do
+    if [ $l = mold ]; then has mold; else has ld.$l; fi && linkers+=("$l") || left_out "linker $l is not here"
+done
+ways=("-static" "-pie -Wl,-z,now,-z,relro,--gc-sections" "-no-pie" "-static-pie")
+groups=() # each linker with each way
+for w in "${ways[@]}"; do
+    for l in "${linkers[@]}"; do [ "$l $w" = "gold -static-pie" ] || groups+=("-fuse-ld=$l $w"); done # gold has no --no-dynamic-linker
+done
+all=$(printf ';%s' "${groups[@]}")
+include=(-I"$ROOT/include" -I"$BUILD/gen")
+rt=("$BUILD/lib/libcotrt.a" -lm -pthread)
+check "run.c, linked" gcc -std=c11 -Wall -Wextra -Werror "${include[@]}" -DMODULE=module_of_the_test_module -c "$ROOT/tests/aot/run.c" -o run.o
+check "run.c, loading" gcc -std=gnu11 -Wall -Wextra -Werror "${include[@]}" "$ROOT/tests/aot/run.c" "${rt[@]}" -ldl -o load
+export COT_VIA=$COT
+
+# what runs long is begun first, beside the rest
+if [ -d "${COT_BENCH:-/nonexistent}" ] && has wasm-tools; then
+    COT_VIA_RUN=$work/run.o COT_VIA_LINK="${all#;}" "$PY" "$ROOT/bench/sightglass" --supported simd,relaxed-simd --cot "$PY $ROOT/tests/diff/via.py obj" >bench-obj 2>&1 &
+    COT_VIA_RUN=$work/load "$PY" "$ROOT/bench/sightglass" --supported simd,relaxed-simd --cot "$PY $ROOT/tests/diff/via.py shared" >bench-shared 2>&1 &
+else
+    left_out "Sightglass (COT_BENCH, wasm-tools)"
+fi
+
+# ---- what the files look like ----
+hello=$work/hello.wasm
+python3 - >"$hello" <<'PYTHON'
+import sys
+def vec(*items): return bytes([len(items)]) + b"".join(items)
+def name(s): return bytes([len(s)]) + s
+def section(n, body): return bytes([n, len(body)]) + body
+i32 = b"\x7f"
+code = b"\0" + b"\x41\x01\x41\x00\x41\x01\x41\x14" + b"\x10\x00\x1a\x0b" # fd_write(1, 0, 1, 20), drop
+data = b"\x08\0\0\0\x06\0\0\0hello\n"
+sys.stdout.buffer.write(b"\0asm\1\0\0\0" +
+    section(1, vec(b"\x60" + vec(i32, i32, i32, i32) + vec(i32), b"\x60\0\0")) +
+    section(2, vec(name(b"wasi_snapshot_preview1") + name(b"fd_write") + b"\0\0")) +
+    section(3, vec(b"\1")) + section(5, vec(b"\0\1")) +
+    section(7, vec(name(b"_start") + b"\0\1")) +
+    section(10, vec(bytes([len(code)]) + code)) +
+    section(11, vec(b"\0\x41\0\x0b" + name(data))))
+PYTHON
+silent() { # succeeds and has nothing to say on standard error
+    "$@" 2>err >/dev/null && [ ! -s err ] || { cat err; return 1; }
+}
+readable() { # readable FILE: the tools that read ELF find nothing wrong
+    silent readelf -aW "$1" && silent objdump -dr "$1" || return 1
+    ! has eu-elflint || eu-elflint --gnu-ld -q "$1" || return 1
+    ! has llvm-dwarfdump || llvm-dwarfdump --verify "$1"
+}
+unwinds() { # unwinds FILE: a function symbol and an entry in .eh_frame for each piece of code, of the same place and size
+    python3 - "$1" <<'PYTHON'
+import re, subprocess, sys
+run = lambda *a: subprocess.run(a + (sys.argv[1],), stdout=subprocess.PIPE, check=True).stdout.decode(errors="replace")
+funcs = {(int(m[1], 16), int(m[2], 0)) for m in re.finditer(r"^ *\d+: ([0-9a-f]+) +(\w+) FUNC ", run("readelf", "-sW"), re.M)}
+frames = {(int(m[1], 16), int(m[2], 16) - int(m[1], 16)) for m in re.finditer(r" FDE .*pc=([0-9a-f]+)\.\.([0-9a-f]+)", run("readelf", "--debug-dump=frames"))}
+sys.exit(None if funcs == frames and funcs else "%d functions, %d frames" % (len(funcs), len(frames)))
+PYTHON
+}
+modules=("$hello")
+[ -d "${COT_BENCH:-/nonexistent}" ] && for m in "$COT_BENCH"/sightglass/{blake3-simd,bz2,sqlite3}/*.wasm; do modules+=("$m"); done
+mkdir elsewhere
+for m in "${modules[@]}"; do
+    n=$(basename "$m" .wasm)
+    for kind in obj shared header; do
+        "$COT" compile -j1 --name x --emit $kind "$m" -o "one.$kind"
+        check "$n, $kind: two threads, another folder" eval '(cd elsewhere && "$COT" compile -j2 --name x --emit $kind "$m" -o ../two && cmp ../one.$kind ../two) ||
+            [ $kind = shared ]'
+        [ $kind = header ] || check "$n, $kind: readelf, objdump, eu-elflint, llvm-dwarfdump" readable one.$kind
+    done
+    "$COT" compile -j2 --name x --soname one.shared --emit shared "$m" -o - >two
+    check "$n, shared: two threads, to standard output" eval '"$COT" compile -j1 --name x --soname one.shared --emit shared "$m" -o - | cmp - two'
+    check "$n: unwinding of every function" unwinds one.obj
+    check "$n: one global symbol, one undefined" [ "$(nm -g one.obj | sed 's/^ *//; s/^0* //; s/^[0-9a-f]* //')" = $'U cot_object_abi_1\nD x_module' ]
+    check "$n: no executable stack asked for" eval 'readelf -SW one.obj | grep -q "\.note\.GNU-stack *PROGBITS" && readelf -lW one.shared | grep -q "GNU_STACK.* RW "'
+    check "$n: nothing writable and executable, no relocations in code" eval '! readelf -lW one.shared | grep -q " RWE " && ! readelf -dW one.shared | grep -qE "TEXTREL|NEEDED"'
+done
+
+# ---- options and messages ----
+check "the name comes from the file's" eval '"$COT" compile hello.wasm -o h.o && nm h.o | grep -q " hello_module$"'
+cp hello.wasm 2-a.b.wasm
+check "a name that is none in C" eval '"$COT" compile 2-a.b.wasm -o h.o && nm h.o | grep -q " _2_a_b_module$"'
+check "--name" says 1 "hello\\.wasm: error: --name: '2x' is no name in C" "$COT" compile --name 2x hello.wasm -o h.o
+check "no name" says 1 "-: error: the module needs a name.*" "$COT" compile - -o h.o <hello.wasm
+check "--function-sections" says 1 "hello\\.wasm: error: --function-sections is for CLIF" "$COT" compile --function-sections hello.wasm -o h.o
+check "a header of CLIF" eval 'echo "function %f() system_v { block0: return }" >f.clif && says 1 "cot compile: error: --emit header is for WebAssembly" "$COT" compile --emit header f.clif -o f.h'
+check "a module that is none" eval 'head -c 40 hello.wasm >bad.wasm; says 1 "bad\\.wasm:0x[0-9a-f]*: error: .*" "$COT" compile bad.wasm -o bad.o && [ ! -e bad.o ]'
+check "a header of a module that is none" says 1 "bad\\.wasm:0x[0-9a-f]*: error: .*" "$COT" compile bad.wasm -o bad.h
+
+# ---- WASI programs ----
+program() { # program GROUP OBJECT OUT
+    # shellcheck disable=SC2086
+    gcc $1 run.o "$2" "${rt[@]}" -o "$3"
+}
+"$COT" compile --name module_of_the_test hello.wasm -o hello.o
+"$COT" compile --name module_of_the_test hello.wasm -o libhello.so
+for g in "${groups[@]}"; do
+    check "hello, $g: links" program "$g" hello.o hello
+    check "hello, $g: runs" [ "$(./hello)" = hello ]
+done
+check "hello, loaded" [ "$(MODULE_LIBRARY=./libhello.so MODULE_SYMBOL=module_of_the_test_module ./load)" = hello ]
+check "hello, with libcotrt.so" eval 'gcc run.o hello.o -L"$BUILD/lib" -lcotrt -Wl,-rpath,"$BUILD/lib" -o hello && [ "$(./hello)" = hello ]'
+check "hello, with libcot.a" eval 'gcc run.o hello.o "$BUILD/lib/libcot.a" -lm -pthread -o hello && [ "$(./hello)" = hello ]'
+objcopy --redefine-sym cot_object_abi_1=cot_object_abi_999 hello.o other.o
+check "another version is found by the linker" eval '! program "" other.o x && grep -q "undefined reference to .cot_object_abi_999" log'
+cat >other.c <<'END'
+#include <cot/wasm.h>
+const CotLinkedModule module_of_the_test_module = {999, 0, NULL, NULL, NULL, NULL};
+END
+gcc "${include[@]}" -c other.c -o other.o && program "" other.o other
+check "another version is found at the start" says 1 '\./other: error: the module was compiled for version 999 of the interface of objects, this library has version 1: .*' ./other
+printf '\0asm\1\0\0\0' >module_of_the_test.wasm
+"$COT" compile module_of_the_test.wasm -o empty.o && program "" empty.o empty
+check "no _start" says 1 '\./empty: error: the module exports no function .*' ./empty
+"$COT" compile -W signals=off -W bounds=explicit --name module_of_the_test hello.wasm -o explicit.o && program "" explicit.o explicit
+check "without signals and guard pages" [ "$(./explicit)" = hello ]
+
+# ---- the header, several modules, several instances ----
+if has wasm-tools; then
+    wasm-tools parse "$ROOT/tests/aot/exports.wat" -o exports.wasm
+    for n in one two; do
+        for e in o so h; do check "exports.wat, $n.$e" "$COT" compile --name $n exports.wasm -o $n.$e; done
+    done
+    for c in "gcc -std=c11" "g++ -std=c++17 -x c++" "clang -std=c11 -fsanitize=address,undefined" "clang++ -std=c++17 -x c++"; do
+        has "${c%% *}" || { left_out "${c%% *} is not here" && continue; }
+        for level in -O0 -O2; do
+            # shellcheck disable=SC2086
+            check "exports.c, $c $level" $c $level -Wall -Wextra -Werror "${include[@]}" -I. -c "$ROOT/tests/aot/exports.c" -o exports.o
+            # shellcheck disable=SC2086
+            check "exports.c, $c $level: links" ${c% -x*} exports.o one.o two.o "${rt[@]}" -o exports
+            check "exports.c, $c $level: runs" [ "$(./exports)" = "all is well" ]
+        done
+    done
+    gcc "${include[@]}" -I. -c "$ROOT/tests/aot/exports.c" -o exports.o
+    for g in "${groups[@]}"; do
+        # shellcheck disable=SC2086
+        check "exports.c, $g: links" gcc $g exports.o one.o two.o "${rt[@]}" -o exports
+        check "exports.c, $g: runs" [ "$(./exports)" = "all is well" ]
+    done
+    check "exports.c with shared libraries" eval 'gcc exports.o ./one.so ./two.so "${rt[@]}" -o exports && [ "$(LD_LIBRARY_PATH=. ./exports)" = "all is well" ]'
+else
+    left_out "exports.c: wasm-tools"
+fi
+for m in "${modules[@]}"; do
+    "$COT" compile --name x "$m" -o x.h
+    for c in "gcc -std=c11 -x c" "g++ -std=c++17 -x c++"; do
+        # shellcheck disable=SC2086
+        has "${c%% *}" && check "$(basename "$m"): header, $c" $c -Wall -Wextra -Werror "${include[@]}" -fsyntax-only x.h
+    done
+done
+
+# ---- programs, spec suite ----
+if clang --target=wasm32-wasi -O1 "$ROOT/tests/wasi/args.c" -o args.wasm 2>/dev/null; then
+    COT="env COT_VIA_RUN=$work/run.o $PY $ROOT/tests/diff/via.py obj" COT_VIA_LINK="${all#;}" "$PY" "$ROOT/tests/diff/cprog.py" programs "$ROOT/tests/programs" --variants O2 \
+        --by "env COT_VIA_RUN=$work/load $PY $ROOT/tests/diff/via.py shared" --out "$WORK/wasm-objects" >programs 2>&1
+    sum "tests/programs" programs
+else
+    left_out "tests/programs (clang for wasm32-wasi)"
+fi
+if [ -d "${COT_SUITES:-/nonexistent}" ] && has wasm-tools; then
+    suite=$COT_SUITES/wasm-spec
+    "$PY" "$ROOT/tests/diff/spec.py" convert "$suite" "$BUILD/spec" || failed=$((failed + 1))
+    want=$(awk -F'\t' '$2 == "wasm2-nosimd" || $2 == "wasm2" { n += $3 } END { print n }' "$suite/classes.tsv")
+    "$PY" "$ROOT/tests/diff/spec_objects.py" "$suite" "$BUILD/spec" "$work/spec" --class wasm2-nosimd --class wasm2 --expect "$want" >spec2 2>&1
+    sum "spec suite, Wasm 2.0" spec2
+    "$PY" "$ROOT/tests/diff/spec_objects.py" "$suite" "$BUILD/spec" "$work/spec" --class wasm3 --class all >spec3 2>&1
+    sum "spec suite, all other files" spec3
+else
+    left_out "the spec suite (COT_SUITES, wasm-tools)"
+fi
+wait
+for k in obj shared; do [ ! -e bench-$k ] || sum "Sightglass, $k" bench-$k; done
+echo "$passed passed, $failed failed, $skipped skipped"
+[ "$failed" -eq 0 ]
