@@ -98,7 +98,7 @@ enum { ION_NOT_FIXED = RA_PREG_NONE, ION_IN_SLOT = 254 };
 typedef struct IonVReg {
     uint32_t first;               /* range */
     uint32_t cursor;              /* while building: where its next use goes, downwards */
-    uint32_t global;              /* index among those live between blocks, NONE = is not */
+    uint32_t global;              /* index among the far ones of ion_live.c, NONE = is none */
     uint32_t def_block, def_inst; /* a parameter's: the first of its block */
     uint32_t seen;                /* liveness: last block that was noted to need it */
     uint32_t slot_set;            /* spill set, of values with operands in a slot */
@@ -149,8 +149,10 @@ struct IonCtx {
     VecU32 loop_of; /* per block, NONE = in none */
     VEC(float) freq;
     VecU32 pred_edge; /* per block: an edge to it */
-    VecU32 by_global, kill_at, kill, work, exposed, exposed_at;
-    VecU64 live_in, row; /* rows of bits, per block */
+    VecU32 by_global, kill_at, kill, work;
+    VecU32 exposed,
+        exposed_at; /* values that block b needs from others: [exposed_at[b] .. exposed_at[b + 1]) */
+    VecU64 live_in, row; /* rows of bits, per block, of the far values */
     uint32_t row_words, num_args;
     BitSet queued;
     /* ion_build.c */

@@ -265,6 +265,20 @@ static void one_inst(IonCtx *x, Inst *in) {
             add_plain(x, in, o);
 }
 
+/* Values of this block that its successors need and nobody else. */
+static void near_live_out(IonCtx *x, const RaBlock *rb) {
+    const RaFunc *f = x->f;
+    for (uint32_t e = rb->succ_start; e < rb->succ_end; e++) {
+        uint32_t s = f->succs[e];
+        if (f->blocks[s].pred_end - f->blocks[s].pred_start != 1) continue;
+        for (uint32_t k = x->exposed_at.p[s]; k < x->exposed_at.p[s + 1]; k++) {
+            uint32_t v = x->exposed.p[k];
+            if (x->v.p[v].global == NONE)
+                (void)open_range(x, v, 2 * rb->inst_start, 2 * rb->inst_end);
+        }
+    }
+}
+
 static void live_out(IonCtx *x, uint32_t b) {
     const RaFunc *f = x->f;
     const RaBlock *rb = &f->blocks[b];
@@ -275,6 +289,7 @@ static void live_out(IonCtx *x, uint32_t b) {
             s |= x->live_in.p[(size_t)f->succs[e] * x->row_words + w];
         for (; s; s &= s - 1) (void)open_range(x, x->by_global.p[w * 64 + u64_ctz(s)], start, end);
     }
+    near_live_out(x, rb);
     for (uint32_t e = rb->succ_start; e < rb->succ_end; e++)
         for (uint32_t a = f->edge_args[e]; a < f->edge_args[e + 1]; a++) {
             uint32_t v = ra_vreg_index(f->branch_args[a]);

@@ -1,9 +1,10 @@
 /* regalloc/ion_live.c — which values are live between which blocks; loops.
  *
  * Problem   The ranges need to know what is live at the end of each block.
- * Idea      Only values used outside their block take part: one row of bits per block. Definitions stand before uses in
- *           block order, so one walk over the operands finds these values and the blocks that need them. Then rows are OR-ed
- *           from the successors until nothing changes, last blocks first.
+ * Idea      Definitions stand before uses in block order, so one walk over the operands finds the values used outside their
+ *           block, and the blocks that need them. Most are needed only where the block that defines them is the one
+ *           predecessor: near; the list says it all. The far ones have a bit in a row per block; rows are OR-ed from the
+ *           successors until nothing changes, last blocks first.
  * Loops     A loop is the blocks from a header to the last block that jumps back to it; where two cross, the
  *           inner one is cut short. They only guide choices.
  * Cost      O(operands + blocks * row * visits); with the last blocks first, a block is visited once more per loop level.
@@ -69,11 +70,12 @@ uint32_t ion_loop_between(const IonCtx *x, uint32_t in, uint32_t out) {
 static void needs(IonCtx *x, IonVReg *iv, uint32_t v, uint32_t b) {
     if (iv->seen == b) return;
     iv->seen = b;
-    if (iv->global == NONE) {
-        iv->global = x->by_global.n;
-        vec_push(x->mem, &x->by_global, v);
-    }
-    vec_push(x->mem, &x->exposed, iv->global);
+    vec_push(x->mem, &x->exposed, v);
+    const RaBlock *rb = &x->f->blocks[b];
+    bool near = rb->pred_end - rb->pred_start == 1 && x->f->preds[rb->pred_start] == iv->def_block;
+    if (near || iv->global != NONE) return;
+    iv->global = x->by_global.n;
+    vec_push(x->mem, &x->by_global, v);
 }
 
 /* Definitions, the number of uses (in cursor), and per block the values it needs from others. */
@@ -194,8 +196,10 @@ bool ion_liveness(IonCtx *x) {
     vec_resize0(x->mem, &x->live_in, x->row_words * nb + 1); /* never empty: rows are pointed to */
     for (uint32_t b = 0; b < nb; b++) {
         uint64_t *in = &x->live_in.p[(size_t)b * x->row_words];
-        for (uint32_t k = x->exposed_at.p[b]; k < x->exposed_at.p[b + 1]; k++)
-            in[x->exposed.p[k] / 64] |= (uint64_t)1 << (x->exposed.p[k] & 63);
+        for (uint32_t k = x->exposed_at.p[b]; k < x->exposed_at.p[b + 1]; k++) {
+            uint32_t g = x->v.p[x->exposed.p[k]].global;
+            if (g != NONE) in[g / 64] |= (uint64_t)1 << (g & 63);
+        }
     }
     if (x->by_global.n == 0) return true;
     group_defs(x);

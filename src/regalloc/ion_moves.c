@@ -91,18 +91,13 @@ static uint32_t piece_at(const IonCtx *x,
     return x->chain.p[lo];
 }
 
-static bool live_at_start(const IonCtx *x, uint32_t b, uint32_t v) {
-    uint32_t g = x->v.p[v].global;
-    return g != NONE && (x->live_in.p[(size_t)b * x->row_words + g / 64] >> (g & 63) & 1);
-}
-
 static void fill_at_blocks(IonCtx *x, Value *val, uint32_t r, uint32_t b) {
     const RaFunc *f = x->f;
     RaAlloc to = place_of(x, r);
     const IonRange *ir = &x->r.p[r];
     for (; b < f->num_blocks && 2 * f->blocks[b].inst_start < ir->to; b++) {
         const RaBlock *rb = &f->blocks[b];
-        if (!live_at_start(x, b, val->v)) continue;
+        if (x->v.p[val->v].def_block == b) continue; /* else it comes in */
         bool join = rb->pred_end - rb->pred_start > 1;
         for (uint32_t p = rb->pred_start; p < rb->pred_end; p++) {
             uint32_t pred = f->preds[p], end = 2 * f->blocks[pred].inst_end - 1;

@@ -70,7 +70,7 @@ static bool own_walls(const IonCtx *x, uint32_t first, RaPReg p) {
 }
 
 static void put_back_walls(IonCtx *x, const IonRange *ir, RaPReg p) {
-    uint32_t at = fixed_after(x, p, ir->from);
+    uint32_t at = fixed_after(x, p, ir->from > 0 ? ir->from - 1 : 0);
     for (; at > 0 && x->fixed[p].p[at - 1].from < ir->to; at--)
         ion_map_set(&x->occ, x->fixed[p].p[at - 1].from, x->fixed[p].p[at - 1].to, ra_set(p));
 }
@@ -90,7 +90,8 @@ static void remove_from_register(IonCtx *x, uint32_t bundle) {
     for (uint32_t r = b->first; r != NONE; r = x->r.p[r].next) {
         ion_regs_remove(x, p, r);
         ion_map_clear(&x->occ, x->r.p[r].from, x->r.p[r].to, ra_set(p));
-        if (x->r.p[r].flags & ION_INNER) put_back_walls(x, &x->r.p[r], p);
+        /* any range of it may cover a wall of its own */
+        if (b->flags & ION_INNER) put_back_walls(x, &x->r.p[r], p);
     }
     b->reg = RA_PREG_NONE;
 }

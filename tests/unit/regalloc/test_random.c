@@ -1,6 +1,6 @@
 /* Both allocators on random functions: the checker must accept each result, execution must agree with the
  * input's, and a corrupted result that execution finds wrong must be rejected by the checker.
- * COT_RA_COUNT is the number of functions, COT_RA_SEED the first seed. */
+ * COT_RA_COUNT is the number of functions, COT_RA_SEED the first seed, COT_RA_ONLY a pattern of test names. */
 #include <stdio.h>
 #include <stdlib.h>
 #include "../cm.h"
@@ -176,5 +176,6 @@ int main(void) {
         cmocka_unit_test(onepass_random),  cmocka_unit_test(ion_random),
         cmocka_unit_test(onepass_no_heap), cmocka_unit_test(ion_no_heap),
         cmocka_unit_test(onepass_moving),  cmocka_unit_test(ion_moving)};
+    cmocka_set_test_filter(getenv("COT_RA_ONLY"));
     return cmocka_run_group_tests(tests, NULL, NULL);
 }
