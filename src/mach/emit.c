@@ -111,12 +111,13 @@ bool emit_function(MachCtx *c, const ClifFunc *f, const RaFunc *rf, const RaOutp
     }
     for (uint32_t s = 0; s < b->trap_stubs.n; s++) { /* stubs may not add stubs */
         struct MachTrapStub st = b->trap_stubs.p[s];
-        machbuf_bind(b, st.label);
+        machbuf_bind(b, e.stub = st.label);
         mark(c, LIST_TRAP, s);
         machbuf_start_loc(b, st.loc);
         c->isa->emit_trap_stub(&e, st.code);
     }
     machbuf_end_loc(b);
+    machbuf_end_unwind(b);
     emit_const_pool(c, &e, L);
     *frame_size = e.frame.size;
     return machbuf_finish(b, d);

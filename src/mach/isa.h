@@ -34,7 +34,9 @@ typedef struct EmitCtx { /* during emission of one function */
     MachLabel const_label;      /* address of the pool */
     const uint32_t *slot_offset;
     ClifSrcLoc srcloc; /* of the instruction being emitted */
-    /* the ISA's own: the flags say at flags_at, after the last instruction, whether register flags_reg is zero or negative */
+    MachLabel stub; /* of the out-of-line trap that emit_trap_stub is called for; before them 0 */
+    /* the ISA's own: the trap that the prologue jumps to before the frame stands, or 0; the flags say at flags_at, after the last instruction, whether register flags_reg is zero or negative */
+    MachLabel early_trap;
     uint32_t flags_at;
     uint8_t flags_reg, flags_size;
     MachLabel

@@ -163,6 +163,14 @@ static void list_unwind(const MachCtx *c, StrBuf *o) {
             sb_printf(o, "%s at %+d\n", c->isa->preg_name(u->reg, 8, name), u->value);
             break;
         case MACH_UNWIND_RETURN_ADDRESS: sb_printf(o, "return address at %+d\n", u->value); break;
+        case MACH_UNWIND_RETURN_IN:
+            sb_printf(o, "return address in %s\n", c->isa->preg_name(u->reg, 8, name));
+            break;
+        case MACH_UNWIND_KEPT:
+            sb_printf(o, "%s is the caller's\n", c->isa->preg_name(u->reg, 8, name));
+            break;
+        case MACH_UNWIND_REMEMBER: sb_puts(o, "epilogue\n"); break;
+        case MACH_UNWIND_RECALL: sb_puts(o, "as before the epilogue\n"); break;
         }
     }
 }

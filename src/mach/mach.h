@@ -113,9 +113,14 @@ typedef struct MachHandler {
 
 /* Steps of the unwinding model: from this code offset on, … */
 typedef enum MachUnwindKind {
-    MACH_UNWIND_CFA,           /* the canonical frame address is register + value */
-    MACH_UNWIND_SAVED,         /* the caller's register is in memory at that address + value */
-    MACH_UNWIND_RETURN_ADDRESS /* so is the return address (x86-64: at -8 until told otherwise) */
+    MACH_UNWIND_CFA,            /* the canonical frame address is register + value */
+    MACH_UNWIND_SAVED,          /* the caller's register is in memory at that address + value */
+    MACH_UNWIND_RETURN_ADDRESS, /* so is the return address (x86-64: at -8 until told otherwise) */
+    MACH_UNWIND_RETURN_IN,      /* the return address is in the register */
+    MACH_UNWIND_KEPT,           /* the register has the caller's value again */
+    /* Epilogues: what is told between the first, and the second, is forgotten there. */
+    MACH_UNWIND_REMEMBER,
+    MACH_UNWIND_RECALL
 } MachUnwindKind;
 typedef struct MachUnwind {
     uint32_t offset;

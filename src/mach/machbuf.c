@@ -243,6 +243,12 @@ void machbuf_unwind(MachBuf *b, MachUnwindKind kind, RaPReg reg, int32_t value) 
     vec_push(b->mem, &b->unwind, (MachUnwind){b->code.n, (uint8_t)kind, reg, value});
 }
 
+void machbuf_end_unwind(MachBuf *b) {
+    if (b->unwind.n && vec_last(&b->unwind).kind == MACH_UNWIND_RECALL &&
+        vec_last(&b->unwind).offset == b->code.n)
+        b->unwind.n--;
+}
+
 void machbuf_start_loc(MachBuf *b, ClifSrcLoc loc) {
     if (loc == b->loc) return;
     machbuf_end_loc(b);

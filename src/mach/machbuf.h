@@ -99,7 +99,8 @@ void machbuf_trap(MachBuf *b, ClifTrap code); /* the instruction at the current 
 void machbuf_call_site(MachBuf *b);           /* the current offset is a return address */
 void machbuf_handler(MachBuf *b, MachHandler h); /* of the call site told last; offset is a label */
 void machbuf_unwind(MachBuf *b, MachUnwindKind kind, RaPReg reg,
-                    int32_t value); /* at the current offset */
+                    int32_t value);  /* at the current offset */
+void machbuf_end_unwind(MachBuf *b); /* no code follows: nothing to return to after an epilogue */
 void machbuf_start_loc(MachBuf *b, ClifSrcLoc loc);
 void machbuf_end_loc(MachBuf *b);
 /* A label of an out-of-line trap with this code and the current source location. */

@@ -13,10 +13,15 @@ enum {
     DW_CFA_advance_loc2 = 3,
     DW_CFA_advance_loc4 = 4,
     DW_CFA_offset_extended = 5,
+    DW_CFA_same_value = 8,
+    DW_CFA_register = 9,
+    DW_CFA_remember_state = 10,
+    DW_CFA_restore_state = 11,
     DW_CFA_def_cfa = 12,
     DW_CFA_def_cfa_register = 13,
     DW_CFA_def_cfa_offset = 14,
     DW_CFA_offset_extended_sf = 17,
+    DW_CFA_def_cfa_sf = 18,
     DW_CFA_advance_loc = 0x40,
     DW_CFA_offset = 0x80,
     DW_EH_PE_pcrel_sdata4 = 0x1b
@@ -103,17 +108,27 @@ static void advance(Cfi *c, uint32_t by) {
     }
 }
 
-static void put_cfa(Cfi *c, const MachUnwind *u, RaPReg *reg, int32_t *value) {
+typedef struct Cfa {
+    RaPReg reg;
+    int32_t value;
+} Cfa;
+
+static void put_cfa(Cfi *c, const MachUnwind *u, Cfa *now) {
     const MachDwarf *w = c->isa->dwarf;
-    if (u->reg == *reg) {
-        put(c, DW_CFA_def_cfa_offset, 1);
-    } else {
-        put(c, u->value == *value ? DW_CFA_def_cfa_register : DW_CFA_def_cfa, 1);
+    if (u->value < 0) {
+        COT_ASSERT(u->value % w->data_align == 0);
+        put(c, DW_CFA_def_cfa_sf, 1);
         put_u(c, w->reg[u->reg]);
+        leb_put_s64(c->mem, &c->bytes, u->value / w->data_align);
+    } else if (u->reg == now->reg) {
+        put(c, DW_CFA_def_cfa_offset, 1);
+        put_u(c, (uint64_t)u->value);
+    } else {
+        put(c, u->value == now->value ? DW_CFA_def_cfa_register : DW_CFA_def_cfa, 1);
+        put_u(c, w->reg[u->reg]);
+        if (u->value != now->value) put_u(c, (uint64_t)u->value);
     }
-    if (u->reg == *reg || u->value != *value) put_u(c, (uint64_t)u->value);
-    *reg = u->reg;
-    *value = u->value;
+    *now = (Cfa){u->reg, u->value};
 }
 
 void cfi_add(Cfi *c, const LinkDef *def) {
@@ -128,16 +143,32 @@ void cfi_add(Cfi *c, const LinkDef *def) {
     put(c, def->size, c->absolute ? 8 : 4);
     if (!c->absolute) put_u(c, 0); /* no further data */
     uint32_t at = 0;
-    RaPReg reg = w->cfa_reg;
-    int32_t value = w->cfa_offset;
+    Cfa now = {w->cfa_reg, w->cfa_offset}, remembered = now;
     for (uint32_t i = 0; i < def->nunwind; i++) {
         const MachUnwind *u = &def->unwind[i];
         advance(c, u->offset - at);
         at = u->offset;
         switch ((MachUnwindKind)u->kind) {
-        case MACH_UNWIND_CFA: put_cfa(c, u, &reg, &value); break;
+        case MACH_UNWIND_CFA: put_cfa(c, u, &now); break;
         case MACH_UNWIND_SAVED: put_offset(c, w->reg[u->reg], u->value); break;
         case MACH_UNWIND_RETURN_ADDRESS: put_offset(c, w->return_column, u->value); break;
+        case MACH_UNWIND_RETURN_IN:
+            put(c, DW_CFA_register, 1);
+            put_u(c, w->return_column);
+            put_u(c, w->reg[u->reg]);
+            break;
+        case MACH_UNWIND_KEPT:
+            put(c, DW_CFA_same_value, 1);
+            put_u(c, w->reg[u->reg]);
+            break;
+        case MACH_UNWIND_REMEMBER:
+            put(c, DW_CFA_remember_state, 1);
+            remembered = now;
+            break;
+        case MACH_UNWIND_RECALL:
+            put(c, DW_CFA_restore_state, 1);
+            now = remembered;
+            break;
         }
     }
     finish(c, start);

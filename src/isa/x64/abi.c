@@ -326,6 +326,21 @@ static unsigned vmctx_reg(EmitCtx *e) {
     COT_BUG("x64: a stack limit without a context parameter");
 }
 
+/* The unwinder's view, from here on; all places are relative to the canonical frame address, rsp before the call. */
+static void unwind(EmitCtx *e, MachUnwindKind kind, unsigned reg, int32_t value) {
+    if (e->set->unwind_info) machbuf_unwind(e->buf, kind, (RaPReg)reg, value);
+}
+
+/* Between the prologue and the frame, a register that is saved on the stack meanwhile. */
+static void keep_push(EmitCtx *e, unsigned r, int32_t at) {
+    put_push(e, r);
+    unwind(e, MACH_UNWIND_SAVED, r, at);
+}
+static void keep_pop(EmitCtx *e, unsigned r) {
+    put_pop(e, r);
+    unwind(e, MACH_UNWIND_KEPT, r, 0);
+}
+
 static void stack_check(EmitCtx *e) {
     const ClifFunc *f = e->f;
     uint32_t size = e->frame.size + grown(e), chain[16], n = 0;
@@ -337,9 +352,9 @@ static void stack_check(EmitCtx *e) {
         gv = f->gvs.p[gv].base;
     }
     bool keep = f->sig.callconv == CLIF_CC_PRESERVE_ALL;
-    if (keep) put_push(e, R10);
+    if (keep) keep_push(e, R10, -24);
     unsigned base = vmctx_reg(e);
-    MachLabel trap = machbuf_trap_label(e->buf, CLIF_TRAP_STACK_OVERFLOW);
+    MachLabel trap = e->early_trap = machbuf_trap_label(e->buf, CLIF_TRAP_STACK_OVERFLOW);
     bool done = false;
     while (n--) {
         const ClifGlobalValueData *g = &f->gvs.p[chain[n]];
@@ -363,7 +378,7 @@ static void stack_check(EmitCtx *e) {
             x64_put_jcc_raw(e, CC_B, trap);
         }
     }
-    if (keep) put_pop(e, R10);
+    if (keep) keep_pop(e, R10);
 }
 
 /* rsp -= size, touching every page on the way. */
@@ -381,10 +396,11 @@ static void probe_inline(EmitCtx *e, uint32_t size, uint32_t page) {
 /* The library's routine takes the size in eax and changes nothing else. */
 static void probe_outline(EmitCtx *e, uint32_t size) {
     bool keep = e->f->sig.callconv == CLIF_CC_PRESERVE_ALL; /* r11 has been pushed */
-    if (keep) put_push(e, RAX);
+    keep = keep && !(e->frame.saved & ra_set(RAX));
+    if (keep) keep_push(e, RAX, -(int32_t)(24 + e->frame.pushed));
     x64_put_mov_imm(e, RAX, size);
     x64_put_libcall(e, CLIF_LIBCALL_PROBESTACK);
-    if (keep) put_pop(e, RAX);
+    if (keep) keep_pop(e, RAX);
     put_ri(e, 5, RSP, size);
 }
 
@@ -406,26 +422,32 @@ static void float_saves(EmitCtx *e, bool store) {
                 ea_mem(RSP, (int32_t)off), 0, 0); /* movaps */
 }
 
-/* The unwinder's view, once the frame stands: all relative to the canonical frame address, rsp before the call. */
-static void unwind_saves(EmitCtx *e) {
-    int32_t top = (int32_t)(16 + grown(e)), rsp = -top - (int32_t)e->frame.size, off = -top - 8;
-    for (RaPRegSet s = e->frame.saved & RA_CLASS_MASK(RA_INT); s; s &= s - 1, off -= 8)
-        machbuf_unwind(e->buf, MACH_UNWIND_SAVED, (RaPReg)u64_ctz(s), off);
-    off = rsp + (int32_t)e->frame.float_saves_off;
+/* Bytes from the frame's address down to the saved rbp's end. */
+static int32_t frame_top(const EmitCtx *e) {
+    return (int32_t)(16 + grown(e));
+}
+
+static void int_saves(EmitCtx *e) {
+    int32_t off = -frame_top(e) - 8;
+    for (RaPRegSet s = e->frame.saved & RA_CLASS_MASK(RA_INT); s; s &= s - 1, off -= 8) {
+        put_push(e, (unsigned)u64_ctz(s));
+        unwind(e, MACH_UNWIND_SAVED, (unsigned)u64_ctz(s), off);
+    }
+}
+
+static void unwind_floats(EmitCtx *e) {
+    int32_t off = -frame_top(e) - (int32_t)(e->frame.size - e->frame.float_saves_off);
     for (RaPRegSet s = e->frame.saved & RA_CLASS_MASK(RA_FLOAT); s; s &= s - 1, off += 16)
-        machbuf_unwind(e->buf, MACH_UNWIND_SAVED, (RaPReg)u64_ctz(s), off);
+        unwind(e, MACH_UNWIND_SAVED, (unsigned)u64_ctz(s), off);
 }
 
 void x64_prologue(EmitCtx *e) {
     uint32_t more = grown(e);
-    bool unwind = e->set->unwind_info;
     x64_put_bytes(e, "\x55", 1); /* push rbp */
-    if (unwind) {
-        machbuf_unwind(e->buf, MACH_UNWIND_CFA, RSP, 16);
-        machbuf_unwind(e->buf, MACH_UNWIND_SAVED, RBP, -16);
-    }
+    unwind(e, MACH_UNWIND_CFA, RSP, 16);
+    unwind(e, MACH_UNWIND_SAVED, RBP, -16);
     x64_put_bytes(e, "\x48\x89\xE5", 3); /* mov rbp, rsp */
-    if (unwind) machbuf_unwind(e->buf, MACH_UNWIND_CFA, RBP, 16);
+    unwind(e, MACH_UNWIND_CFA, RBP, 16);
     stack_check(e);
     if (more) { /* rbp and what it points to move down */
         allocate(e, more);
@@ -434,24 +456,41 @@ void x64_prologue(EmitCtx *e) {
             put_store(e, X64_TMP, ea_mem(RBP, k - (int32_t)more));
         }
         put_ri(e, 5, RBP, more);
-        if (unwind) {
-            int32_t top = (int32_t)(16 + more);
-            machbuf_unwind(e->buf, MACH_UNWIND_CFA, RBP, top);
-            machbuf_unwind(e->buf, MACH_UNWIND_SAVED, RBP, -top);
-            machbuf_unwind(e->buf, MACH_UNWIND_RETURN_ADDRESS, 0, 8 - top);
-        }
+        int32_t top = frame_top(e);
+        unwind(e, MACH_UNWIND_CFA, RBP, top);
+        unwind(e, MACH_UNWIND_SAVED, RBP, -top);
+        unwind(e, MACH_UNWIND_RETURN_ADDRESS, 0, 8 - top);
     }
-    for (RaPRegSet s = e->frame.saved & RA_CLASS_MASK(RA_INT); s; s &= s - 1)
-        put_push(e, (unsigned)u64_ctz(s));
+    int_saves(e);
     allocate(e, e->frame.size - e->frame.pushed);
     float_saves(e, true);
-    if (unwind) unwind_saves(e);
+    unwind_floats(e);
+}
+
+static void unwind_kept(EmitCtx *e, RaPRegSet s) {
+    for (; s; s &= s - 1) unwind(e, MACH_UNWIND_KEPT, (unsigned)u64_ctz(s), 0);
+}
+
+/* Where the prologue's check for stack leads: only rbp has been saved. */
+void x64_unwind_early(EmitCtx *e) {
+    bool keep = e->f->sig.callconv == CLIF_CC_PRESERVE_ALL;
+    unwind(e, MACH_UNWIND_REMEMBER, 0, 0);
+    unwind(e, MACH_UNWIND_CFA, RBP, 16);
+    unwind(e, MACH_UNWIND_SAVED, RBP, -16);
+    if (grown(e)) unwind(e, MACH_UNWIND_RETURN_ADDRESS, 0, -8);
+    unwind_kept(e, e->frame.saved & ~(keep ? ra_set(R10) : 0));
+    if (keep) unwind(e, MACH_UNWIND_SAVED, R10, -24);
+}
+void x64_unwind_early_end(EmitCtx *e) {
+    unwind(e, MACH_UNWIND_RECALL, 0, 0);
 }
 
 /* Kept registers as they were, and rsp at the saved rbp. */
 static void release(EmitCtx *e) {
     uint32_t pushed = e->frame.pushed;
+    unwind(e, MACH_UNWIND_REMEMBER, 0, 0);
     float_saves(e, false);
+    unwind_kept(e, e->frame.saved & RA_CLASS_MASK(RA_FLOAT)); /* they lie deep below rsp soon */
     if (!pushed) {
         if (e->frame.size) x64_put_bytes(e, "\x48\x89\xEC", 3); /* mov rsp, rbp */
         return;
@@ -464,9 +503,15 @@ static void release(EmitCtx *e) {
     }
 }
 
+/* pop rbp. The registers' places, though below rsp, keep their contents: signal handlers leave 128 bytes alone there. */
+static void pop_frame(EmitCtx *e) {
+    x64_put_bytes(e, "\x5D", 1);
+    unwind(e, MACH_UNWIND_CFA, RSP, frame_top(e) - 8);
+}
+
 void x64_epilogue(EmitCtx *e) {
     release(e);
-    x64_put_bytes(e, "\x5D", 1);
+    pop_frame(e);
     uint32_t pop = e->f->sig.callconv == CLIF_CC_TAIL ? e->frame.tail_args : 0;
     if (pop == 0) {
         x64_put_bytes(e, "\xC3", 1);
@@ -475,22 +520,38 @@ void x64_epilogue(EmitCtx *e) {
         x64_put_bytes(e, b, 3);
     } else {
         put_pop(e, X64_TMP);
+        unwind(e, MACH_UNWIND_CFA, RSP, frame_top(e) - 16);
+        unwind(e, MACH_UNWIND_RETURN_IN, X64_TMP, 0);
+        unwind_kept(e, (e->frame.saved & RA_CLASS_MASK(RA_INT)) | ra_set(RBP));
         put_ri(e, 0, RSP, pop);
+        unwind(e, MACH_UNWIND_CFA, RSP, frame_top(e) - 16 - (int32_t)pop);
         x64_put(e, 0, 2, 0xFF, 4, 0, ea_reg(X64_TMP), 0, 0);
     }
+    unwind(e, MACH_UNWIND_RECALL, 0, 0);
 }
 
-/* The frame goes, with `size` bytes of stack parameters left where the callee expects them; the jump follows. */
+/* The frame goes, with `size` bytes of stack parameters left where the callee expects them; then `jump`. */
 void x64_tail_epilogue(EmitCtx *e, uint32_t size) {
     uint32_t up = e->frame.tail_args - size;
     release(e);
     if (up == 0) {
-        x64_put_bytes(e, "\x5D", 1);
+        pop_frame(e);
         return;
     }
+    unwind_kept(e, e->frame.saved & RA_CLASS_MASK(RA_INT));
     put_load(e, X64_TMP, ea_mem(RBP, 8));
     put_store(e, X64_TMP, ea_mem(RBP, (int32_t)(8 + up)));
     put_lea(e, X64_TMP, ea_mem(RBP, (int32_t)(8 + up)));
+    int32_t below = frame_top(e) - 8 - (int32_t)up; /* of the return address's new place */
+    unwind(e, MACH_UNWIND_CFA, X64_TMP, below);
+    unwind(e, MACH_UNWIND_RETURN_ADDRESS, 0, -below);
     put_load(e, RBP, ea_mem(RBP, 0));
+    unwind(e, MACH_UNWIND_KEPT, RBP, 0);
     x64_put(e, XF_W, 3, 0x8B, RSP, 0, ea_reg(X64_TMP), 0, 0);
+    unwind(e, MACH_UNWIND_CFA, RSP, below);
+}
+
+/* Behind the jump that ended it. */
+void x64_tail_epilogue_end(EmitCtx *e) {
+    unwind(e, MACH_UNWIND_RECALL, 0, 0);
 }

@@ -145,6 +145,8 @@ void x64_put_libcall(EmitCtx *e, ClifLibCall lc) {
 }
 
 void x64_emit_trap_stub(EmitCtx *e, ClifTrap code) {
+    bool early = e->early_trap && e->stub == e->early_trap;
+    if (early) x64_unwind_early(e);
     if (e->set->explicit_traps) {
         x64_put_mov_imm(e, RDI, code);
         x64_put_libcall(e, CLIF_LIBCALL_RAISE_TRAP);
@@ -154,6 +156,7 @@ void x64_emit_trap_stub(EmitCtx *e, ClifTrap code) {
         machbuf_trap(e->buf, code);
         x64_put_bytes(e, "\x0F\x0B", 2);
     }
+    if (early) x64_unwind_early_end(e);
     machbuf_dead_end(e->buf);
 }
 
@@ -201,6 +204,7 @@ static void emit_tail_call(EmitCtx *e, const MachInst *mi) {
         put_transfer(e, 4, name_of(mi), mi->b[5]);
     else
         rr(e, 0, 2, 0xFF, 4, R10);
+    x64_tail_epilogue_end(e);
     machbuf_dead_end(e->buf);
 }
 

@@ -247,6 +247,9 @@ void x64_frame_layout(EmitCtx *e, RaPRegSet written, uint32_t spill_slots, uint3
 void x64_prologue(EmitCtx *e);
 void x64_epilogue(EmitCtx *e);
 void x64_tail_epilogue(EmitCtx *e, uint32_t size);
+void x64_tail_epilogue_end(EmitCtx *e);
+void x64_unwind_early(EmitCtx *e);
+void x64_unwind_early_end(EmitCtx *e);
 void x64_put_libcall(EmitCtx *e, ClifLibCall lc);
 
 /* emit.c: raw encoders; used by special emission and the prologue */
