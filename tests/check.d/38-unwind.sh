@@ -49,7 +49,7 @@ END
 ! "$PY" "$ROOT/tests/diff/cfi.py" bad.o >said && grep -q "is told as rsp+24" said'
 rm -f ./*.o
 if [ -d "${COT_BENCH:-/nonexistent}" ]; then
-    for f in "$COT_BENCH"/sightglass/{bz2,regex,intgemm-simd}/*.wasm; do
+    for f in "$COT_BENCH"/sightglass/{bz2,intgemm-simd}/*.wasm; do
         object "$f" -O0
         object "$f" -O2
     done
