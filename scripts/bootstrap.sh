@@ -50,6 +50,7 @@ want() {
     need mold has mold
     need llvm has llvm-dwarfdump
     need gdb has gdb
+    need lldb has lldb
     need csmith has csmith
     need llvm has llvm-symbolizer
     need libcsmith-dev sh -c 'ls /usr/include/csmith*/csmith.h || ls /usr/include/csmith.h'

@@ -296,6 +296,31 @@ void cb_trapnz(ClifBuilder *b, ClifValue c, ClifTrap code) {
 ClifInst cb_last_inst(const ClifBuilder *b) {
     return (ClifInst){b->f->blocks.p[b->cur.i].last};
 }
+void cb_label(ClifBuilder *b, uint32_t label, ClifValue x) {
+    vec_push(b->mem, &b->f->labels, (ClifValueLabel){cb_last_inst(b).i, b->cur.i, x.i, label});
+}
+
+/* In front of the others, since these labels are of the starts of blocks. */
+void cb_label_params(ClifBuilder *b, uint32_t n) {
+    ClifFunc *f = b->f;
+    const HashMap *h = &b->ssa->params;
+    VEC(ClifValueLabel) found = {0};
+    for (uint32_t i = 0; h->p && i <= h->mask; i++) {
+        uint32_t block = (uint32_t)(h->p[i].key >> 32), var = (uint32_t)h->p[i].key;
+        if (h->p[i].gen != h->gen || var >= n) continue;
+        const ClifValueData *v = &f->values.p[h->p[i].val];
+        if (v->kind == CLIF_VAL_PARAM && v->ref == block)
+            vec_push(b->mem, &found, (ClifValueLabel){CLIF_NONE, block, h->p[i].val, var});
+    }
+    uint32_t old = f->labels.n;
+    if (found.n) {
+        (void)vec_extend(b->mem, &f->labels, found.n);
+        memmove(f->labels.p + found.n, f->labels.p, old * sizeof *found.p);
+        memcpy(f->labels.p, found.p, found.n * sizeof *found.p);
+    }
+    vec_free(b->mem, &found);
+}
+
 bool cb_is_filled(const ClifBuilder *b) {
     return b->cur.i != CLIF_NONE && ends_in_terminator(b->f, b->cur.i);
 }

@@ -41,6 +41,11 @@ void cb_def_var(ClifBuilder *b, ClifVar v, ClifValue x);
 ClifValue cb_use_var(ClifBuilder *b,
                      ClifVar v); /* a variable never defined on some path reads as zero there */
 
+/* Labels of variables, for debuggers (ClifFunc.labels): variable `label` has this value from here on. */
+void cb_label(ClifBuilder *b, uint32_t label, ClifValue x);
+/* Once all blocks are sealed: the parameters that stand for the first n variables are labelled with their numbers. */
+void cb_label_params(ClifBuilder *b, uint32_t n);
+
 /* Instructions, appended to the current block. Source location: set before inserting. */
 static inline void cb_set_srcloc(ClifBuilder *b, ClifSrcLoc l) {
     b->srcloc = l;

@@ -383,6 +383,11 @@ typedef struct ClifStackMapEntry {
     uint32_t inst, type, slot, offset;
 } ClifStackMapEntry;
 /* Tags that an embedder attaches to a call or sequence point, for the machine code's metadata. */
+typedef struct ClifValueLabel { /* a variable of the source has that value, */
+    uint32_t inst;              /* from behind this instruction on; CLIF_NONE: from the start */
+    uint32_t block;             /* of this block on */
+    uint32_t value, label;      /* label: the variable; CLIF_NONE: the context */
+} ClifValueLabel;
 typedef struct ClifDebugTag {
     uint32_t inst;
     uint32_t is_slot; /* 0: value is the user's, 1: a stack slot */
@@ -427,6 +432,7 @@ typedef struct ClifFunc {
     /* user stack maps and debug tags, sorted by instruction; empty unless the producer asks */
     VEC(ClifStackMapEntry) stack_maps;
     VEC(ClifDebugTag) debug_tags;
+    VEC(ClifValueLabel) labels; /* likewise, in any order */
 } ClifFunc;
 
 /* ---- function ---- */

@@ -44,6 +44,7 @@ void clif_func_clear(ClifFunc *f) {
     vec_clear(&f->user_names);
     vec_clear(&f->stack_maps);
     vec_clear(&f->debug_tags);
+    vec_clear(&f->labels);
 }
 
 void clif_func_free(ClifFunc *f) {
@@ -75,6 +76,7 @@ void clif_func_free(ClifFunc *f) {
     vec_free(m, &f->user_names);
     vec_free(m, &f->stack_maps);
     vec_free(m, &f->debug_tags);
+    vec_free(m, &f->labels);
 }
 
 /* ---- bytes ---- */

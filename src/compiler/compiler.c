@@ -82,8 +82,10 @@ static void run(void *arg) {
     if (!wasm_module_parse(&c->wasm, &c->mem, r->bytes, r->size, &by->features, r->d)) return;
     c->unit.phases.parse = unit_now_ns() - t;
     c->layout = wasm_vm_layout(&c->wasm);
-    r->ok =
-        unit_compile_wasm(&c->unit, &c->wasm, &c->layout, &by->tunables, &by->mach, &r->opt, r->d);
+    DwarfInput in;
+    WasmTunables tn = by->tunables;
+    tn.value_labels = by->cfg.debug && wasm_debug_sections(&c->wasm, &in);
+    r->ok = unit_compile_wasm(&c->unit, &c->wasm, &c->layout, &tn, &by->mach, &r->opt, r->d);
 }
 
 Compiled *compiler_run(Compiler *by, const uint8_t *bytes, size_t size, const UnitOptions *opt,

@@ -27,7 +27,9 @@ typedef struct CompilerConfig {
     uint32_t threads;      /* compile threads, 0 = all processors */
     const Cache *cache;    /* NULL = none */
     bool unwind;           /* collect unwinding steps, for object files */
-    bool keep_source;      /* images have the module's debugging information, for backtraces */
+    bool
+        debug; /* collect places of variables, for compiled_debug, if the module says what they are */
+    bool keep_source; /* images have the module's debugging information, for backtraces */
 } CompilerConfig;
 
 typedef struct Compiler Compiler;

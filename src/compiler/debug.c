@@ -10,6 +10,7 @@
 typedef struct Input { /* for dwarf_write_native, in the compilation's memory */
     VEC(DwarfCode) funcs;
     VEC(DwarfLoc) locs;
+    VEC(DwarfHome) homes;
 } Input;
 
 static DwarfStr name_of(const WasmModule *m, uint32_t func) {
@@ -20,6 +21,18 @@ static DwarfStr name_of(const WasmModule *m, uint32_t func) {
     return (DwarfStr){s.p, nul ? (uint32_t)(nul - s.p) : s.n};
 }
 
+static void read_homes(const Compiled *c, Mem *mem, uint32_t func, Input *in) {
+    const CodeUnit *u = &c->unit;
+    const MachDwarf *w = u->isa->dwarf;
+    for (uint32_t i = u->first_home.p[func]; i < u->first_home.p[func + 1]; i++) {
+        const MachHome *h = &u->homes.p[i];
+        DwarfHome to = {h->start, h->end, h->label == CLIF_NONE ? DWARF_CONTEXT : h->label,
+                        h->place};
+        if (h->place >= 0) to.place = w->reg[h->place];
+        if (h->place < 0 || to.place != 255) vec_push(mem, &in->homes, to);
+    }
+}
+
 static void fill_in(const Compiled *c, Mem *mem, Input *in) {
     const WasmModule *m = &c->wasm;
     const CodeUnit *u = &c->unit;
@@ -27,7 +40,8 @@ static void fill_in(const Compiled *c, Mem *mem, Input *in) {
     for (uint32_t i = 0; i < u->funcs.n; i++) {
         const UnitFunc *f = &u->funcs.p[i];
         const WasmFunc *wf = &m->funcs.p[m->num_imported_funcs + i];
-        uint32_t first = in->locs.n, body = wf->body_off - m->code_off;
+        uint32_t first = in->locs.n, home = in->homes.n, body = wf->body_off - m->code_off;
+        if (u->first_home.n) read_homes(c, mem, i, in);
         for (; at < u->locs.n && u->locs.p[at].start < f->off + f->size; at++) {
             const UnitLoc *l = &u->locs.p[at];
             if (l->start < f->off || l->loc == CLIF_NONE || l->loc < m->code_off) continue;
@@ -39,10 +53,16 @@ static void fill_in(const Compiled *c, Mem *mem, Input *in) {
                              .at = {0, f->off, f->size},
                              .source = body,
                              .source_end = body + wf->body_len,
-                             .nlocs = in->locs.n - first});
+                             .nlocs = in->locs.n - first,
+                             .nhomes = in->homes.n - home});
     }
-    for (uint32_t i = 0, first = 0; i < in->funcs.n; first += in->funcs.p[i++].nlocs)
-        in->funcs.p[i].locs = in->locs.p + first;
+    for (uint32_t i = 0, loc = 0, home = 0; i < in->funcs.n; i++) {
+        DwarfCode *f = &in->funcs.p[i];
+        f->locs = in->locs.p + loc;
+        f->homes = in->homes.p + home;
+        loc += f->nlocs;
+        home += f->nhomes;
+    }
 }
 
 /* Functions, then adapters; types of equal shape share theirs. */
@@ -103,4 +123,5 @@ void debug_write(const Compiled *c, const char *file, DwarfOutput *o) {
     add_frames(c, o);
     vec_free(o->mem, &in.funcs);
     vec_free(o->mem, &in.locs);
+    vec_free(o->mem, &in.homes);
 }

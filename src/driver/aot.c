@@ -226,6 +226,7 @@ int compile_module(CompileOpts *o) {
     CompilerConfig cfg = common_compiler(&o->common, true);
     cfg.unwind = o->stage == STAGE_OBJECT || o->stage == STAGE_SHARED ||
                  (o->stage == STAGE_EXE && cfg.keep_source);
+    cfg.debug = cfg.unwind && cfg.keep_source;
     Compiler *c = compiler_new(&cfg, &d);
     bool image = o->stage == STAGE_EXE || o->stage == STAGE_CWASM;
     bool ok = c && (image ? compile_image(o, c, &d) : compile_linkable(o, c, &d));

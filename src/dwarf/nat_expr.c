@@ -21,12 +21,12 @@ enum {
     OP_ABS = 0x19,
     OP_AND = 0x1a,
     OP_MINUS = 0x1c,
+    OP_MUL = 0x1e,
     OP_NEG = 0x1f,
     OP_NOT = 0x20,
     OP_PLUS = 0x22,
     OP_PLUS_UCONST = 0x23,
     OP_XOR = 0x27,
-    OP_BRA = 0x28,
     OP_EQ = 0x29,
     OP_NE = 0x2e,
     OP_LIT0 = 0x30,
@@ -170,7 +170,7 @@ static void to_number(Tx *t) {
     push(t, kind == CLEAN ? CLEAN : NUMBER);
 }
 
-/* As to_address, but 0 stays 0. */
+/* As to_address, but 0 stays 0: the memory's address is multiplied by whether it is not. */
 static void to_pointer(Tx *t) {
     Kind kind = pop(t);
     if (kind != ADDRESS) {
@@ -181,18 +181,10 @@ static void to_pointer(Tx *t) {
         }
         byte(t, OP_DUP);
         byte(t, OP_LIT0);
-        byte(t, OP_EQ);
-        byte(t, OP_BRA);
-        uint32_t at = t->k->expr.n;
-        byte(t, 0);
-        byte(t, 0);
+        byte(t, OP_NE);
         put_memory(t);
+        byte(t, OP_MUL);
         byte(t, OP_PLUS);
-        if (!t->collect) {
-            uint32_t by = t->k->expr.n - at - 2;
-            t->k->expr.p[at] = (uint8_t)by;
-            t->k->expr.p[at + 1] = (uint8_t)(by >> 8);
-        }
     }
     push(t, ADDRESS);
 }
@@ -413,6 +405,14 @@ bool nat_expr_needs(Nat *k, const DwUnit *u, const uint8_t *p, uint64_t n, NatUs
 bool nat_expr(Nat *k, const DwUnit *u, const uint8_t *p, uint64_t n, NatUse use, NatExpr *x) {
     Tx t = {.k = k, .x = x, .use = use};
     return translate(&t, u, p, n);
+}
+
+void nat_expr_memory(Nat *k) {
+    NatExpr x = {.need = {DWARF_CONTEXT}, .nneeds = 1, .home = {k->n->context}};
+    Tx t = {.k = k, .x = &x};
+    vec_clear(&k->expr);
+    put_memory(&t);
+    byte(&t, OP_STACK_VALUE);
 }
 
 bool nat_expr_is_plain(const uint8_t *p, uint64_t n) {

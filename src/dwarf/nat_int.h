@@ -102,6 +102,8 @@ typedef struct NatExpr { /* what the translation of an expression needs to know 
 bool nat_expr_needs(Nat *k, const DwUnit *u, const uint8_t *p, uint64_t n, NatUse use, NatExpr *x);
 /* Into k->expr; x with the homes filled in. */
 bool nat_expr(Nat *k, const DwUnit *u, const uint8_t *p, uint64_t n, NatUse use, NatExpr *x);
+/* Into k->expr: the address of the memory, as a value, where the context is in its usual register. */
+void nat_expr_memory(Nat *k);
 /* Does it mean the same anywhere? */
 bool nat_expr_is_plain(const uint8_t *p, uint64_t n);
 

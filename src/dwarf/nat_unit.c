@@ -191,6 +191,28 @@ static void put_unit(Nat *k, const DwUnit *u, uint32_t lines) {
                out_ranges(k->o, k->base, k->pieces.p, k->pieces.n));
 }
 
+/* In units with code, for looking at what numbers point to: `wasm_memory`, the address of the module's memory, where the context is in
+ * its usual register. */
+static void put_memory(Nat *k) {
+    enum { UNSIGNED_CHAR = 8, DW_AT_ARTIFICIAL = 0x34 };
+    DwarfDie *d = &k->die;
+    nat_expr_memory(k);
+    die_begin(d, DW_TAG_BASE_TYPE, false);
+    die_string(d, DW_AT_NAME, "unsigned char", 13);
+    die_num(d, DW_AT_BYTE_SIZE, DW_FORM_DATA1, 1);
+    die_num(d, DW_AT_ENCODING, DW_FORM_DATA1, UNSIGNED_CHAR);
+    uint32_t type = end_entry(k);
+    die_begin(d, DW_TAG_POINTER_TYPE, false);
+    die_num(d, DW_AT_TYPE, DW_FORM_REF4, type - k->unit);
+    type = end_entry(k);
+    die_begin(d, DW_TAG_VARIABLE, false);
+    die_string(d, DW_AT_NAME, "wasm_memory", 11);
+    die_num(d, DW_AT_TYPE, DW_FORM_REF4, type - k->unit);
+    die_num(d, DW_AT_ARTIFICIAL, DW_FORM_FLAG_PRESENT, 1);
+    die_block(d, DW_AT_LOCATION, DW_FORM_EXPRLOC, k->expr.p, k->expr.n);
+    end_entry(k);
+}
+
 static void put_block(Nat *k, const DwUnit *u, const Inside *in, const DwPcs *p) {
     put_others(k, u);
     if (!nat_has_pcs(p) || in->func == DW_NONE) return;
@@ -279,6 +301,7 @@ static void copy_unit(Nat *k, const DwUnit *u, uint32_t *gap) {
             uint32_t outer = in.func;
             put_entry(k, u, &e, index, &in, lines);
             if (in.func != outer) in.depth = depth;
+            if (!depth && e.ab->children && k->funcs.n) put_memory(k);
             if (e.ab->children) depth++;
         }
         if (!depth) break;

@@ -23,6 +23,10 @@ void mach_ctx_free(MachCtx *c) {
     vcode_free(&c->vc, c->mem);
     machbuf_free(&c->buf);
     vec_free(c->mem, &c->marks);
+    vec_free(c->mem, &c->spans);
+    vec_free(c->mem, &c->inst_at);
+    vec_free(c->mem, &c->edit_at);
+    vec_free(c->mem, &c->homes);
     ra_ctx_free(c->ra);
     mem_free(c->mem, c, sizeof *c);
 }
@@ -65,7 +69,12 @@ static bool allocate(MachCtx *c, const ClifFunc *f, RaFunc *rf, RaOutput *ra, Ma
     if (c->print_what & MACH_PRINT_REGALLOC) ra_print(rf, &env, ra, c->print_to);
     if (c->print_what & MACH_PRINT_ALLOCATED)
         vcode_print(&c->vc, &c->order, &c->lower, ra, c->print_to);
-    if (c->set.regalloc_checker && !ra_check(c->ra, rf, &env, ra, d)) return false;
+    if (f->labels.n) {
+        vec_clear(&c->spans);
+        if (!ra_check_spans(c->ra, rf, &env, ra, &c->spans, d)) return false;
+    } else if (c->set.regalloc_checker && !ra_check(c->ra, rf, &env, ra, d)) {
+        return false;
+    }
     lap(&times->check, t);
     return true;
 }
@@ -81,6 +90,7 @@ bool mach_compile(MachCtx *c, ClifFunc *f, MachCompiled *out, Diag *d) {
     RaOutput ra;
     if (!allocate(c, f, &rf, &ra, &out->times, &t, d)) return false;
     if (!emit_function(c, f, &rf, &ra, d, &out->frame_size)) return false;
+    if (f->labels.n) homes_find(c, f, &rf, &ra);
     if (c->print_what) listing_print(c, f, &rf, &ra, out->frame_size, c->print_to);
     lap(&out->times.emit, &t);
     MachBuf *b = &c->buf;
@@ -102,6 +112,8 @@ bool mach_compile(MachCtx *c, ClifFunc *f, MachCompiled *out, Diag *d) {
     out->num_handlers = b->handlers.n;
     out->unwind = b->unwind.p;
     out->num_unwind = b->unwind.n;
+    out->homes = c->homes.p;
+    out->num_homes = f->labels.n ? c->homes.n : 0;
     out->num_insts = c->vc.num_insts;
     out->ra = ra.stats;
     return true;

@@ -17,8 +17,10 @@ static void emit_edits(MachCtx *c, EmitCtx *e, const RaOutput *ra, const uint8_t
         const RaEdit *ed = &ra->edits[k];
         if (ed->from == ed->to) continue;
         mark(c, LIST_EDIT, k);
+        uint32_t start = machbuf_offset(e->buf);
         e->isa->emit_move(e, ed->to, ed->from, ra_vreg_class(ed->vreg),
                           vreg_slots[ra_vreg_index(ed->vreg)]);
+        if (c->edit_at.n) c->edit_at.p[k] = (MachEditAt){start, machbuf_offset(e->buf)};
     }
     *next = k;
 }
@@ -56,6 +58,15 @@ static void align_loop(MachCtx *c, MachBuf *b, const RaFunc *rf, uint32_t k, uin
     if (p) c->isa->fill(p, line - in_line);
 }
 
+/* Room for where instructions and moves are, if somebody wants to know. */
+static void track(MachCtx *c, const ClifFunc *f, const RaFunc *rf, const RaOutput *ra) {
+    vec_clear(&c->inst_at);
+    vec_clear(&c->edit_at);
+    if (!f->labels.n) return;
+    vec_resize0(c->mem, &c->inst_at, rf->num_insts + 1);
+    vec_resize0(c->mem, &c->edit_at, ra->num_edits);
+}
+
 bool emit_function(MachCtx *c, const ClifFunc *f, const RaFunc *rf, const RaOutput *ra, Diag *d,
                    uint32_t *frame_size) {
     LowerCtx *L = &c->lower;
@@ -74,6 +85,8 @@ bool emit_function(MachCtx *c, const ClifFunc *f, const RaFunc *rf, const RaOutp
     e.frame.tail_args = L->tail_args;
     c->isa->frame_layout(&e, ra->written | L->clobbered, ra->num_slots, L->slots_size,
                          L->outgoing_args, L->has_calls);
+    c->spill_base = (int32_t)e.frame.spill_off - (int32_t)e.frame.size;
+    track(c, f, rf, ra);
     vec_clear(&c->marks);
     mark(c, LIST_PROLOGUE, 0);
     c->isa->emit_prologue(&e);
@@ -94,8 +107,9 @@ bool emit_function(MachCtx *c, const ClifFunc *f, const RaFunc *rf, const RaOutp
         }
         mark(c, LIST_BLOCK, k);
         for (uint32_t i = rb->inst_start; i < rb->inst_end; i++) {
+            uint32_t before = machbuf_offset(b);
             if (has_edits(ra, next, 2 * i)) emit_edits(c, &e, ra, rf->vreg_slots, &next, 2 * i);
-            uint32_t first = rf->op_start[i];
+            uint32_t first = rf->op_start[i], start = machbuf_offset(b);
             if (locs[i] != e.srcloc) {
                 e.srcloc = locs[i];
                 machbuf_start_loc(b, locs[i]);
@@ -105,10 +119,12 @@ bool emit_function(MachCtx *c, const ClifFunc *f, const RaFunc *rf, const RaOutp
                 c->isa->emit(&e, &insts[i], ops + first, allocs + first,
                              rf->op_start[i + 1] - first);
             }
+            if (c->inst_at.n) c->inst_at.p[i] = (MachInstAt){before, start, machbuf_offset(b)};
             if (has_edits(ra, next, 2 * i + 1))
                 emit_edits(c, &e, ra, rf->vreg_slots, &next, 2 * i + 1);
         }
     }
+    if (c->inst_at.n) c->inst_at.p[rf->num_insts].before = machbuf_offset(b);
     for (uint32_t s = 0; s < b->trap_stubs.n; s++) { /* stubs may not add stubs */
         struct MachTrapStub st = b->trap_stubs.p[s];
         machbuf_bind(b, e.stub = st.label);

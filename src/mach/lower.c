@@ -49,6 +49,7 @@ void lower_free(LowerCtx *L) {
     vec_free(m, &L->buf.clobbers);
     vec_free(m, &L->vreg_slots);
     vec_free(m, &L->value_reg);
+    vec_free(m, &L->inst_pos);
     vec_free(m, &L->value_uses);
     vec_free(m, &L->inst_color);
     vec_free(m, &L->sunk);
@@ -421,6 +422,8 @@ static void begin(LowerCtx *L, VCode *vc, const ClifFunc *f, const BlockOrder *o
     vec_clear(&L->inst_color);
     (void)vec_extend(m, &L->inst_color, f->insts.n);
     bitset_resize0(m, &L->sunk, f->insts.n);
+    vec_clear(&L->inst_pos);
+    if (f->labels.n) vec_resize0(m, &L->inst_pos, f->insts.n);
     vec_clear(&L->jt_targets);
     vec_clear(&L->const_bytes);
     hashmap_clear(&L->const_map);
@@ -519,9 +522,11 @@ bool lower_function(LowerCtx *L, VCode *vc, ClifFunc *f, const BlockOrder *o, Di
             flush(L, vc, CLIF_NONE);
         } else {
             L->cur_block = mb->clif;
-            for (uint32_t i = f->blocks.p[mb->clif].last; i != CLIF_NONE; i = f->links.p[i].prev)
+            for (uint32_t i = f->blocks.p[mb->clif].last; i != CLIF_NONE; i = f->links.p[i].prev) {
+                if (L->inst_pos.n) L->inst_pos.p[i] = vc->insts.n;
                 if (is_wanted(L, (ClifInst){i}) && !lower_one(L, vc, (ClifInst){i}, o, mb))
                     return false;
+            }
             if (b == 0 && !lower_entry(L, vc)) return false;
         }
         rb->inst_start = vc->insts.n;

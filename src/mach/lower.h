@@ -37,9 +37,11 @@ struct LowerCtx {
     VecU8 vreg_slots;                     /* per vreg index: size in 8-byte spill slots */
     uint8_t class_of[256], slots_of[256]; /* per ClifType: register class, size in spill slots */
     VecU32 value_reg;                     /* per value: RaVReg or RA_VREG_NONE */
-    VecU8 value_uses;   /* per value: 0, 1, 2 = many (transitively, see lower.c) */
-    VecU32 inst_color;  /* per inst: side-effect colour before it */
-    BitSet sunk;        /* per inst: merged into its user, skip */
+    VecU8 value_uses;  /* per value: 0, 1, 2 = many (transitively, see lower.c) */
+    VecU32 inst_color; /* per inst: side-effect colour before it */
+    BitSet sunk;       /* per inst: merged into its user, skip */
+    VecU32
+        inst_pos; /* if there are labels, per inst: how many machine instructions come behind it */
     uint32_t cur_inst;  /* ClifInst being lowered */
     uint32_t cur_color; /* colour just before the instruction being lowered */
     uint32_t cur_block; /* ClifBlock */

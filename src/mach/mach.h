@@ -128,6 +128,13 @@ typedef struct MachUnwind {
     int32_t value;
 } MachUnwind;
 
+/* Over this much code a labelled variable (ClifFunc.labels) is in that place: a register (RaPReg), or if negative, the distance from
+ * MachDwarf.frame_reg. */
+typedef struct MachHome {
+    uint32_t start, end, label;
+    int32_t place;
+} MachHome;
+
 typedef struct MachTimes {
     uint64_t order, lower, regalloc, emit, check; /* ns */
 } MachTimes;
@@ -148,6 +155,8 @@ typedef struct MachCompiled { /* owned by the MachCtx, valid until its next comp
     uint32_t num_handlers;
     const MachUnwind *unwind;
     uint32_t num_unwind; /* sorted by offset; with setting unwind_info */
+    const MachHome *homes;
+    uint32_t num_homes;  /* sorted by label, then start; not overlapping */
     uint32_t frame_size; /* bytes below the saved frame pointer */
     uint32_t num_insts;  /* machine instructions before allocation */
     RaStats ra;

@@ -75,6 +75,14 @@ typedef struct ListMark {
     uint8_t kind; /* ListKind */
 } ListMark;
 
+typedef struct
+    MachInstAt { /* code offsets: before the moves before an instruction, its start, its end */
+    uint32_t before, start, end;
+} MachInstAt;
+typedef struct MachEditAt {
+    uint32_t start, end;
+} MachEditAt;
+
 struct MachCtx {
     Mem *mem;
     const IsaVtable *isa;
@@ -86,6 +94,12 @@ struct MachCtx {
     MachBuf buf;
     RaCtx *ra;
     VEC(ListMark) marks; /* if the code is to be printed */
+    /* if there are labels: */
+    RaSpans spans;
+    VEC(MachInstAt) inst_at; /* and the end */
+    VEC(MachEditAt) edit_at;
+    VEC(MachHome) homes;
+    int32_t spill_base; /* of slot 0, from the frame register */
     unsigned print_what;
     StrBuf *print_to;
 };
@@ -104,6 +118,9 @@ void listing_mark(MachCtx *c, ListKind kind, uint32_t index);
 /* What print_what asks for of the finished code. */
 void listing_print(const MachCtx *c, const ClifFunc *f, const RaFunc *rf, const RaOutput *ra,
                    uint32_t frame_size, StrBuf *o);
+
+/* Into c->homes, after emission with c->spans of the allocation. */
+void homes_find(MachCtx *c, const ClifFunc *f, const RaFunc *rf, const RaOutput *ra);
 
 bool emit_function(MachCtx *c, const ClifFunc *f, const RaFunc *rf, const RaOutput *ra, Diag *d,
                    uint32_t *frame_size);

@@ -22,7 +22,8 @@ typedef struct Item { /* the result of one item, in its worker's arena */
     const MachTrap *traps;
     const MachSrcLoc *locs;
     const MachUnwind *unwind;
-    uint32_t size, align, nrelocs, ntraps, nlocs, nunwind;
+    const MachHome *homes;
+    uint32_t size, align, nrelocs, ntraps, nlocs, nunwind, nhomes;
     bool fell_back;
 } Item;
 
@@ -88,6 +89,8 @@ static void keep(Worker *w, uint32_t item, const MachCompiled *c) {
         .nlocs = c->num_srclocs,
         .unwind = copy_out(a, c->unwind, c->num_unwind * sizeof *c->unwind, _Alignof(MachUnwind)),
         .nunwind = c->num_unwind,
+        .homes = copy_out(a, c->homes, c->num_homes * sizeof *c->homes, _Alignof(MachHome)),
+        .nhomes = c->num_homes,
         .fell_back = c->ra.fell_back != 0};
     w->ph.order += c->times.order;
     w->ph.lower += c->times.lower;
@@ -309,8 +312,15 @@ static bool link_unit(CodeUnit *u, Job *j, Diag *d) {
             }
         }
     }
-    for (uint32_t i = 0; i < j->nfuncs; i++)
-        vec_push(m, &u->funcs, (UnitFunc){at[i], j->items[i].size});
+    for (uint32_t i = 0; i < j->nfuncs; i++) {
+        const Item *it = &j->items[i];
+        vec_push(m, &u->funcs, (UnitFunc){at[i], it->size});
+        if (!j->tn->value_labels) continue;
+        vec_push(m, &u->first_home, u->homes.n);
+        if (it->nhomes)
+            memcpy(vec_extend(m, &u->homes, it->nhomes), it->homes, it->nhomes * sizeof *it->homes);
+    }
+    if (j->tn->value_labels) vec_push(m, &u->first_home, u->homes.n);
     for (uint32_t i = 0; i < j->nfuncs; i++)
         if (j->items[i].fell_back) vec_push(m, &u->fell_back, j->m->num_imported_funcs + i);
     uint32_t pos = 0; /* among the distinct types, which are in index order */

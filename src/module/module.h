@@ -45,6 +45,8 @@ typedef struct CodeUnit {
     VEC(UnitLoc) locs;   /* sorted by offset */
     VEC(MachUnwind)
     unwind; /* sorted by offset, which counts from the code's start; with setting unwind_info */
+    VEC(MachHome) homes; /* with WasmTunables.value_labels: of each function from first_home on, */
+    VecU32 first_home;   /* offsets counting from its start */
     UnitPhases phases;
     uint64_t operators; /* Wasm operators read */
     uint64_t machine_insts;

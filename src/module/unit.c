@@ -16,6 +16,8 @@ void unit_free(CodeUnit *u) {
     vec_free(m, &u->relocs);
     vec_free(m, &u->traps);
     vec_free(m, &u->locs);
+    vec_free(m, &u->homes);
+    vec_free(m, &u->first_home);
     vec_free(m, &u->unwind);
 }
 

@@ -193,6 +193,7 @@ static bool run(Tr *t) {
                 cb_def_var(&t->b, (ClifVar){x}, (ClifValue){v});
                 t->cache.p[x] = (TrLocal){t->region, v};
                 t->assigned.p[x] = 1;
+                if (TR_UNLIKELY(t->tn->value_labels)) cb_label(&t->b, x, (ClifValue){v});
             }
             if (o->form == WASM_FORM_LOCAL_TEE) tr_push(t, t->locals.p[x], v);
             break;
@@ -402,6 +403,11 @@ static void begin_func(Tr *t, const WasmFuncType *ft) {
     t->vmctx.i = clif_block_params(f, entry, &n)[0];
     for (uint32_t k = 0; k < ft->nparams; k++)
         cb_def_var(&t->b, (ClifVar){k}, (ClifValue){clif_block_params(f, entry, &n)[k + 1]});
+    if (t->tn->value_labels) {
+        cb_label(&t->b, CLIF_NONE, t->vmctx);
+        for (uint32_t k = 0; k < ft->nparams; k++)
+            cb_label(&t->b, k, (ClifValue){clif_block_params(f, entry, &n)[k + 1]});
+    }
     tr_env_begin(t);
 }
 
@@ -432,6 +438,7 @@ bool wasm_translate_func(WasmTranslator *t, const WasmModule *m, uint32_t func,
                       (TrTypes){NULL, ft->nresults ? v + ft->results : NULL, 0, ft->nresults});
         if (t->live && tn->interrupt_checks) tr_interrupt_check(t);
         ok = run(t);
+        if (ok && t->emit && tn->value_labels) cb_label_params(&t->b, t->locals.n);
         if (ok && t->emit) clif_builder_end(&t->b);
     }
     if (!ok && d->func == UINT32_MAX) d->func = func;

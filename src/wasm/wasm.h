@@ -143,6 +143,7 @@ typedef struct WasmTunables {
     bool
         explicit_traps; /* no reliance on hardware faults: division, null and bounds checks are explicit */
     bool interrupt_checks;      /* poll limits->interrupt at loop headers and function entries */
+    bool value_labels;          /* label the values of locals and of the context, for debuggers */
     bool spectre_guards;        /* clamp the index on the checked path and in table accesses */
     ClifCallConv callconv;      /* of Wasm functions: fast */
     ClifCallConv host_callconv; /* of builtins: the target's C convention */

@@ -43,12 +43,13 @@ int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size) {
             bool first = false;
             for (int mode = 0; mode < 3; mode++) {
                 bool strict = mode == 2;
-                WasmTunables tn = {strict ? WASM_MEM_CHECKED : WASM_MEM_STATIC,
-                                   strict,
-                                   strict,
-                                   strict,
-                                   CLIF_CC_FAST,
-                                   CLIF_CC_SYSTEM_V};
+                WasmTunables tn = {.mem_style = strict ? WASM_MEM_CHECKED : WASM_MEM_STATIC,
+                                   .explicit_traps = strict,
+                                   .interrupt_checks = strict,
+                                   .value_labels = strict,
+                                   .spectre_guards = strict,
+                                   .callconv = CLIF_CC_FAST,
+                                   .host_callconv = CLIF_CC_SYSTEM_V};
                 diag_clear(&d);
                 bool ok = wasm_translate_func(t, &m, i, &tn, &lay, mode ? &f : NULL, &d);
                 if (!mode) first = ok;

@@ -49,7 +49,8 @@ static inline void wb_init(Wb *w) {
     sb_init(&w->text, &w->mem);
     w->t = wasm_translator_new(&w->mem);
     w->ft = wasm_features_default();
-    w->tn = (WasmTunables){WASM_MEM_STATIC, false, false, false, CLIF_CC_FAST, CLIF_CC_SYSTEM_V};
+    w->tn = (WasmTunables){
+        .mem_style = WASM_MEM_STATIC, .callconv = CLIF_CC_FAST, .host_callconv = CLIF_CC_SYSTEM_V};
     wb_start(w);
 }
 static inline void wb_free(Wb *w) {

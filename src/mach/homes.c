@@ -1,0 +1,347 @@
+/* mach/homes.c — where the variables of the source are in the finished code, for debuggers.
+ *
+ * Problem     A front end tells at which places of the function a variable gets which value (ClifFunc.labels). Values become registers
+ *             that the allocator moves about; where control flow joins, a variable may have had different values before.
+ * Idea        Two questions, each answered exactly. Which value a variable has where: a forward problem over blocks, in which a variable
+ *             keeps its value if all predecessors agree and the value is still wanted (otherwise it is nowhere, so nobody needs to
+ *             remember it). Where a value is: the allocator's checker knows, as spans of program points. Both are intersected, and
+ *             points become code offsets.
+ * Invariants  The code does not depend on labels. Until an answer is stable it is too good, so after a number of rounds only what was
+ *             found inside blocks is used.
+ * Cost        the checker's; a few rounds over what is wanted where blocks begin; sorting. Only if there are labels. */
+#include <stdlib.h>
+#include "mach/mach_int.h"
+
+enum { MOST_ROUNDS = 12 };
+#define NONE UINT32_MAX
+
+typedef struct Mark { /* from instruction `at` of the block on, the variable has that value */
+    uint32_t block, at, seq, label, vreg;
+} Mark;
+typedef struct Span { /* code from lo to below hi; block NONE: not wanted */
+    uint32_t block, vreg, lo, hi;
+    int32_t place;
+    bool from_start;
+} Span;
+typedef struct Has { /* a variable and its value */
+    uint32_t label, vreg;
+} Has;
+typedef VEC(Has) HasList;
+typedef struct State { /* of a block: slices of `has` */
+    uint32_t in, nin, out, nout;
+    bool visited;
+} State;
+
+typedef struct Homes {
+    MachCtx *c;
+    Mem *m;
+    const RaFunc *rf;
+    VEC(Mark) marks;
+    VEC(Span) spans;
+    VEC(State) states;
+    HasList has, now, next;
+    VecU32 first_mark; /* per block + 1 */
+    HashMap index;     /* in `now`, by variable */
+} Homes;
+
+/* ---- input ---- */
+static int by_place(const void *a, const void *b) {
+    const Mark *x = a, *y = b;
+    if (x->block != y->block) return x->block < y->block ? -1 : 1;
+    if (x->at != y->at) return x->at < y->at ? -1 : 1;
+    return x->seq < y->seq ? -1 : 1;
+}
+
+static void read_marks(Homes *h, const ClifFunc *f) {
+    const BlockOrder *o = &h->c->order;
+    const LowerCtx *L = &h->c->lower;
+    for (uint32_t i = 0; i < f->labels.n; i++) {
+        ClifValueLabel l = f->labels.p[i];
+        uint32_t clif = l.inst == CLIF_NONE ? l.block : f->links.p[l.inst].block;
+        if (clif == CLIF_NONE || !o->npred.p[clif]) continue;
+        Mark k = {.block = o->label.p[clif], .seq = i, .label = l.label, .vreg = NONE};
+        k.at = l.inst == CLIF_NONE ? h->rf->blocks[k.block].inst_start
+                                   : h->rf->num_insts - L->inst_pos.p[l.inst];
+        ClifValue v = clif_resolve(f, (ClifValue){l.value});
+        if (clif_value_type(f, v) != CLIF_I128) k.vreg = L->value_reg.p[v.i];
+        vec_push(h->m, &h->marks, k);
+    }
+    if (h->marks.n) qsort(h->marks.p, h->marks.n, sizeof(Mark), by_place);
+    uint32_t at = 0;
+    for (uint32_t b = 0; b <= h->rf->num_blocks; b++) {
+        while (at < h->marks.n && h->marks.p[at].block < b) at++;
+        vec_push(h->m, &h->first_mark, at);
+    }
+}
+
+static uint32_t block_of(const RaFunc *rf, uint32_t inst) {
+    uint32_t lo = 0, hi = rf->num_blocks;
+    while (hi - lo > 1) {
+        uint32_t mid = lo + (hi - lo) / 2;
+        if (rf->blocks[mid].inst_start <= inst)
+            lo = mid;
+        else
+            hi = mid;
+    }
+    return lo;
+}
+
+/* Program points as code offsets: where a value is there from, and up to where. An instruction that takes it away last had it. */
+static uint32_t from_offset(const MachCtx *c, const RaSpan *s, bool start) {
+    uint32_t i = s->from / 2;
+    if (s->from_edit != NONE) return c->edit_at.p[s->from_edit].end;
+    return start ? c->inst_at.p[i].before : c->inst_at.p[i].end;
+}
+static uint32_t to_offset(const MachCtx *c, const RaSpan *s) {
+    if (s->to_edit != NONE) return c->edit_at.p[s->to_edit].start + 1;
+    if (s->to & 1) return c->inst_at.p[s->to / 2].start + 1;
+    return c->inst_at.p[s->to / 2].before;
+}
+
+static int by_value(const void *a, const void *b) {
+    const Span *x = a, *y = b;
+    if (x->block != y->block) return x->block < y->block ? -1 : 1;
+    if (x->vreg != y->vreg) return x->vreg < y->vreg ? -1 : 1;
+    if (x->lo != y->lo) return x->lo < y->lo ? -1 : 1;
+    if (x->hi != y->hi) return x->hi > y->hi ? -1 : 1;
+    return x->place < y->place ? -1 : x->place > y->place;
+}
+
+static void read_spans(Homes *h) {
+    MachCtx *c = h->c;
+    VecU8 wanted = {0};
+    vec_resize0(h->m, &wanted, h->rf->num_vregs);
+    for (uint32_t i = 0; i < h->marks.n; i++)
+        if (h->marks.p[i].vreg != NONE) wanted.p[ra_vreg_index(h->marks.p[i].vreg)] = 1;
+    for (uint32_t i = 0; i < c->spans.n; i++) {
+        const RaSpan *s = &c->spans.p[i];
+        if (!wanted.p[ra_vreg_index(s->vreg)]) continue;
+        uint32_t b = block_of(h->rf, s->from / 2);
+        bool start = s->from_edit == NONE && s->from == 2 * h->rf->blocks[b].inst_start;
+        Span x = {.block = b,
+                  .vreg = s->vreg,
+                  .lo = from_offset(c, s, start),
+                  .hi = to_offset(c, s),
+                  .from_start = start};
+        x.place = ra_is_reg(s->place) ? (int32_t)ra_alloc_preg(s->place)
+                                      : c->spill_base + 8 * (int32_t)ra_alloc_slot_index(s->place);
+        if (x.lo < x.hi || start) vec_push(h->m, &h->spans, x);
+    }
+    if (h->spans.n) qsort(h->spans.p, h->spans.n, sizeof(Span), by_value);
+    vec_free(h->m, &wanted);
+}
+
+/* The first span of a value in a block. */
+static uint32_t spans_of(const Homes *h, uint32_t block, uint32_t vreg) {
+    uint32_t lo = 0, hi = h->spans.n;
+    while (lo < hi) {
+        uint32_t mid = lo + (hi - lo) / 2;
+        const Span *s = &h->spans.p[mid];
+        if (s->block < block || (s->block == block && s->vreg < vreg))
+            lo = mid + 1;
+        else
+            hi = mid;
+    }
+    return lo;
+}
+
+static bool is_wanted_at_start(const Homes *h, uint32_t block, uint32_t vreg) {
+    for (uint32_t i = spans_of(h, block, vreg);
+         i < h->spans.n && h->spans.p[i].block == block && h->spans.p[i].vreg == vreg; i++)
+        if (h->spans.p[i].from_start) return true;
+    return false;
+}
+
+/* ---- which value a variable has ---- */
+/* The variables that have the same value at the end of all predecessors that were visited; sorted. */
+static void join(Homes *h, uint32_t b) {
+    const RaBlock *rb = &h->rf->blocks[b];
+    bool first = true;
+    vec_clear(&h->now);
+    for (uint32_t e = rb->pred_start; e < rb->pred_end; e++) {
+        const State *p = &h->states.p[h->rf->preds[e]];
+        if (!p->visited) continue;
+        const Has *q = h->has.p ? h->has.p + p->out : NULL;
+        uint32_t n = 0, j = 0;
+        if (first) {
+            for (uint32_t i = 0; i < p->nout; i++)
+                if (is_wanted_at_start(h, b, q[i].vreg)) vec_push(h->m, &h->now, q[i]);
+        } else {
+            for (uint32_t i = 0; i < h->now.n; i++) {
+                while (j < p->nout && q[j].label < h->now.p[i].label) j++;
+                if (j < p->nout && q[j].label == h->now.p[i].label && q[j].vreg == h->now.p[i].vreg)
+                    h->now.p[n++] = h->now.p[i];
+            }
+            h->now.n = n;
+        }
+        first = false;
+    }
+}
+
+static int by_label(const void *a, const void *b) {
+    const Mark *x = a, *y = b;
+    if (x->label != y->label) return x->label < y->label ? -1 : 1;
+    if (x->at != y->at) return x->at < y->at ? -1 : 1;
+    return x->seq < y->seq ? -1 : 1;
+}
+
+/* h->now with the block's last marks of each variable, into h->next. */
+static void step(Homes *h, const Mark *marks, uint32_t n) {
+    uint32_t i = 0, k = 0;
+    vec_clear(&h->next);
+    while (i < h->now.n || k < n) {
+        if (k == n || (i < h->now.n && h->now.p[i].label < marks[k].label)) {
+            vec_push(h->m, &h->next, h->now.p[i++]);
+            continue;
+        }
+        while (k + 1 < n && marks[k + 1].label == marks[k].label) k++;
+        if (i < h->now.n && h->now.p[i].label == marks[k].label) i++;
+        if (marks[k].vreg != NONE) vec_push(h->m, &h->next, (Has){marks[k].label, marks[k].vreg});
+        k++;
+    }
+}
+
+static bool same(const Homes *h, uint32_t at, uint32_t n, const HasList *l) {
+    return n == l->n && (!n || memcmp(h->has.p + at, l->p, n * sizeof(Has)) == 0);
+}
+static uint32_t keep(Homes *h, const HasList *l) {
+    uint32_t at = h->has.n;
+    if (l->n) memcpy(vec_extend(h->m, &h->has, l->n), l->p, l->n * sizeof(Has));
+    return at;
+}
+
+static bool visit(Homes *h, uint32_t b, const Mark *marks, uint32_t n) {
+    join(h, b);
+    State *s = &h->states.p[b];
+    bool changed = !s->visited;
+    if (!s->visited || !same(h, s->in, s->nin, &h->now)) {
+        s->in = keep(h, &h->now);
+        s->nin = h->now.n;
+        changed = true;
+    }
+    step(h, marks, n);
+    if (!s->visited || !same(h, s->out, s->nout, &h->next)) {
+        s->out = keep(h, &h->next);
+        s->nout = h->next.n;
+        changed = true;
+    }
+    s->visited = true;
+    return changed;
+}
+
+static void solve(Homes *h) {
+    uint32_t rounds = 0;
+    VEC(Mark) sorted = {0}; /* of each block, by variable */
+    bool changed = true;
+    if (h->marks.n)
+        memcpy(vec_extend(h->m, &sorted, h->marks.n), h->marks.p, h->marks.n * sizeof(Mark));
+    for (uint32_t b = 0; b < h->rf->num_blocks; b++) {
+        uint32_t first = h->first_mark.p[b], n = h->first_mark.p[b + 1] - first;
+        if (n) qsort(sorted.p + first, n, sizeof(Mark), by_label);
+    }
+    vec_resize0(h->m, &h->states, h->rf->num_blocks);
+    for (; changed && rounds < MOST_ROUNDS; rounds++) {
+        changed = false;
+        for (uint32_t b = 0; b < h->rf->num_blocks; b++) {
+            uint32_t first = h->first_mark.p[b];
+            const Mark *marks = sorted.p ? sorted.p + first : NULL;
+            changed |= visit(h, b, marks, h->first_mark.p[b + 1] - first);
+        }
+    }
+    for (uint32_t b = 0; b < h->rf->num_blocks && changed; b++) h->states.p[b].nin = 0;
+    vec_free(h->m, &sorted);
+}
+
+/* ---- output ---- */
+static void put(Homes *h, uint32_t label, uint32_t vreg, uint32_t b, uint32_t lo, uint32_t hi) {
+    for (uint32_t i = spans_of(h, b, vreg);
+         i < h->spans.n && h->spans.p[i].block == b && h->spans.p[i].vreg == vreg; i++) {
+        const Span *s = &h->spans.p[i];
+        uint32_t from = s->lo > lo ? s->lo : lo, to = s->hi < hi ? s->hi : hi;
+        if (from < to) vec_push(h->m, &h->c->homes, (MachHome){from, to, label, s->place});
+    }
+}
+
+static void walk(Homes *h, uint32_t b) {
+    const RaBlock *rb = &h->rf->blocks[b];
+    const MachInstAt *at = h->c->inst_at.p;
+    const State *s = &h->states.p[b];
+    uint32_t end = at[rb->inst_end].before, lo = at[rb->inst_start].before;
+    HasList *now = &h->now; /* here: value, and where it began, by variable */
+    VecU32 began = {0};
+    vec_clear(now);
+    hashmap_clear(&h->index);
+    for (uint32_t i = 0; i < s->nin; i++) {
+        hashmap_set(h->m, &h->index, h->has.p[s->in + i].label, i);
+        vec_push(h->m, now, h->has.p[s->in + i]);
+        vec_push(h->m, &began, lo);
+    }
+    for (uint32_t k = h->first_mark.p[b]; k < h->first_mark.p[b + 1]; k++) {
+        const Mark *m = &h->marks.p[k];
+        bool fresh;
+        uint32_t here = at[m->at].before;
+        uint32_t i = *hashmap_get_or_insert(h->m, &h->index, m->label, now->n, &fresh);
+        if (fresh) {
+            vec_push(h->m, now, (Has){m->label, m->vreg});
+            vec_push(h->m, &began, here);
+            continue;
+        }
+        if (now->p[i].vreg != NONE) put(h, m->label, now->p[i].vreg, b, began.p[i], here);
+        now->p[i].vreg = m->vreg;
+        began.p[i] = here;
+    }
+    for (uint32_t i = 0; i < now->n; i++)
+        if (now->p[i].vreg != NONE) put(h, now->p[i].label, now->p[i].vreg, b, began.p[i], end);
+    vec_free(h->m, &began);
+}
+
+static int by_variable(const void *a, const void *b) {
+    const MachHome *x = a, *y = b;
+    if (x->label != y->label) return x->label < y->label ? -1 : 1;
+    if (x->start != y->start) return x->start < y->start ? -1 : 1;
+    if (x->end != y->end) return x->end > y->end ? -1 : 1;
+    return x->place < y->place ? -1 : x->place > y->place;
+}
+
+/* One place at a time; what follows in the same place is joined. */
+static void tidy(MachCtx *c) {
+    uint32_t n = 0;
+    if (c->homes.n) qsort(c->homes.p, c->homes.n, sizeof(MachHome), by_variable);
+    for (uint32_t i = 0; i < c->homes.n; i++) {
+        MachHome x = c->homes.p[i], *last = n ? &c->homes.p[n - 1] : NULL;
+        bool follows = last && last->label == x.label;
+        if (follows && x.start <= last->end && x.place == last->place) {
+            if (x.end > last->end) last->end = x.end;
+            continue;
+        }
+        if (follows && x.start < last->end) x.start = last->end;
+        if (x.start < x.end) c->homes.p[n++] = x;
+    }
+    c->homes.n = n;
+}
+
+/* Nobody else writes to the register that the context comes in: then it is there all the time. */
+static void add_context(MachCtx *c, const ClifFunc *f, const RaOutput *ra) {
+    RaPReg r = c->isa->dwarf->context_reg;
+    if (f->sig.callconv != CLIF_CC_FAST || (ra->written | c->lower.clobbered) & ra_set(r)) return;
+    vec_push(c->mem, &c->homes, (MachHome){0, c->buf.code.n, CLIF_NONE, r});
+}
+
+void homes_find(MachCtx *c, const ClifFunc *f, const RaFunc *rf, const RaOutput *ra) {
+    Homes h = {.c = c, .m = c->mem, .rf = rf};
+    vec_clear(&c->homes);
+    read_marks(&h, f);
+    read_spans(&h);
+    solve(&h);
+    for (uint32_t b = 0; b < rf->num_blocks; b++) walk(&h, b);
+    add_context(c, f, ra);
+    tidy(c);
+    vec_free(h.m, &h.marks);
+    vec_free(h.m, &h.spans);
+    vec_free(h.m, &h.states);
+    vec_free(h.m, &h.has);
+    vec_free(h.m, &h.now);
+    vec_free(h.m, &h.next);
+    vec_free(h.m, &h.first_mark);
+    hashmap_free(h.m, &h.index);
+}

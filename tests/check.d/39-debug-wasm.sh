@@ -1,0 +1,158 @@
+#!/usr/bin/env bash
+# Native debugging information of Wasm modules: gdb and lldb in programs made by cot compile -g, llvm-dwarfdump on all kinds of files.
+set -u
+. "$(dirname "$0")/../diff/env.sh"
+need cot clang wasi-clang python3
+out=$WORK/debug-wasm
+rm -rf "$out"
+mkdir -p "$out"
+cd "$out" || exit 1
+passed=0 failed=0 skipped=0
+fail() {
+    failed=$((failed + 1))
+    echo "39-debug-wasm: $*"
+}
+has() { command -v "$1" >/dev/null 2>&1; }
+# says LOG PATTERN…: the log has these, in this order, in lines of their own
+says() {
+    local log=$1 at=0 line n
+    shift
+    for line; do
+        n=$(tail -n +$((at + 1)) "$log" | grep -nE -m 1 -- "$line" | cut -d: -f1)
+        [ -n "$n" ] || { fail "$log: nothing like '$line' behind line $at"; cat "$log"; return; }
+        at=$((at + n))
+    done
+    passed=$((passed + 1))
+}
+
+modules=()
+for how in "-O0 -gdwarf-4" "-O2 -gdwarf-4" "-O0 -gdwarf-5" "-O2 -gdwarf-5"; do
+    name=list$(tr -dc 0-9 <<<"$how")
+    # shellcheck disable=SC2086
+    clang --target=wasm32-wasi $how "$ROOT/tests/debug/list.c" -o "$name.wasm" && modules+=("$name")
+done
+# shellcheck disable=SC2043
+for how in "-O1 -gdwarf-2"; do
+    # shellcheck disable=SC2086
+    clang++ --target=wasm32 -nostdlib -Wl,--no-entry,--export-all $how "$ROOT/tests/debug/scopes.cpp" -o scopes.wasm && modules+=(scopes)
+done
+clang --target=wasm32-wasi -O2 -Wl,--strip-debug "$ROOT/tests/debug/list.c" -o bare.wasm && modules+=(bare)
+[ ${#modules[@]} = 6 ] || fail "clang made ${#modules[@]} of 6 modules"
+
+# Files are well-formed; -g changes no code; nor do threads change anything.
+for m in "${modules[@]}"; do
+    ok=1
+    "$COT" compile "$m.wasm" -o "$m.plain" && "$COT" compile -g "$m.wasm" -o "$m" || ok=0
+    "$COT" compile -g -j 1 "$m.wasm" -o "$m.again" && cmp "$m" "$m.again" || ok=0
+    for kind in o so; do "$COT" compile -g "$m.wasm" -o "$m.$kind" || ok=0; done
+    if has objcopy; then
+        for f in "$m" "$m.plain"; do objcopy -O binary --only-section=.wasm.text "$f" "$f.text"; done
+        cmp "$m.text" "$m.plain.text" || { ok=0; echo "$m: -g changes the code"; }
+    fi
+    if has llvm-dwarfdump; then
+        for f in "$m" "$m.o" "$m.so"; do
+            llvm-dwarfdump --verify "$f" >verify.log 2>&1 && ! grep -E '^error' verify.log || { ok=0; echo "$f: llvm-dwarfdump --verify"; tail -n 5 verify.log; }
+        done
+    fi
+    if [ $ok = 1 ]; then passed=$((passed + 1)); else fail "$m"; fi
+done
+has llvm-dwarfdump || { skipped=$((skipped + 1)); echo "39-debug-wasm: skipped: no llvm-dwarfdump"; }
+
+cat >o0.gdb <<'END'
+break list.c:24
+run
+bt
+print *l
+print *(struct node *)(wasm_memory + l->next)
+print (char *)(wasm_memory + l->name)
+print scale
+print c
+print calls
+print pool[1].value
+next
+next
+print total
+up
+print argc
+print argv[0] > 0
+delete
+break list.c:27
+continue
+print l
+print total
+finish
+END
+cat >o2.gdb <<'END'
+break sum
+run
+bt
+print l->value
+print scale
+print c
+print calls
+delete
+break list.c:24
+continue
+next
+END
+cat >o0.lldb <<'END'
+breakpoint set --file list.c --line 24
+run
+bt
+frame variable
+frame variable *l
+expression *(struct node *)(wasm_memory + l->next)
+next
+next
+frame variable total
+breakpoint delete -f
+breakpoint set --file list.c --line 27
+continue
+frame variable l total
+quit
+END
+cat >o2.lldb <<'END'
+breakpoint set --name sum
+run
+bt
+frame variable l scale c
+target variable calls
+quit
+END
+if has gdb; then
+    debug() { timeout 60 gdb -nx -batch -iex 'set pagination off' -iex 'set confirm off' -iex 'set debuginfod enabled off' "$@" 2>&1; }
+    for m in list04 list05; do
+        debug -x o0.gdb "./$m" >$m.gdb.log
+        says $m.gdb.log '^Breakpoint 1 at 0x[0-9a-f]+: file .*list\.c, line 24\.' '^Breakpoint 1, sum \(l=0x[0-9a-f]+, scale=1\.5, c=GREEN\) at .*list\.c:24' \
+            '^#0  sum \(l=' '^#1  0x[0-9a-f]+ in .*main.* \(argc=1, argv=0x[0-9a-f]+\) at .*list\.c:37' '= \{next = [0-9]+, value = 3, name = [0-9]+\}' \
+            '= \{next = [0-9]+, value = 2, name = [0-9]+\}' '"three"' '= 1\.5' '= GREEN' '= 1$' '= 1$' '^25' '^23' '= 9$' '= 1$' '= 1$' 'list\.c:27' '= \(struct node \*\) 0x0' \
+            '= 24' 'is \$[0-9]+ = 29'
+    done
+    for m in list24 list25; do
+        debug -x o2.gdb "./$m" >$m.gdb.log
+        says $m.gdb.log '^Breakpoint 1, sum \(l=0x[0-9a-f]+, scale=1\.5, c=GREEN\) at .*list\.c:2[0-3]' '^#0  sum' '^#1  .*main.* at .*list\.c:37' '= 3$' '= 1\.5' '= GREEN' '= [01]$' \
+            '^Breakpoint 2, sum .* at .*list\.c:24' '^2[0-9]'
+    done
+    # Without debugging information of its own: names, and offsets as lines.
+    debug -ex 'break sum' -ex run -ex bt -ex 'info line' ./bare >bare.gdb.log
+    says bare.gdb.log '^Breakpoint 1, .*sum \(\) at .*bare\.wasm:[0-9]+' '^#0 .*sum \(\) at .*bare\.wasm:[0-9]+' '^#1 .*main.* \(\) at .*bare\.wasm:[0-9]+' '^Line [0-9]+ of ".*bare\.wasm"'
+else
+    skipped=$((skipped + 1))
+    echo "39-debug-wasm: skipped: no gdb"
+fi
+if has lldb; then
+    for m in list04 list05; do
+        timeout 60 lldb --no-use-colors -b -s o0.lldb "./$m" >$m.lldb.log 2>&1
+        says $m.lldb.log 'frame #0: .*sum\(l=0x[0-9a-f]+, scale=1\.5, c=GREEN\) at list\.c:24' 'frame #1: .*main.*\(argc=1, argv=0x[0-9a-f]+\) at list\.c:37' 'frame #[2-6]: .*_start' \
+            '\(double\) scale = 1\.5' '\(color\) c = GREEN' '\(int\) total = 0' 'value = 3' 'value = 2' 'list\.c:25' 'list\.c:23' '\(int\) total = 9' 'list\.c:27' 'l = NULL' 'total = 24'
+    done
+    for m in list24 list25; do
+        timeout 60 lldb --no-use-colors -b -s o2.lldb "./$m" >$m.lldb.log 2>&1
+        says $m.lldb.log 'frame #0: .*sum\(l=0x[0-9a-f]+, scale=1\.5, c=GREEN\) at list\.c:2[0-3]' 'scale = 1\.5' 'c = GREEN' 'calls = [01]'
+    done
+else
+    skipped=$((skipped + 1))
+    echo "39-debug-wasm: skipped: no lldb"
+fi
+echo "$passed passed, $failed failed, $skipped skipped"
+[ "$failed" -eq 0 ]
