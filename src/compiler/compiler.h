@@ -52,7 +52,7 @@ void compiled_write_image(Compiled *c, uint8_t *to);
 
 /* After compiled_plan_image: defines the module in k, as an object has it: NAME_module, an ImgLinked, which everybody sees, and what it
  * consists of. shared: for a shared library, which needs nothing of the program that loads it.
- * *code: the symbol where the code begins; LINK_NO_SYM: there is none. */
+ * *code: the symbol where the code begins; LINK_NO_SYM: there is none. k borrows the code, so c is freed after it. */
 bool compiled_link(Compiled *c, Linkable *k, const char *name, bool shared, LinkSym *code, Diag *d);
 /* The C header for such an object. false: out of memory. */
 bool compiled_header(Compiled *c, const char *name, StrBuf *out, Diag *d);

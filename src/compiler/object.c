@@ -20,6 +20,7 @@ typedef struct Linker {
     Linkable *k;
     const char *name;
     LinkSym slots, tables, module, first; /* first function */
+    bool borrow;                          /* the code's bytes */
     uint32_t end;                         /* of what is defined, in the code */
     uint32_t reloc, step; /* how far relocations and unwinding steps of the unit were taken */
     VEC(MachReloc) relocs;
@@ -38,10 +39,16 @@ static LinkSym local(Linker *l, const char *what) {
 
 /* A local symbol of the name in l->text, or if something else has it, with the number behind. */
 static LinkSym unique(Linker *l, uint32_t number) {
-    if (linkable_find(l->k, l->text.p, l->text.n) != LINK_NO_SYM)
-        sb_printf(&l->text, ".%u", number);
-    while (linkable_find(l->k, l->text.p, l->text.n) != LINK_NO_SYM) sb_putc(&l->text, '_');
+    uint32_t n = l->k->syms.n;
     LinkSym s = linkable_symbol(l->k, l->text.p, l->text.n);
+    if (s < n) {
+        sb_printf(&l->text, ".%u", number);
+        s = linkable_symbol(l->k, l->text.p, l->text.n);
+    }
+    while (s < n) {
+        sb_putc(&l->text, '_');
+        s = linkable_symbol(l->k, l->text.p, l->text.n);
+    }
     linkable_declared(l->k, s)->binding = LINK_LOCAL;
     return s;
 }
@@ -85,7 +92,7 @@ static bool define(Linker *l, LinkSym s, UnitFunc f) {
                       .num_relocs = l->relocs.n,
                       .unwind = l->unwind.p,
                       .num_unwind = l->unwind.n};
-    LinkCode code = {.code = &m};
+    LinkCode code = {.code = &m, .borrowed = l->borrow};
     if (!l->end) l->first = s;
     l->end = f.off + f.size;
     return linkable_define_func(l->k, s, &code, l->d);
@@ -141,7 +148,7 @@ static bool define_data(Linker *l, bool shared) {
 }
 
 bool object_link(Compiled *c, Linkable *k, const char *name, bool shared, LinkSym *code, Diag *d) {
-    Linker l = {.c = c, .k = k, .name = name, .slots = LINK_NO_SYM, .first = LINK_NO_SYM, .d = d};
+    Linker l = {.c = c, .k = k, .borrow = true, .name = name, .slots = LINK_NO_SYM, .first = LINK_NO_SYM, .d = d};
     sb_init(&l.text, k->mem);
     bool ok = true;
     l.module = local(&l, "module"); /* these names first, so that no function has them */

@@ -195,8 +195,9 @@ bool linkable_define_func(Linkable *k, LinkSym s, const LinkCode *in, Diag *d) {
                             k->syms.p[s].name);
     size_t traps = c->num_traps * sizeof *c->traps, locs = c->num_srclocs * sizeof *c->srclocs,
            unwind = c->num_unwind * sizeof *c->unwind, relocs = c->num_relocs * sizeof(LinkReloc);
+    size_t copy = in->borrowed ? 0 : c->size;
     LinkDef *def =
-        new_def(k, s, round8(traps) + round8(locs) + round8(unwind), round8(relocs) + c->size);
+        new_def(k, s, round8(traps) + round8(locs) + round8(unwind), round8(relocs) + copy);
     char *at = (char *)def + round8(sizeof *def);
     def->traps = put(&at, c->traps, traps);
     def->ntraps = c->num_traps;
@@ -210,7 +211,8 @@ bool linkable_define_func(Linkable *k, LinkSym s, const LinkCode *in, Diag *d) {
                            symbol_of(k, in, c->relocs[i].name), c->relocs[i].addend};
     def->relocs = r;
     def->nrelocs = c->num_relocs;
-    if (c->size) def->bytes = memcpy((char *)def->body + round8(relocs), c->code, c->size);
+    if (copy) def->bytes = memcpy((char *)def->body + round8(relocs), c->code, copy);
+    if (in->borrowed && c->size) def->bytes = c->code;
     def->size = c->size;
     def->align = c->alignment ? c->alignment : k->isa->code_alignment;
     def->kind = LINK_FUNC;

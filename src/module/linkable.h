@@ -130,6 +130,7 @@ typedef struct LinkCode {
     const MachCompiled *code;
     const ClifFunc *f; /* may be NULL */
     bool text_numbers;
+    bool borrowed; /* the bytes stay where they are */
 } LinkCode;
 bool linkable_define_func(Linkable *k, LinkSym s, const LinkCode *c, Diag *d);
 /* The symbol's name for a number of text: "u1_2". */

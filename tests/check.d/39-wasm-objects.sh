@@ -158,6 +158,21 @@ check "no _start" says 1 '\./empty: error: the module exports no function .*' ./
 "$COT" compile -W signals=off -W bounds=explicit --name module_of_the_test hello.wasm -o explicit.o && program "" explicit.o explicit
 check "without signals and guard pages" [ "$(./explicit)" = hello ]
 
+# ---- where there is nothing else: the command, the loading program, the C library ----
+jail() { # jail FILE…: a root directory with these programs and the libraries that they need
+    mkdir -p jail/tmp && cp "$@" jail/ && ldd "$@" | grep -oE '/[^ ]+' | grep -v ':$' | sort -u | while read -r lib; do mkdir -p "jail$(dirname "$lib")" && cp -L "$lib" "jail$lib"; done
+}
+if [ "$(id -u)" = 0 ] && jail "$COT" load hello.wasm && chroot jail /"$(basename "$COT")" --help >/dev/null 2>&1; then
+    alone() { env -i PATH= chroot jail "$@"; }
+    cot=/$(basename "$COT")
+    check "alone: a program" eval 'alone $cot compile hello.wasm -o hello && [ "$(alone /hello)" = hello ]'
+    check "alone: a library" eval 'alone $cot compile hello.wasm -o libhello.so && [ "$(env -i MODULE_LIBRARY=/libhello.so MODULE_SYMBOL=hello_module chroot jail /load)" = hello ]'
+    check "alone: an object and its header" eval 'alone $cot compile hello.wasm -o hello.o && alone $cot compile hello.wasm -o hello.h &&
+        "$COT" compile hello.wasm -o hello2.o && cmp jail/hello.o hello2.o && grep -q "^extern const CotLinkedModule hello_module;" jail/hello.h'
+else
+    left_out "a root directory of its own: chroot is for root"
+fi
+
 # ---- the header, several modules, several instances ----
 if has wasm-tools; then
     wasm-tools parse "$ROOT/tests/aot/exports.wat" -o exports.wasm
@@ -191,6 +206,29 @@ for m in "${modules[@]}"; do
         has "${c%% *}" && check "$(basename "$m"): header, $c" $c -Wall -Wextra -Werror "${include[@]}" -fsyntax-only x.h
     done
 done
+
+# ---- docs/aot.md ----
+part() { # part MARK: the fenced block after the mark
+    awk -v mark="<!-- $1 -->" '$0 == mark {on = 1; next} on && /^```/ {if (n++) exit; next} on && n {print}' "$ROOT/docs/aot.md"
+}
+if has pkg-config && clang --target=wasm32 -O1 -nostdlib -Wl,--no-entry -x c - -o probe.wasm <<<'int x;' 2>/dev/null; then
+    mkdir doc
+    cp hello.wasm doc/program.wasm
+    check "install" cmake --install "$BUILD" --prefix "$work/inst"
+    PKG_CONFIG_PATH=$(dirname "$(find "$work/inst" -name cotrt.pc)") && export PKG_CONFIG_PATH
+    part "text counter.c" >doc/counter.c
+    for n in main command load; do part "program $n.c" >doc/$n.c; done
+    documented() { # documented MARK: the commands' output
+        { echo "set -e; cd doc; PATH='$(dirname "$COT")':\$PATH; export LD_LIBRARY_PATH='$(dirname "$(find "$work/inst" -name libcotrt.a)")'" && part "$1"; } >commands.sh
+        bash commands.sh
+    }
+    documented commands >doc/got 2>&1
+    check "docs/aot.md: objects" eval 'part output | diff - doc/got'
+    check "docs/aot.md: programs of WASI" [ "$(documented "commands command")" = hello ]
+    check "docs/aot.md: loading a library" [ "$(documented "commands load")" = 42 ]
+else
+    left_out "docs/aot.md: pkg-config, clang for wasm32"
+fi
 
 # ---- programs, spec suite ----
 if clang --target=wasm32-wasi -O1 "$ROOT/tests/wasi/args.c" -o args.wasm 2>/dev/null; then
