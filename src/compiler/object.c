@@ -148,7 +148,13 @@ static bool define_data(Linker *l, bool shared) {
 }
 
 bool object_link(Compiled *c, Linkable *k, const char *name, bool shared, LinkSym *code, Diag *d) {
-    Linker l = {.c = c, .k = k, .borrow = true, .name = name, .slots = LINK_NO_SYM, .first = LINK_NO_SYM, .d = d};
+    Linker l = {.c = c,
+                .k = k,
+                .borrow = true,
+                .name = name,
+                .slots = LINK_NO_SYM,
+                .first = LINK_NO_SYM,
+                .d = d};
     sb_init(&l.text, k->mem);
     bool ok = true;
     l.module = local(&l, "module"); /* these names first, so that no function has them */

@@ -160,13 +160,13 @@ check "without signals and guard pages" [ "$(./explicit)" = hello ]
 
 # ---- where there is nothing else: the command, the loading program, the C library ----
 jail() { # jail FILE…: a root directory with these programs and the libraries that they need
-    mkdir -p jail/tmp && cp "$@" jail/ && ldd "$@" | grep -oE '/[^ ]+' | grep -v ':$' | sort -u | while read -r lib; do mkdir -p "jail$(dirname "$lib")" && cp -L "$lib" "jail$lib"; done
+    mkdir -p jail/tmp && cp "$@" jail/ && ldd "$1" "$2" | grep -oE '/[^ ]+' | grep -v ':$' | sort -u | while read -r lib; do mkdir -p "jail$(dirname "$lib")" && cp -L "$lib" "jail$lib"; done
 }
 if [ "$(id -u)" = 0 ] && jail "$COT" load hello.wasm && chroot jail /"$(basename "$COT")" --help >/dev/null 2>&1; then
-    alone() { env -i PATH= chroot jail "$@"; }
+    alone() { env -i "$(command -v chroot)" jail "$@"; }
     cot=/$(basename "$COT")
     check "alone: a program" eval 'alone $cot compile hello.wasm -o hello && [ "$(alone /hello)" = hello ]'
-    check "alone: a library" eval 'alone $cot compile hello.wasm -o libhello.so && [ "$(env -i MODULE_LIBRARY=/libhello.so MODULE_SYMBOL=hello_module chroot jail /load)" = hello ]'
+    check "alone: a library" eval 'alone $cot compile hello.wasm -o libhello.so && [ "$(MODULE_LIBRARY=/libhello.so MODULE_SYMBOL=hello_module chroot jail /load)" = hello ]'
     check "alone: an object and its header" eval 'alone $cot compile hello.wasm -o hello.o && alone $cot compile hello.wasm -o hello.h &&
         "$COT" compile hello.wasm -o hello2.o && cmp jail/hello.o hello2.o && grep -q "^extern const CotLinkedModule hello_module;" jail/hello.h'
 else
