@@ -10,8 +10,11 @@ static const char help[] =
     "--emit regalloc` writes\n"
     "it) and prints them with their results. FILE - is standard input. A function that has its "
     "result in the file keeps\n"
-    "it, unless an allocator is chosen; others go through the backtracking allocator.\n\n"
+    "it, unless an allocator is chosen.\n\n"
     "  --ion, --fast          allocate with the backtracking or the one-pass allocator\n"
+    "  --best                 with both where the first one needs slots: the better result "
+    "(default, "
+    "as for -O2)\n"
     "  --stress SEED          with random choices\n"
     "  --check                check the results: each use reads the value it names, along every "
     "path\n"
@@ -28,7 +31,7 @@ typedef struct RegallocRun {
     const char *file;
     const char *text;
     uint32_t n;
-    bool ion, fast, check, stats, dump, input, quiet;
+    bool ion, fast, best, check, stats, dump, input, quiet;
     const char *svg;
     uint64_t stress, only;
     uint32_t drawn;
@@ -57,10 +60,10 @@ static bool draw(RegallocRun *r, const RaProblem *p, const RaOutput *out, const 
 static bool one(RegallocRun *r, RaCtx *c, RaProblem *p, uint64_t index, StrBuf *sb) {
     if (!ra_problem_check(c, p, &r->d)) return false;
     RaOutput out = p->out;
-    bool given = p->has_result && !r->ion && !r->fast;
+    bool given = p->has_result && !r->ion && !r->fast && !r->best;
     ra_count_moves(&out);
     if (!given && !r->input) {
-        RaAlgo algo = r->fast ? RA_ALGO_ONEPASS : RA_ALGO_ION;
+        RaAlgo algo = r->fast ? RA_ALGO_ONEPASS : r->ion ? RA_ALGO_ION : RA_ALGO_BEST;
         ra_ctx_set_stress(c, r->stress);
         if (!ra_run(c, algo, &p->f, &p->env, &out, &r->d)) return ra_problem_place(c, p, &r->d);
     }
@@ -121,9 +124,9 @@ int cmd_regalloc(int argc, char **argv) {
         const struct {
             const char *name;
             bool *flag;
-        } flags[] = {{"--ion", &r.ion},     {"--fast", &r.fast},   {"--check", &r.check},
-                     {"--stats", &r.stats}, {"--input", &r.input}, {"--quiet", &r.quiet},
-                     {"--dump", &r.dump}};
+        } flags[] = {{"--ion", &r.ion},     {"--fast", &r.fast},   {"--best", &r.best},
+                     {"--check", &r.check}, {"--stats", &r.stats}, {"--input", &r.input},
+                     {"--quiet", &r.quiet}, {"--dump", &r.dump}};
         bool known = false;
         for (size_t k = 0; k < sizeof flags / sizeof *flags && !known; k++)
             known = cli_flag(&c, flags[k].name) && (*flags[k].flag = true);
@@ -137,7 +140,8 @@ int cmd_regalloc(int argc, char **argv) {
         else
             cli_error(&c, "unknown option '%s'", argv[c.at]);
     }
-    if (!c.failed && r.ion && r.fast) cli_error(&c, "--ion and --fast exclude each other");
+    if (!c.failed && r.ion + r.fast + r.best > 1)
+        cli_error(&c, "--ion, --fast and --best exclude each other");
     if (!c.failed && c.at + 1 != argc) cli_error(&c, "one file is needed");
     if (c.failed) return 1;
     uint8_t *bytes;

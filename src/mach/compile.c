@@ -63,7 +63,7 @@ static bool allocate(MachCtx *c, const ClifFunc *f, RaFunc *rf, RaOutput *ra, Ma
     if (c->set.verify_input && !ra_check_input(c->ra, rf, &env, d)) return false;
     lap(&times->check, t);
     uint32_t choice = c->regalloc ? (uint32_t)c->regalloc : c->set.regalloc_algorithm + 1u;
-    RaAlgo algo = choice == MACH_REGALLOC_SINGLE_PASS ? RA_ALGO_ONEPASS : RA_ALGO_ION;
+    RaAlgo algo = choice == MACH_REGALLOC_SINGLE_PASS ? RA_ALGO_ONEPASS : RA_ALGO_BEST;
     if (!ra_run(c->ra, algo, rf, &env, ra, d)) return false;
     lap(&times->regalloc, t);
     if (c->print_what & MACH_PRINT_REGALLOC) ra_print(rf, &env, ra, c->print_to);

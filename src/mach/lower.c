@@ -11,6 +11,8 @@
  *          "colours"; equal colours mean nothing lies between. Uses are counted transitively: an argument of
  *          an instruction whose result is used many times counts as used many times, because absorbing code may be
  *          emitted once per user.
+ * Anew     A constant is not kept in a register from one block to another: each user in another block makes its own, just
+ *          before itself. Loading it again is cheaper than a register that is taken all the way, or a slot.
  * Cost     O(instructions + operands).
  * Ref      cranelift/codegen/src/machinst/lower.rs */
 #include "mach/mach_int.h"
@@ -50,6 +52,7 @@ void lower_free(LowerCtx *L) {
     vec_free(m, &L->vreg_slots);
     vec_free(m, &L->value_reg);
     vec_free(m, &L->inst_pos);
+    vec_free(m, &L->anew);
     vec_free(m, &L->value_uses);
     vec_free(m, &L->inst_color);
     vec_free(m, &L->sunk);
@@ -92,13 +95,21 @@ ValueRegs lower_value_regs(LowerCtx *L, ClifValue v) {
     /* look through copies */
     ClifValue src = v;
     for (;;) {
-        ClifInst def = lower_def_inst(L, src);
-        if (def.i == CLIF_NONE) break;
-        int k = copied_arg(L, def);
+        ClifInst copy = lower_def_inst(L, src);
+        if (copy.i == CLIF_NONE) break;
+        int k = copied_arg(L, copy);
         if (k < 0) break;
-        src = clif_arg(L->f, def, (uint32_t)k);
+        src = clif_arg(L->f, copy, (uint32_t)k);
     }
     r = L->value_reg.p[src.i];
+    ClifInst def = lower_def_inst(L, src);
+    if (r == RA_VREG_NONE && def.i != CLIF_NONE && lower_is_cheap(L, def) &&
+        L->f->links.p[def.i].block != L->cur_block) {
+        ValueRegs own = lower_new_regs(L, clif_value_type(L->f, src));
+        vec_push(L->mem, &L->anew, def.i);
+        vec_push(L->mem, &L->anew, own.r[0]);
+        return regs_from(L, v, own.r[0]);
+    }
     if (r == RA_VREG_NONE) {
         r = lower_new_regs(L, clif_value_type(L->f, src)).r[0];
         L->value_reg.p[src.i] = r;
@@ -289,8 +300,7 @@ static bool rename_def(LowerCtx *L, RaVReg from, RaVReg to) {
 
 /* Connects what the rule produced with what later code refers to. A register that the rule's code defines is
  * renamed; one that means something else already (an argument's, handed on as the result) is copied. */
-static void bind_result(LowerCtx *L, ClifValue v, ValueRegs got, uint32_t fresh_from) {
-    RaVReg want = L->value_reg.p[v.i];
+static void bind_result(LowerCtx *L, ClifValue v, RaVReg want, ValueRegs got, uint32_t fresh_from) {
     if (want == RA_VREG_NONE) return;
     ValueRegs w = regs_from(L, v, want);
     for (unsigned k = 0; k < w.n; k++) {
@@ -299,6 +309,22 @@ static void bind_result(LowerCtx *L, ClifValue v, ValueRegs got, uint32_t fresh_
         if (ra_vreg_index(got.r[k]) < fresh_from || !rename_def(L, got.r[k], w.r[k]))
             L->isa->lower_copy(L, w.r[k], got.r[k], w.n == 2 ? CLIF_I64 : clif_value_type(L->f, v));
     }
+}
+
+/* The buffer, and before it the constants that it wants for itself. */
+static bool flush_all(LowerCtx *L, VCode *vc, ClifSrcLoc loc) {
+    flush(L, vc, loc);
+    while (L->anew.n) {
+        RaVReg want = vec_pop(&L->anew);
+        ClifInst def = {vec_pop(&L->anew)};
+        uint32_t fresh_from = L->num_vregs, n;
+        ValueRegs out;
+        L->cur_inst = def.i;
+        if (!L->isa->lower_inst(L, def, &out)) return false;
+        bind_result(L, (ClifValue){*clif_results(L->f, def, &n)}, want, out, fresh_from);
+        flush(L, vc, loc);
+    }
+    return true;
 }
 
 #define MAX_RESULTS 1024
@@ -330,10 +356,10 @@ static bool lower_one(LowerCtx *L, VCode *vc, ClifInst inst, const BlockOrder *o
         if (n > MAX_RESULTS) return lower_unsupported(L, inst, "more than 1024 results");
         ValueRegs out[MAX_RESULTS];
         if (!L->isa->lower_inst(L, inst, out)) return false;
-        for (uint32_t j = 0; j < n; j++) bind_result(L, (ClifValue){r[j]}, out[j], fresh_from);
+        for (uint32_t j = 0; j < n; j++)
+            bind_result(L, (ClifValue){r[j]}, L->value_reg.p[r[j]], out[j], fresh_from);
     }
-    flush(L, vc, f->srclocs.p[inst.i]);
-    return true;
+    return flush_all(L, vc, f->srclocs.p[inst.i]);
 }
 
 /* ---- landing blocks ---- */
@@ -414,6 +440,7 @@ static void begin(LowerCtx *L, VCode *vc, const ClifFunc *f, const BlockOrder *o
     L->order = o;
     L->ret_area_ptr = RA_VREG_NONE;
     vec_clear(&L->vreg_slots);
+    vec_clear(&L->anew);
     vec_clear(&L->value_reg);
     (void)vec_extend(m, &L->value_reg, f->values.n);
     if (f->values.n) memset(L->value_reg.p, 0xFF, f->values.n * sizeof(uint32_t));
@@ -513,15 +540,15 @@ bool lower_function(LowerCtx *L, VCode *vc, ClifFunc *f, const BlockOrder *o, Di
         RaBlock *rb = &vc->blocks.p[b];
         rb->inst_end = vc->insts.n;
         if (mb->landing) begin_landing(L, mb);
+        L->cur_block = mb->clif;
         edge_args(L, vc, o, mb);
         if (mb->clif == CLIF_NONE) {
             if (mb->landing && !L->isa->lower_landing(L, (ClifInst){mb->landing - 1},
                                                       mb->landing_call != 0, L->landing.p))
                 return false;
             L->isa->lower_jump(L, o->succs.p[mb->succ_first]);
-            flush(L, vc, CLIF_NONE);
+            if (!flush_all(L, vc, CLIF_NONE)) return false;
         } else {
-            L->cur_block = mb->clif;
             for (uint32_t i = f->blocks.p[mb->clif].last; i != CLIF_NONE; i = f->links.p[i].prev) {
                 if (L->inst_pos.n) L->inst_pos.p[i] = vc->insts.n;
                 if (is_wanted(L, (ClifInst){i}) && !lower_one(L, vc, (ClifInst){i}, o, mb))

@@ -37,6 +37,8 @@ struct LowerCtx {
     VecU8 vreg_slots;                     /* per vreg index: size in 8-byte spill slots */
     uint8_t class_of[256], slots_of[256]; /* per ClifType: register class, size in spill slots */
     VecU32 value_reg;                     /* per value: RaVReg or RA_VREG_NONE */
+    VecU32
+        anew; /* pairs: a constant's instruction, the register that wants it before what is in buf */
     VecU8 value_uses;  /* per value: 0, 1, 2 = many (transitively, see lower.c) */
     VecU32 inst_color; /* per inst: side-effect colour before it */
     BitSet sunk;       /* per inst: merged into its user, skip */
@@ -118,11 +120,18 @@ static inline ClifInst lower_def_inst(const LowerCtx *L, ClifValue v) {
 bool lower_can_sink(const LowerCtx *L, ClifInst load);
 void lower_sink(LowerCtx *L,
                 ClifInst load); /* marks it merged; its source location stays its own trap's */
-/* A guess, for choosing which operand an instruction overwrites: is the instruction being lowered the last user of v? */
+/* A constant or an address of the frame: users in other blocks make their own. */
+static inline bool lower_is_cheap(const LowerCtx *L, ClifInst i) {
+    unsigned op = L->f->insts.p[i.i].op;
+    return (op >= CLIF_OP_ICONST && op <= CLIF_OP_VCONST) || op == CLIF_OP_STACK_ADDR;
+}
+/* A guess, for choosing which operand an instruction overwrites: is the instruction being lowered the last user of v? To be asked
+ * before it asks for v's register; code is lowered backwards, so who else has asked comes later. */
 static inline bool lower_dies_here(const LowerCtx *L, ClifValue v) {
     const ClifValueData *vd = &L->f->values.p[v.i];
-    if (L->value_uses.p[v.i] > 1) return false;
-    return (vd->kind == CLIF_VAL_INST ? L->f->links.p[vd->ref].block : vd->ref) == L->cur_block;
+    if (L->value_reg.p[v.i] != RA_VREG_NONE) return false;
+    if (vd->kind != CLIF_VAL_INST) return vd->ref == L->cur_block;
+    return L->f->links.p[vd->ref].block == L->cur_block || lower_is_cheap(L, (ClifInst){vd->ref});
 }
 bool lower_is_used(const LowerCtx *L, ClifValue v); /* some lowered code asked for it */
 

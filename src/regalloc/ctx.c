@@ -65,7 +65,10 @@ void ra_ctx_set_stress(RaCtx *c, uint64_t seed) {
 }
 
 bool ra_run(RaCtx *c, RaAlgo algo, const RaFunc *f, const RaEnv *env, RaOutput *out, Diag *d) {
-    if (!(algo == RA_ALGO_ION ? ra_ion : ra_onepass)(c, f, env, out, d)) return false;
+    static bool (*const algos[RA_NUM_ALGOS])(RaCtx *, const RaFunc *, const RaEnv *, RaOutput *,
+                                             Diag *) = {
+        [RA_ALGO_ION] = ra_ion, [RA_ALGO_ONEPASS] = ra_onepass, [RA_ALGO_BEST] = ra_best};
+    if (!algos[algo](c, f, env, out, d)) return false;
     ra_count_moves(out);
     return true;
 }

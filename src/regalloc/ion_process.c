@@ -255,6 +255,15 @@ static bool place_together(IonCtx *x, uint32_t bundle) {
     return true;
 }
 
+/* A part for one operand that may as well read the slot. */
+static bool reads_once(const IonCtx *x, const IonBundle *b) {
+    const IonRange *r = &x->r.p[b->first];
+    if ((b->flags & (ION_NEED | ION_DEF)) || r->next != NONE) return false;
+    uint32_t n = 0;
+    for (uint32_t k = r->use0; k < r->use1 && n < 2; k++) n += !ion_reads_before(x->uses.p[k].what);
+    return n < 2;
+}
+
 /* ---- the loop ---- */
 /* What a tight spot would do to the bundle, to which `free` is open all along. */
 static bool forced(IonCtx *x, uint32_t bundle, RaPRegSet allowed, RaPRegSet free) {
@@ -286,6 +295,10 @@ static bool one_bundle(IonCtx *x, uint32_t bundle) {
             ion_place(x, bundle, b->hint);
             return true;
         }
+    }
+    if (b->spillset != NONE && reads_once(x, b)) {
+        ion_give_up(x, bundle);
+        return true;
     }
     RaPRegSet free = allowed & ~taken_in(x, &x->occ, b->first, allowed);
     if (free && x->c->stress && forced(x, bundle, allowed, free)) return true;

@@ -220,8 +220,8 @@ static uint32_t trim_end(IonCtx *x, uint32_t bundle, uint32_t spillset, uint32_t
     return gap == NONE ? k : gap;
 }
 
-/* What precedes the first use becomes gaps; returns the first of them. */
-static uint32_t trim_start(IonCtx *x, uint32_t bundle, uint32_t spillset, uint32_t at) {
+/* What precedes the first use becomes gaps; returns the first of them. Loops around the use that do not hold `out` are kept. */
+static uint32_t trim_start(IonCtx *x, uint32_t bundle, uint32_t spillset, uint32_t out) {
     uint32_t r, gap = NONE;
     while ((r = x->b.p[bundle].first) != NONE && !(x->r.p[r].flags & ION_DEF)) {
         uint32_t k = x->r.p[r].use0, end = x->r.p[r].use1;
@@ -233,7 +233,7 @@ static uint32_t trim_start(IonCtx *x, uint32_t bundle, uint32_t spillset, uint32
             continue;
         }
         uint32_t start = x->uses.p[k].pos & ~1u;
-        uint32_t loop = x->loops.n ? ion_loop_between(x, start, at - 1) : NONE;
+        uint32_t loop = x->loops.n ? ion_loop_between(x, start, out) : NONE;
         if (loop != NONE) start = x->loops.p[loop].from;
         if (start <= x->r.p[r].from) break;
         x->b.p[bundle].first = cut(x, r, start);
@@ -285,6 +285,30 @@ static uint32_t cut_at_start(const IonCtx *x, uint32_t bundle, uint32_t start, u
     return first != NONE && first / 2 > start / 2 ? first / 2 * 2 : start / 2 * 2 + 2;
 }
 
+/* The innermost loop that holds the start and both sides of the cut: the value comes around it, from the last part to the first. */
+static uint32_t loop_around(const IonCtx *x, uint32_t start, uint32_t at) {
+    if (x->loops.n == 0) return NONE;
+    uint32_t l = x->loop_of.p[ion_block_at(x, at)];
+    while (l != NONE && (x->loops.p[l].from > start || x->loops.p[l].from == at))
+        l = x->loops.p[l].parent;
+    return l;
+}
+
+/* What is at the point or after it becomes a bundle of its own. */
+static uint32_t cut_off(IonCtx *x, uint32_t bundle, uint32_t spillset, uint32_t at, RaPReg hint2) {
+    uint32_t prev = NONE, r = x->b.p[bundle].first;
+    while (x->r.p[r].to <= at) prev = r, r = x->r.p[r].next;
+    if (x->r.p[r].from < at) {
+        prev = r;
+        r = cut(x, r, at);
+    }
+    if (prev == NONE)
+        x->b.p[bundle].first = NONE;
+    else
+        x->r.p[prev].next = NONE;
+    return new_bundle(x, spillset, r, x->b.p[bundle].hint, hint2);
+}
+
 void ion_split(IonCtx *x, uint32_t bundle, uint32_t at, RaPReg p) {
     uint32_t spillset = ion_spillset_of(x, bundle), first = x->b.p[bundle].first, last = first;
     uint32_t start = x->r.p[first].from;
@@ -304,17 +328,18 @@ void ion_split(IonCtx *x, uint32_t bundle, uint32_t at, RaPReg p) {
         if (at <= start) p = RA_PREG_NONE;
     }
     if (p == RA_PREG_NONE) at = cut_at_start(x, bundle, start, end);
-    uint32_t prev = NONE, r = first;
-    while (x->r.p[r].to <= at) prev = r, r = x->r.p[r].next;
-    if (x->r.p[r].from < at) {
-        prev = r;
-        r = cut(x, r, at);
+    RaPReg hint2 = p != RA_PREG_NONE ? p : x->b.p[bundle].hint2;
+    uint32_t second = cut_off(x, bundle, spillset, at, hint2), third = NONE;
+    uint32_t loop = loop_around(x, start, at);
+    if (loop != NONE && end > x->loops.p[loop].to)
+        third = cut_off(x, second, spillset, x->loops.p[loop].to, hint2);
+    join_gaps(x, trim_end(x, bundle, spillset, at), trim_start(x, second, spillset, at - 1));
+    if (loop != NONE) {
+        (void)trim_start(x, bundle, spillset, x->loops.p[loop].from);
+        uint32_t gap = trim_end(x, second, spillset, x->loops.p[loop].from);
+        if (third != NONE)
+            join_gaps(x, gap, trim_start(x, third, spillset, x->loops.p[loop].to - 1));
     }
-    x->r.p[prev].next = NONE;
-    uint32_t second = new_bundle(x, spillset, r, x->b.p[bundle].hint,
-                                 p != RA_PREG_NONE ? p : x->b.p[bundle].hint2);
-    uint32_t before = trim_end(x, bundle, spillset, at);
-    join_gaps(x, before, trim_start(x, second, spillset, at));
     if (x->b.p[bundle].first != NONE) {
         if (p != RA_PREG_NONE) {
             (void)weigh(x, bundle);
@@ -324,4 +349,5 @@ void ion_split(IonCtx *x, uint32_t bundle, uint32_t at, RaPReg p) {
         }
     }
     if (x->b.p[second].first != NONE) ion_queue(x, second);
+    if (third != NONE && x->b.p[third].first != NONE) ion_queue(x, third);
 }

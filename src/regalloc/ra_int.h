@@ -93,6 +93,7 @@ struct RaCtx {
 
 bool ra_onepass(RaCtx *c, const RaFunc *f, const RaEnv *env, RaOutput *out, Diag *d);
 bool ra_ion(RaCtx *c, const RaFunc *f, const RaEnv *env, RaOutput *out, Diag *d);
+bool ra_best(RaCtx *c, const RaFunc *f, const RaEnv *env, RaOutput *out, Diag *d);
 void ra_ion_free(Mem *m, IonCtx *x);
 /* Appends to *out moves that, one after the other, do what `moves` do at once. num_slots bounds the slots named. */
 void ra_parallel_move(RaCtx *c, const RaMove *moves, uint32_t n, RaSpare *spare, uint32_t num_slots,

@@ -165,6 +165,7 @@ typedef struct RaEnv {     /* constant per ISA, convention and settings */
 /* What an allocation did, a row each: field, what it counts. The last four are counted in the result. */
 #define RA_STATS(X)                                                                   \
     X(fell_back, "functions past the budget, left to the one-pass allocator")         \
+    X(outdone, "functions for which the one-pass allocator found the better result")  \
     X(bundles, "bundles: values or parts of values that want one place")              \
     X(splits, "bundles cut in two")                                                   \
     X(evictions, "bundles or values that lost their register to another")             \
@@ -190,7 +191,12 @@ typedef struct RaOutput {  /* owned by the context, valid until its next run */
     RaStats stats;
 } RaOutput;
 
-typedef enum RaAlgo { RA_ALGO_ION /* backtracking */, RA_ALGO_ONEPASS } RaAlgo;
+typedef enum RaAlgo {
+    RA_ALGO_ION, /* backtracking */
+    RA_ALGO_ONEPASS,
+    RA_ALGO_BEST, /* backtracking, and one pass where that needs slots: the better result. Under stress the first alone */
+    RA_NUM_ALGOS
+} RaAlgo;
 
 typedef struct RaCtx RaCtx; /* all buffers; reused, allocates nothing after warm-up */
 RaCtx *ra_ctx_new(Mem *m);

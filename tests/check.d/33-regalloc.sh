@@ -65,6 +65,7 @@ if [ -d "${COT_BENCH:-/nonexistent}/sightglass" ]; then
             "$COT" compile --regalloc=$how --emit regalloc "$f" | grep -v '^;' >"$dir/a.ra"
             "$COT" regalloc --check "$dir/a.ra" >"$dir/b.ra"
             same "$dir/a.ra" "$dir/b.ra" "$f: results are not printed as they are read"
+            [ $how = fast ] || how=best
             "$COT" regalloc --$how "$dir/a.ra" >"$dir/b.ra"
             same "$dir/a.ra" "$dir/b.ra" "$f: the allocator's result for the text is not the compiler's"
         done

@@ -365,9 +365,9 @@ RaVReg x64_choose_reg(LowerCtx *L, ClifType t, X64Cond c, RaVReg yes, RaVReg no)
 }
 /* c ? x : y. The register overwritten is, if possible, one that is free afterwards. */
 RaVReg x64_select(LowerCtx *L, ClifType t, X64Cond c, ClifValue x, ClifValue y) {
+    bool swap = c.kind == COND_ONE && !lower_dies_here(L, y) && lower_dies_here(L, x);
     RaVReg yes = lower_value_reg(L, x), no = lower_value_reg(L, y);
-    if (c.kind == COND_ONE && !lower_dies_here(L, y) && lower_dies_here(L, x))
-        return x64_choose_reg(L, t, x64_invert(L, c), no, yes);
+    if (swap) return x64_choose_reg(L, t, x64_invert(L, c), no, yes);
     return x64_choose_reg(L, t, c, yes, no);
 }
 RaVReg x64_cmov_sign(LowerCtx *L, ClifType t, RaVReg a, RaVReg b) {
@@ -438,14 +438,28 @@ static RaVReg lea(LowerCtx *L, ClifType t, X64Rm m) {
     return x64_form_RM(L, X64_LEA, t, m);
 }
 
-/* Orders the operands of a commutative operation: constants and loads second; first, and overwritten, the one that is
- * not needed any more. */
-static void order_operands(LowerCtx *L, ClifType t, ClifValue *a, ClifValue *b) {
+/* Does x64_rm make a memory operand of it? */
+static bool from_memory(LowerCtx *L, ClifValue v) {
+    const ClifInstData *d = NULL;
+    ClifOp op = def_op(L, unshaped(L, v), &d);
+    if (op == CLIF_OP_F32CONST || op == CLIF_OP_F64CONST) return clif_imm64(d) != 0;
+    return op == CLIF_OP_VCONST || x64_sinkable(L, v);
+}
+
+/* Orders the operands of a commutative operation: constants second; first, and overwritten, the one that is not needed any
+ * more; then what is in memory second. A load beside a value that lives on is overwritten, as copying that value would cost as much as
+ * loading. */
+static void order_operands(LowerCtx *L, ClifType t, bool overwrites, ClifValue *a, ClifValue *b) {
     int64_t k;
     if (x64_simm32(L, *b, &k)) return;
     bool swap = x64_simm32(L, *a, &k);
-    if (!swap && t >= CLIF_I32 && !x64_sinkable(L, *b))
-        swap = x64_sinkable(L, *a) || (!lower_dies_here(L, *a) && lower_dies_here(L, *b));
+    if (!swap && t >= CLIF_I32) {
+        bool dies_b = lower_dies_here(L, *b);
+        if (overwrites && lower_dies_here(L, *a) != dies_b)
+            swap = dies_b;
+        else
+            swap = from_memory(L, *a) && !from_memory(L, *b);
+    }
     if (!swap) return;
     ClifValue s = *a;
     *a = *b;
@@ -453,7 +467,8 @@ static void order_operands(LowerCtx *L, ClifType t, ClifValue *a, ClifValue *b) 
 }
 
 RaVReg x64_commutative(LowerCtx *L, uint16_t row, ClifType t, ClifValue a, ClifValue b) {
-    order_operands(L, t, &a, &b);
+    bool vex = x64_row_flags(L->set, (X64Op)row) & (XF_VEX | XF_EVEX);
+    order_operands(L, t, !vex, &a, &b);
     RaVReg r = lower_value_reg(L, a);
     if (x64_rows[row].form == F_RMR) return x64_form_RMR(L, (X64Op)row, t, r, x64_rm(L, b));
     return x64_form_ALU(L, (X64Op)row, t, r, x64_rmi(L, b));
@@ -471,8 +486,9 @@ RaVReg x64_add_values(LowerCtx *L, ClifType t, ClifValue a, ClifValue b) {
     int64_t k;
     const ClifInstData *d = NULL;
     uint64_t sh;
-    order_operands(L, t, &a, &b);
+    order_operands(L, t, true, &a, &b);
     if (x64_simm32(L, b, &k)) return x64_add_imm(L, t, a, k);
+    bool dies = lower_dies_here(L, a);
     if (t < CLIF_I32 || x64_sinkable(L, b)) {
         RaVReg r = lower_value_reg(L, a);
         return x64_form_ALU(L, X64_ADD, t, r, x64_rm(L, b));
@@ -486,14 +502,14 @@ RaVReg x64_add_values(LowerCtx *L, ClifType t, ClifValue a, ClifValue b) {
         return lea(L, t, m);
     }
     RaVReg r = lower_value_reg(L, a);
-    if (!lower_dies_here(L, a))
-        return lea(L, t, (X64Rm){.mode = XM_INDEX, .r = r, .idx = lower_value_reg(L, b)});
+    if (!dies) return lea(L, t, (X64Rm){.mode = XM_INDEX, .r = r, .idx = lower_value_reg(L, b)});
     return x64_form_ALU(L, X64_ADD, t, r, x64_rm(L, b));
 }
 
 RaVReg x64_shl_imm(LowerCtx *L, ClifType t, ClifValue a, int64_t k) {
+    bool dies = lower_dies_here(L, a);
     RaVReg r = lower_value_reg(L, a);
-    if (k == 1 && t >= CLIF_I32 && !lower_dies_here(L, a))
+    if (k == 1 && t >= CLIF_I32 && !dies)
         return lea(L, t, (X64Rm){.mode = XM_INDEX, .r = r, .idx = r});
     return x64_form_SHIFT(L, X64_SHL, t, r, x64_imm(L, k));
 }

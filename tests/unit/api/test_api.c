@@ -221,17 +221,16 @@ static size_t code_size(const CotConfig *c, const CotModuleOptions *o) {
 }
 static void allocator_of_engine_module_function(void) {
     memset(&tm, 0, sizeof tm);
-    static const char twenty[] = "IIIIIIIIIIIIIIIIIIII:I";
-    uint8_t body[256] = {0, 3,
-                         0x40}; /* a loop over more values than registers, in a function twice */
+    static const char nine[] = "IIIIIIIII:I";
+    uint8_t body[256] = {0, 3, 0x40}; /* a loop that exchanges values, in a function twice */
     size_t n = 3;
-    for (uint8_t k = 0; k < 20; k++) { /* p[k] *= p[19 - k] */
-        memcpy(body + n, (uint8_t[]){0x20, k, 0x20, (uint8_t)(19 - k), 0x7E, 0x21, k}, 7);
+    for (uint8_t k = 0; k < 9; k++) { /* p[k] *= p[8 - k] */
+        memcpy(body + n, (uint8_t[]){0x20, k, 0x20, (uint8_t)(8 - k), 0x7E, 0x21, k}, 7);
         n += 7;
     }
     memcpy(body + n, (uint8_t[]){0x20, 0, 0xA7, 0x0D, 0, 0x0B, 0x20, 0}, 8);
     n += 8;
-    for (int k = 0; k < 2; k++) tm_func_bytes(&tm, k ? "g" : "f", twenty, body, n);
+    for (int k = 0; k < 2; k++) tm_func_bytes(&tm, k ? "g" : "f", nine, body, n);
     tm_finish(&tm);
     int asked = 0;
     size_t ion = code_size(NULL, &(CotModuleOptions){COT_REGALLOC_ION, NULL, NULL}),

@@ -596,18 +596,18 @@ static uint64_t defined_size(CotJit *j, CotFunction *f, const char *name, CotReg
     CotSignature sig = sig_of(1, 1);
     cot_function_begin(f, &sig);
     cot_function_set_regalloc(f, r);
-    uint32_t b = cot_block_new(f), loop = cot_block_new(f), done = cot_block_new(f), v[20];
+    uint32_t b = cot_block_new(f), loop = cot_block_new(f), done = cot_block_new(f), v[24];
     uint32_t n = cot_var_new(f, COT_TYPE_I64), p = cot_block_entry_params(f, b);
     cot_block_switch(f, b);
     cot_var_set(f, n, p);
-    for (int k = 0; k < 20; k++) {
+    for (int k = 0; k < 24; k++) {
         v[k] = cot_var_new(f, COT_TYPE_I64);
         cot_var_set(f, v[k], cot_ins_imul(f, p, cot_ins_iconst(f, COT_TYPE_I64, 1001 + 2 * k)));
     }
     cot_ins_jump(f, loop, NULL, 0);
     cot_block_switch(f, loop);
-    for (int k = 0; k < 20; k++)
-        cot_var_set(f, v[k], cot_ins_imul(f, cot_var_get(f, v[k]), cot_var_get(f, v[19 - k])));
+    for (int k = 0; k < 24; k++)
+        cot_var_set(f, v[k], cot_ins_imul(f, cot_var_get(f, v[k]), cot_var_get(f, v[23 - k])));
     cot_var_set(f, n, cot_ins_isub(f, cot_var_get(f, n), cot_ins_iconst(f, COT_TYPE_I64, 1)));
     cot_ins_brif(f, cot_var_get(f, n), loop, NULL, 0, done, NULL, 0);
     cot_block_switch(f, done);
