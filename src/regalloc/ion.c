@@ -2,7 +2,7 @@
  *
  * Problem   Registers for good code: values stay in registers where it is hot, whatever the order of the blocks.
  * Idea      Live ranges of values that should share a place form bundles (ion_live.c, ion_build.c, ion_merge.c). Bundles are placed
- *           longest first, evicting lighter ones and splitting themselves (ion_process.c, ion_split.c), with maps of what is
+ *           longest first (ion_queue.c), evicting lighter ones and splitting themselves (ion_process.c, ion_split.c), with maps of what is
  *           free where (ion_occ.c) and sorted sets of who is there (ion_regs.c); what is left over gets registers that nobody wants,
  *           else slots (ion_spill.c); moves connect the pieces (ion_moves.c, ion_edits.c).
  * Budget    A function with too much live between its blocks goes to the one-pass allocator.
@@ -35,11 +35,11 @@ bool ra_ion(RaCtx *c, const RaFunc *f, const RaEnv *env, RaOutput *out, Diag *d)
     vec_clear(&x->ss);
     vec_clear(&x->spilled);
     vec_clear(&x->mark);
-    x->mark_now = 0;
+    x->questions = 0;
     ion_build(x);
     start_maps(x);
     ion_regs_reset(x);
-    memset(x->full, 0, sizeof x->full);
+    ion_queue_reset(x);
     ion_bundles(x);
     if (!ion_process(x)) return false;
     ion_fill_gaps(x);
@@ -72,6 +72,7 @@ void ra_ion_free(Mem *m, IonCtx *x) {
     vec_free(m, &x->b);
     vec_free(m, &x->ss);
     vec_free(m, &x->pages);
+    vec_free(m, &x->chunks);
     vec_free(m, &x->moves);
     vec_free(m, &x->moves2);
     vec_free(m, &x->copies);
@@ -81,6 +82,7 @@ void ra_ion_free(Mem *m, IonCtx *x) {
         vec_free(m, &x->fixed[p]);
         vec_free(m, &x->dir[p]);
         vec_free(m, &x->fresh[p]);
+        vec_free(m, &x->ends_of[p]);
     }
     for (uint32_t k = 0; k < ION_LEVELS; k++) {
         vec_free(m, &x->occ.any[k]);
@@ -89,11 +91,11 @@ void ra_ion_free(Mem *m, IonCtx *x) {
         vec_free(m, &x->wall.all[k]);
     }
     VecU32 *const words[] = {
-        &x->loop_of,      &x->pred_edge,  &x->by_global,   &x->kill_at, &x->kill,
-        &x->work,         &x->exposed,    &x->apart,       &x->related, &x->conflicts,
-        &x->best,         &x->mark,       &x->spilled,     &x->keys,    &x->order,
-        &x->ends,         &x->free_pages, &x->sort_a,      &x->sort_b,  &x->chain,
-        &x->related_next, &x->arg_place,  &x->param_place, &x->allocs,  &x->exposed_at};
+        &x->loop_of, &x->pred_edge, &x->by_global,    &x->kill_at,   &x->kill,        &x->work,
+        &x->exposed, &x->apart,     &x->related,      &x->conflicts, &x->best,        &x->mark,
+        &x->spilled, &x->keys,      &x->order,        &x->ends,      &x->free_pages,  &x->sort_a,
+        &x->sort_b,  &x->chain,     &x->related_next, &x->arg_place, &x->param_place, &x->joined_at,
+        &x->allocs,  &x->exposed_at};
     for (uint32_t k = 0; k < sizeof words / sizeof *words; k++) vec_free(m, words[k]);
     for (uint32_t k = 0; k < sizeof x->slot_free / sizeof *x->slot_free; k++)
         vec_free(m, &x->slot_free[k]);

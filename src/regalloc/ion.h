@@ -16,7 +16,8 @@ enum {
     ION_FIXED_DEF = 2, /* starts after an instruction that leaves the value in IonVReg.fixed */
     ION_NEED = 4,      /* a use wants a register */
     ION_INNER = 8,     /* a use in a fixed register that the value outlives */
-    ION_GAP = 16       /* belongs to the spill set's slot, unless a register is free all along */
+    ION_GAP = 16,      /* belongs to the spill set's slot, unless a register is free all along */
+    ION_FLOAT = 32     /* class of the value */
 };
 typedef struct IonRange {
     uint32_t from, to;
@@ -58,16 +59,25 @@ static inline uint32_t ion_point_of(const IonUse *u) { /* where its move is */
 
 typedef struct IonBundle {
     uint32_t first;    /* range, NONE = empty */
-    uint32_t count;    /* ranges as merged */
+    uint32_t count;    /* while merging: its ranges. While placing: the last question that met it */
     uint32_t spillset; /* NONE until it is first split or spilled */
-    uint32_t qnext;
-    uint32_t related; /* list in IonCtx.related, NONE = empty */
-    float weight;     /* uses per point; minimal bundles above all others */
+    uint32_t related;  /* list in IonCtx.related, NONE = empty */
+    float weight;      /* uses per point; minimal bundles above all others */
     float hint_weight;
     RaPReg reg, hint, hint2; /* hint: of fixed uses; hint2: of related bundles and former pieces */
     uint8_t flags;           /* of its ranges, or-ed */
     uint8_t limit, minimal;
 } IonBundle;
+
+/* ion_queue.c */
+enum { ION_CHUNK = 15 };
+typedef struct IonChunk {
+    uint32_t bundle[ION_CHUNK], next;
+} IonChunk;
+typedef struct IonQueue {
+    uint32_t head, tail;       /* chunks */
+    uint32_t head_at, tail_at; /* in them */
+} IonQueue;
 
 typedef struct IonSpillSet {
     uint32_t from, to; /* hull of all its ranges */
@@ -88,7 +98,8 @@ typedef struct IonMap {
 enum { ION_PAGE = 32 };
 typedef struct IonPage {
     uint32_t n;
-    uint32_t from[ION_PAGE], to[ION_PAGE], range[ION_PAGE];
+    uint32_t from[ION_PAGE], to[ION_PAGE], bundle[ION_PAGE];
+    float weight[ION_PAGE]; /* the bundle's */
 } IonPage;
 typedef struct IonCursor {
     uint32_t page, at; /* position in the directory, entry */
@@ -166,17 +177,21 @@ struct IonCtx {
     /* ion_merge.c, ion_process.c, ion_split.c */
     VEC(IonBundle) b;
     VEC(IonSpillSet) ss;
-    uint32_t head[256], tail[256];
-    uint64_t full[4];
+    VEC(IonChunk) chunks;
+    uint32_t free_chunk;
+    IonQueue queues[256];
+    uint64_t full[4];             /* a bit for each queue that is not empty */
+    VecU32 joined_at;             /* per bundle: a range of it, near where it was joined last */
     VecU32 apart;                 /* pairs of values that could not be joined */
     VecU32 related, related_next; /* bundles that would like the same register */
     VecU32 conflicts, best, mark;
-    uint32_t mark_now;
-    VecU32 spilled; /* values with gaps */
+    uint32_t questions; /* of what is in the way, so far */
+    VecU32 spilled;     /* values with gaps */
     RaPRegSet clobbered_ever;
     /* ion_regs.c */
     VEC(IonPage) pages;
     VecU32 free_pages, dir[64], fresh[64];
+    VecU32 ends_of[64]; /* parallel to dir: where the page's last range ends */
     /* ion_spill.c, ion_moves.c */
     VecU32 keys, order, ends, sort_a, sort_b, slot_free[9];
     uint32_t num_slots;
@@ -219,9 +234,13 @@ void ion_regs_flush(IonCtx *x, RaPReg p); /* before any of the following */
 IonCursor ion_regs_find(const IonCtx *x, RaPReg p,
                         uint32_t point); /* first entry that ends after it */
 void ion_regs_remove(IonCtx *x, RaPReg p, uint32_t range);
+/* ion_queue.c: by length */
+void ion_queue_reset(IonCtx *x);
+void ion_enqueue(IonCtx *x, uint32_t bundle, uint32_t length);
+uint32_t ion_dequeue(IonCtx *x); /* the longest, NONE = all are placed */
 /* ion_split.c */
 void ion_weigh_range(IonCtx *x, uint32_t r);
-void ion_queue(IonCtx *x, uint32_t bundle);
+void ion_queue(IonCtx *x, uint32_t bundle); /* after weighing it */
 /* The bundle fits register p up to `at` (p = RA_PREG_NONE: nowhere from its start on). */
 void ion_split(IonCtx *x, uint32_t bundle, uint32_t at, RaPReg p);
 void ion_give_up(IonCtx *x, uint32_t bundle); /* all of it to the slot */

@@ -40,7 +40,8 @@ static uint32_t new_range(IonCtx *x, uint32_t v, uint32_t from, uint32_t to) {
                         .vnext = iv->first,
                         .use0 = iv->cursor,
                         .use1 = iv->cursor,
-                        .limit = 32});
+                        .limit = 32,
+                        .flags = iv->is_float ? ION_FLOAT : 0});
     return iv->first = x->r.n - 1;
 }
 

@@ -4,7 +4,8 @@
  * Idea      Each value starts as the bundle of its own number. The two sides of a reused input, a block argument, a copy are
  *           joined if their ranges are disjoint and their width agrees; in loops first. Those that cannot be joined are
  *           noted as related: where one goes, the other one likes to go.
- * Cost      A join looks at MERGE_STEPS ranges at most, then gives up; the shorter list is relabelled. */
+ * Cost      A join looks at MERGE_STEPS ranges at most, then gives up; the shorter list is relabelled. Edges come in the order
+ *           of the code, so each bundle remembers where it was joined last: what comes later starts there. */
 #include "regalloc/ion.h"
 
 enum { MERGE_STEPS = 200 };
@@ -36,6 +37,12 @@ static void join_hints(IonBundle *a, const IonBundle *b) {
         a->hint = b->hint, a->hint_weight = b->hint_weight;
 }
 
+/* A range of the bundle with nothing at or after the point before it: its first one, or where it was joined last. */
+static uint32_t start_at(const IonCtx *x, uint32_t bundle, uint32_t point) {
+    uint32_t r = x->joined_at.p[bundle];
+    return r != NONE && x->r.p[r].from < point ? r : x->b.p[bundle].first;
+}
+
 static void merge(IonCtx *x, RaVReg va, RaVReg vb) {
     const IonVReg *iva = &x->v.p[ra_vreg_index(va)], *ivb = &x->v.p[ra_vreg_index(vb)];
     uint32_t a = ion_bundle_of(x, ra_vreg_index(va)), b = ion_bundle_of(x, ra_vreg_index(vb));
@@ -47,19 +54,24 @@ static void merge(IonCtx *x, RaVReg va, RaVReg vb) {
             x->b.p[other].hint = bare->fixed;
         return;
     }
-    if (iva->width != ivb->width || iva->fixed == ION_IN_SLOT || ivb->fixed == ION_IN_SLOT ||
-        !disjoint(x, x->b.p[a].first, x->b.p[b].first)) {
-        vec_push(x->mem, &x->apart, ra_vreg_index(va));
-        vec_push(x->mem, &x->apart, ra_vreg_index(vb));
-        return;
-    }
     if (x->b.p[a].count < x->b.p[b].count) {
         uint32_t t = a;
         a = b, b = t;
     }
-    uint32_t p = x->b.p[a].first, q = x->b.p[b].first;
+    uint32_t q = x->b.p[b].first, p = start_at(x, a, x->r.p[q].from);
+    if (iva->width != ivb->width || iva->fixed == ION_IN_SLOT || ivb->fixed == ION_IN_SLOT ||
+        !disjoint(x, p, q)) {
+        vec_push(x->mem, &x->apart, ra_vreg_index(va));
+        vec_push(x->mem, &x->apart, ra_vreg_index(vb));
+        return;
+    }
     for (uint32_t r = q; r != NONE; r = x->r.p[r].next) x->r.p[r].bundle = a;
     uint32_t *link = &x->b.p[a].first;
+    if (p != *link) {
+        link = &x->r.p[p].next;
+        p = *link;
+    }
+    x->joined_at.p[a] = q;
     while (p != NONE && q != NONE) {
         uint32_t *next = x->r.p[p].from < x->r.p[q].from ? &p : &q;
         *link = *next;
@@ -100,6 +112,9 @@ static void relate(IonCtx *x) {
 void ion_bundles(IonCtx *x) {
     const RaFunc *f = x->f;
     vec_clear(&x->apart);
+    vec_clear(&x->joined_at);
+    uint32_t *joined_at = vec_extend(x->mem, &x->joined_at, f->num_vregs);
+    for (uint32_t v = 0; v < f->num_vregs; v++) joined_at[v] = NONE;
     for (uint32_t v = 0; v < f->num_vregs; v++) {
         IonBundle *b = &x->b.p[v];
         b->first = x->v.p[v].first;

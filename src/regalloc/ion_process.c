@@ -8,14 +8,12 @@
  * Ends      Eviction strictly needs more weight; splitting ends at minimal bundles; these are above all others, those with a
  *           limit above the rest. Fixed operands and clobbers are walls: nothing is ever placed across them. Minimal
  *           bundles that stand in each other's way are placed anew together, by a search (few, and within one instruction).
- * Queue     A list per length up to 32, eight per power of two above, first in first out.
  * Cost      O(ranges) per bundle that finds a register; O(ranges * registers * log n) where it does not. */
 #include "regalloc/ion.h"
 #include <float.h>
 
 static RaPRegSet allowed_to(const IonCtx *x, const IonBundle *b) {
-    bool is_float = x->v.p[x->r.p[b->first].vreg].is_float;
-    RaPRegSet all = x->env->allocatable & RA_CLASS_MASK(is_float ? RA_FLOAT : RA_INT);
+    RaPRegSet all = x->env->allocatable & RA_CLASS_MASK(b->flags & ION_FLOAT ? RA_FLOAT : RA_INT);
     return b->limit < 32 ? all & (((RaPRegSet)1 << b->limit) - 1) * 0x100000001ull : all;
 }
 
@@ -126,8 +124,7 @@ static RaPReg pick(IonCtx *x, uint32_t bundle, RaPRegSet free) {
 static float heaviest(IonCtx *x, uint32_t bundle, RaPReg p, float dear) {
     float w = 0;
     vec_clear(&x->conflicts);
-    x->mark_now++;
-    if (x->mark.n < x->b.n) vec_resize0(x->mem, &x->mark, x->b.n);
+    x->questions++;
     ion_regs_flush(x, p);
     IonCursor c = {0, 0};
     uint32_t skips = 16;
@@ -138,13 +135,12 @@ static float heaviest(IonCtx *x, uint32_t bundle, RaPReg p, float dear) {
             const IonPage *g = &x->pages.p[x->dir[p].p[c.page]];
             if (g->to[c.at] > from) {
                 if (g->from[c.at] >= to) break;
-                uint32_t b = x->r.p[g->range[c.at]].bundle;
-                if (x->mark.p[b] != x->mark_now) {
-                    x->mark.p[b] = x->mark_now;
-                    vec_push(x->mem, &x->conflicts, b);
-                    if (x->b.p[b].weight > w) w = x->b.p[b].weight;
-                    if (w >= dear) return w;
-                }
+                uint32_t other = g->bundle[c.at];
+                if (g->weight[c.at] > w) w = g->weight[c.at];
+                if (w >= dear || x->b.p[other].count != x->questions)
+                    vec_push(x->mem, &x->conflicts, other);
+                if (w >= dear) return w;
+                x->b.p[other].count = x->questions;
                 if (g->to[c.at] > to) break; /* the next range may meet it too */
             } else if (++skips >= 16) {
                 c = ion_regs_find(x, p, from);
@@ -240,7 +236,7 @@ static bool place_together(IonCtx *x, uint32_t bundle) {
         while (c.page < x->dir[p].n) {
             const IonPage *g = &x->pages.p[x->dir[p].p[c.page]];
             if (g->from[c.at] >= point + 2) break;
-            uint32_t b = x->r.p[g->range[c.at]].bundle;
+            uint32_t b = g->bundle[c.at];
             if (x->b.p[b].minimal && !add_hard(&h, b)) return false;
             if (++c.at == g->n) c.page++, c.at = 0;
         }
@@ -327,18 +323,8 @@ static bool one_bundle(IonCtx *x, uint32_t bundle) {
     return true;
 }
 
-static uint32_t pop(IonCtx *x) {
-    uint32_t w = 3;
-    while (w > 0 && !x->full[w]) w--;
-    if (!x->full[w]) return NONE;
-    uint32_t q = w * 64 + 63 - u64_clz(x->full[w]), bundle = x->head[q];
-    x->head[q] = x->b.p[bundle].qnext;
-    if (x->head[q] == NONE) x->full[w] &= ~((uint64_t)1 << (q & 63));
-    return bundle;
-}
-
 bool ion_process(IonCtx *x) {
-    for (uint32_t b; (b = pop(x)) != NONE;)
+    for (uint32_t b; (b = ion_dequeue(x)) != NONE;)
         if (!one_bundle(x, b)) return false;
     return true;
 }

@@ -118,6 +118,10 @@ static void fill(IonCtx *x, uint32_t g, uint32_t prev, uint32_t next) {
 
 void ion_fill_gaps(IonCtx *x) {
     for (uint32_t k = 0; k < x->spilled.n; k++) {
+        if (k + 12 < x->spilled.n) { /* far apart in a large function */
+            __builtin_prefetch(&x->v.p[x->spilled.p[k + 12]]);
+            __builtin_prefetch(&x->r.p[x->v.p[x->spilled.p[k + 6]].first]);
+        }
         vec_clear(&x->chain);
         for (uint32_t r = x->v.p[x->spilled.p[k]].first; r != NONE; r = x->r.p[r].vnext)
             vec_push(x->mem, &x->chain, r);

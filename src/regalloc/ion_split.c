@@ -1,4 +1,4 @@
-/* regalloc/ion_split.c — weights, the queue, and cutting bundles into parts that fit.
+/* regalloc/ion_split.c — weights, and cutting bundles into parts that fit.
  *
  * Problem   A bundle that does not fit anywhere must become smaller where it costs least, and this must end.
  * Idea      The first part reaches as far as one register is free (the register whose first obstacle is farthest), but
@@ -42,13 +42,7 @@ void ion_weigh_range(IonCtx *x, uint32_t r) {
     ir->weight = w;
 }
 
-/* ---- the queue ---- */
-static uint32_t queue_of(uint32_t length) {
-    if (length < 32) return length;
-    uint32_t e = 63 - u64_clz(length);
-    return 32 + (e - 5) * 8 + (length >> (e - 3) & 7);
-}
-
+/* ---- weights ---- */
 /* Within one instruction, and no longer than what needs a register there. */
 static bool is_minimal(const IonCtx *x, const IonRange *r) {
     if ((r->to - 1) / 2 != r->from / 2) return false;
@@ -80,14 +74,8 @@ static uint32_t weigh(IonCtx *x, uint32_t bundle) {
 }
 
 void ion_queue(IonCtx *x, uint32_t bundle) {
-    uint32_t q = queue_of(weigh(x, bundle));
-    x->b.p[bundle].qnext = NONE;
-    if (x->full[q / 64] >> (q & 63) & 1)
-        x->b.p[x->tail[q]].qnext = bundle;
-    else
-        x->head[q] = bundle;
-    x->tail[q] = bundle;
-    x->full[q / 64] |= (uint64_t)1 << (q & 63);
+    x->b.p[bundle].count = 0;
+    ion_enqueue(x, bundle, weigh(x, bundle));
 }
 
 /* ---- cutting ---- */
