@@ -154,5 +154,12 @@ else
     skipped=$((skipped + 1))
     echo "39-debug-wasm: skipped: no lldb"
 fi
+# Damage: whatever the module says, writing ends, stays inside, and what was written can be read.
+for fuzz in "$(dirname "${COT_ASAN:-/nonexistent/cot}")/tests/fuzz_dwarf" "$BUILD/tests/fuzz_dwarf"; do
+    [ -x "$fuzz" ] || continue
+    "$PY" "$ROOT/tests/diff/dwarf_mutate.py" list05.wasm damaged 200 1 && "$PY" "$ROOT/tests/diff/dwarf_mutate.py" list24.wasm damaged2 200 2 || fail "dwarf_mutate.py"
+    if timeout 100 "$fuzz" damaged/* damaged2/* >damaged.log 2>&1; then passed=$((passed + 1)); else fail "damaged sections"; tail -n 20 damaged.log; fi
+    break
+done
 echo "$passed passed, $failed failed, $skipped skipped"
 [ "$failed" -eq 0 ]

@@ -1,7 +1,70 @@
 /* Fuzz target: sections of debugging information with any contents. The input is a list of sections: a byte that says which, three
- * bytes of length, contents (the last one may be cut); the first byte of all chooses addresses to look for. */
+ * bytes of length, contents (the last one may be cut); the first byte of all chooses addresses to look for. What is found by address
+ * must be text; what is written of it for machine code must be readable again. */
 #include <stdlib.h>
-#include "dwarf/dwarf.h"
+#include "dwarf/native.h"
+
+enum { FUNCS = 128, FUNC = 512, LOC = 8, LOCS = FUNC / LOC, HOMES = 9 };
+
+/* Machine code for addresses up to FUNCS * FUNC: pieces of a function in another order than its source. */
+static void write_native(const DwarfInput *in) {
+    static DwarfLoc locs[LOCS];
+    static DwarfHome homes[HOMES];
+    static DwarfCode funcs[FUNCS];
+    for (uint32_t i = 0; i < HOMES; i++)
+        homes[i] = (DwarfHome){i, FUNC - 16 * i, i + 1 < HOMES ? i : DWARF_CONTEXT,
+                               i % 3 ? (int32_t)i : -8 * (int32_t)(i + 1)};
+    Mem m;
+    mem_init(&m, NULL);
+    DwarfLoc *all = mem_alloc(&m, (size_t)FUNCS * sizeof locs);
+    for (uint32_t f = 0; f < FUNCS; f++) {
+        for (uint32_t i = 0; i < LOCS; i++) {
+            uint32_t piece = i ^ (f % 4);
+            all[f * LOCS + i] =
+                (DwarfLoc){LOC * i + (i != 0), LOC * (i + 1), f * FUNC + LOC * piece};
+        }
+        funcs[f] = (DwarfCode){.name = {"f", 1},
+                               .at = {f / 64, (f % 64) * FUNC, FUNC},
+                               .source = f * FUNC,
+                               .source_end = (f + 1) * FUNC,
+                               .locs = all + f * LOCS,
+                               .nlocs = LOCS,
+                               .homes = homes,
+                               .nhomes = f % 2 ? HOMES : 0};
+    }
+    DwarfNative n = {.in = in,
+                     .file = {"m.wasm", 6},
+                     .funcs = funcs,
+                     .nfuncs = FUNCS,
+                     .context = 15,
+                     .frame = 6,
+                     .vectors = 17,
+                     .memory = 88,
+                     .globals = 200,
+                     .imported_globals = 1,
+                     .nglobals = 4};
+    DwarfOutput o;
+    dwarf_output_init(&o, &m);
+    dwarf_write_native(&n, &o);
+    dwarf_output_place(&o, 0x10000);
+    DwarfInput again;
+    memset(&again, 0, sizeof again);
+    size_t size = 0, was = 0;
+    for (unsigned s = 0; s < DWARF_SECTION_COUNT; s++) {
+        again.s[s] = (DwarfBytes){o.s[s].p, o.s[s].n};
+        size += o.s[s].n;
+        was += in->s[s].n;
+    }
+    if (size > (1 << 22) + was * 512) abort();
+    Dwarf *w = dwarf_open(&m, &again);
+    DwarfPlace p[8];
+    for (uint64_t at = 0; at < FUNCS * FUNC / 2; at += 1021)
+        (void)dwarf_find(w, 0x10000 + at, p, 8);
+    dwarf_free(w);
+    dwarf_output_free(&o);
+    mem_free(&m, all, (size_t)FUNCS * sizeof locs);
+    if (m.live) abort();
+}
 
 int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size);
 int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size) {
@@ -34,6 +97,7 @@ int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size) {
     sb_free(&sb);
     dwarf_free(w);
     if (m.live) abort();
+    write_native(&in);
     for (unsigned s = 0; s < DWARF_SECTION_COUNT; s++) free((void *)(uintptr_t)in.s[s].p);
     return 0;
 }
