@@ -2,7 +2,7 @@
  *
  * Idea     Work items are the defined functions in index order, then one entry and one host adapter per distinct
  *          function type. Threads claim items from an atomic counter and put results in arenas of their own;
- *          afterwards the items are laid out in order and copied. Since items are claimed in order, when item k
+ *          afterwards the items are laid out in order and copied (place.c). Since items are claimed in order, when item k
  *          fails every lower item has been claimed and is finished, so the reported error is the lowest one.
  * Memory   A thread keeps one Mem, one translator, one ClifFunc, one MachCtx for all its items: nothing is
  *          allocated per function after warm-up but room for the results. */
@@ -10,22 +10,11 @@
 #include <stdatomic.h>
 #include <time.h>
 #include <unistd.h>
-#include "module/module.h"
+#include "module/unit_int.h"
 #include "verify/verify.h"
 
 #define CODE_ALIGN 16u
 #define MIN_CODE_PER_THREAD 16384u
-
-typedef struct Item { /* the result of one item, in its worker's arena */
-    const uint8_t *code;
-    const MachReloc *relocs;
-    const MachTrap *traps;
-    const MachSrcLoc *locs;
-    const MachUnwind *unwind;
-    const MachHome *homes;
-    uint32_t size, align, nrelocs, ntraps, nlocs, nunwind, nhomes;
-    bool fell_back;
-} Item;
 
 typedef struct UnitTools {  /* a thread's contexts */
     struct UnitTools *next; /* in the pool */
@@ -60,7 +49,7 @@ typedef struct Job {
     const IsaVtable *isa;
     uint32_t nfuncs, ntypes, nitems;
     const uint32_t *types; /* distinct function types */
-    Item *items;
+    UnitItem *items;
     atomic_uint next;
     atomic_bool stop;
 } Job;
@@ -77,7 +66,7 @@ static const void *copy_out(Arena *a, const void *p, size_t n, size_t align) {
 
 static void keep(Worker *w, uint32_t item, const MachCompiled *c) {
     Arena *a = &w->tools->out;
-    w->job->items[item] = (Item){
+    w->job->items[item] = (UnitItem){
         .code = copy_out(a, c->code, c->size, 1),
         .size = c->size,
         .align = c->alignment > CODE_ALIGN ? c->alignment : CODE_ALIGN,
@@ -259,61 +248,13 @@ static void *worker_main(void *arg) {
     return NULL;
 }
 
-static void patch_pcrel4(CodeUnit *u, uint32_t at, int64_t target, int64_t addend) {
-    int32_t v = (int32_t)(target + addend - at);
-    memcpy(u->code.p + at, &v, 4);
-}
-
-/* Copies the items into the unit in order and resolves references between them. */
-static bool link_unit(CodeUnit *u, Job *j, Diag *d) {
+/* Copies the items into the unit in order and says which is what. */
+static bool link_unit(CodeUnit *u, Job *j, uint32_t threads, Diag *d) {
     Mem *m = u->mem;
-    uint64_t total = 0, ntraps = 0, nlocs = 0, nunwind = 0;
-    for (uint32_t i = 0; i < j->nitems; i++) {
-        const Item *it = &j->items[i];
-        total = ((total + it->align - 1) & ~(uint64_t)(it->align - 1)) + it->size;
-        ntraps += it->ntraps;
-        nlocs += it->nlocs;
-        nunwind += it->nunwind;
-    }
-    if (total > INT32_MAX - (1 << 20))
-        return diag_msg(d, DIAG_LIMIT, "module needs more than 2 GiB of machine code");
-    vec_reserve(m, &u->code, total);
-    UnitTrap *trap = vec_extend(m, &u->traps, ntraps);
-    UnitLoc *loc = vec_extend(m, &u->locs, nlocs);
-    MachUnwind *step = vec_extend(m, &u->unwind, nunwind);
     uint32_t *at = mem_alloc(m, (j->nitems + 1) * sizeof *at);
-    for (uint32_t i = 0; i < j->nitems; i++) {
-        const Item *it = &j->items[i];
-        at[i] = (u->code.n + it->align - 1) & ~(it->align - 1);
-        memset(u->code.p + u->code.n, 0xCC, at[i] - u->code.n);
-        memcpy(u->code.p + at[i], it->code, it->size);
-        u->code.n = at[i] + it->size;
-        for (uint32_t k = 0; k < it->ntraps; k++)
-            *trap++ = (UnitTrap){it->traps[k].offset + at[i], it->traps[k].code};
-        for (uint32_t k = 0; k < it->nlocs; k++)
-            *loc++ = (UnitLoc){it->locs[k].start + at[i], it->locs[k].end + at[i], it->locs[k].loc};
-        for (uint32_t k = 0; k < it->nunwind; k++) {
-            *step = it->unwind[k];
-            step++->offset += at[i];
-        }
-    }
-    for (uint32_t i = 0; i < j->nitems; i++) {
-        const Item *it = &j->items[i];
-        for (uint32_t k = 0; k < it->nrelocs; k++) {
-            const MachReloc *r = &it->relocs[k];
-            uint32_t off = at[i] + r->offset;
-            if (r->name.kind == CLIF_NAME_USER && r->name.a == 0) {
-                COT_ASSERT(r->kind == MACH_RELOC_X86_CALL_PCREL4 ||
-                           r->kind == MACH_RELOC_X86_PCREL4);
-                patch_pcrel4(u, off, at[r->name.b - j->m->num_imported_funcs], r->addend);
-            } else {
-                COT_ASSERT(r->name.kind == CLIF_NAME_LIBCALL);
-                vec_push(m, &u->relocs, (UnitReloc){off, r->kind, (uint8_t)r->name.a, r->addend});
-            }
-        }
-    }
+    if (!unit_place(u, j->items, j->nitems, j->m->num_imported_funcs, threads, at, d)) return false;
     for (uint32_t i = 0; i < j->nfuncs; i++) {
-        const Item *it = &j->items[i];
+        const UnitItem *it = &j->items[i];
         vec_push(m, &u->funcs, (UnitFunc){at[i], it->size});
         if (!j->tn->value_labels) continue;
         vec_push(m, &u->first_home, u->homes.n);
@@ -375,7 +316,7 @@ static void run(void *arg) {
     j->types = r->types.p;
     j->ntypes = r->types.n;
     j->nitems = j->nfuncs + 2 * j->ntypes;
-    j->items = mem_alloc(mem, (j->nitems + 1) * sizeof(Item));
+    j->items = mem_alloc(mem, (j->nitems + 1) * sizeof(UnitItem));
     long cpus = sysconf(_SC_NPROCESSORS_ONLN);
     const UnitOptions *opt = j->opt;
     uint32_t n = opt->print ? 1 : opt->threads;
@@ -414,7 +355,7 @@ static void run(void *arg) {
         ra_stats_add(&u->ra, &ws[i].ra);
     }
     uint64_t t0 = unit_now_ns();
-    r->ok = !bad && (opt->validate_only || link_unit(u, j, r->d));
+    r->ok = !bad && (opt->validate_only || link_unit(u, j, n, r->d));
     if (bad) *r->d = bad->diag;
     u->phases.link += unit_now_ns() - t0;
 }
@@ -441,7 +382,7 @@ bool unit_compile_wasm(CodeUnit *u, const WasmModule *m, const VmLayout *lay,
             tools_free(t);
     }
     mem_free(u->mem, r.ws, r.n * sizeof *r.ws);
-    mem_free(u->mem, r.job.items, (r.job.nitems + 1) * sizeof(Item));
+    mem_free(u->mem, r.job.items, (r.job.nitems + 1) * sizeof(UnitItem));
     vec_free(u->mem, &r.types);
     return r.ok;
 }
