@@ -108,6 +108,21 @@ COT_API CotStatus cot_config_set_cache(CotConfig *config, const char *dir, uint6
 /* Default true: modules keep the debugging information (DWARF) they came with, so that cot_trap_print can tell file and line of
  * the source. It is read for that only. */
 COT_API void cot_config_set_source_positions(CotConfig *config, bool on);
+/* Others who can be told of machine code in memory. */
+enum {
+    COT_PUBLISH_UNWIND =
+        1, /* the process's unwinder: exceptions and backtraces pass compiled functions */
+    COT_PUBLISH_PERF_MAP = 2, /* /tmp/perf-PID.map: perf report names the functions */
+    COT_PUBLISH_JITDUMP =
+        4, /* jit-PID.dump in the working folder, with the code, for perf inject --jit */
+    COT_PUBLISH_GDB = 8 /* gdb: backtraces and breakpoints by name */
+};
+/* Who is told of the modules that the engine compiles, added up; what is freed is withdrawn. Default: nobody. For the unwinder and
+ * gdb modules are compiled even if the cache has them; of modules that are loaded precompiled only perf's map is told. A C++
+ * exception that a host function throws goes through the frames of a module that the unwinder knows, to whoever called
+ * into it. cot_engine_new then fails with COT_UNSUPPORTED if the process has no unwinder that can be told (libgcc_s or
+ * libunwind), with COT_IO if perf's file cannot be written. */
+COT_API void cot_config_set_publish(CotConfig *config, uint32_t what);
 /* Default false: check the intermediate code and the register allocation of every function. For tests of the compiler. */
 COT_API void cot_config_set_verify(CotConfig *config, bool on);
 

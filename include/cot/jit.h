@@ -24,15 +24,7 @@ COT_API CotJit *cot_jit_new(const CotConfig *config, size_t reserve, CotError *e
 /* All code and data go, too. */
 COT_API void cot_jit_free(CotJit *jit);
 
-enum {
-    COT_PUBLISH_UNWIND =
-        1, /* the process's unwinder: exceptions and backtraces pass compiled functions */
-    COT_PUBLISH_PERF_MAP = 2, /* /tmp/perf-PID.map: perf report names the functions */
-    COT_PUBLISH_JITDUMP =
-        4, /* jit-PID.dump in the working folder, with the code, for perf inject --jit */
-    COT_PUBLISH_GDB = 8 /* gdb: backtraces and breakpoints by name */
-};
-/* Who is told of functions linked from now on, added up; what is freed is withdrawn. Default: nobody. COT_UNSUPPORTED: the process
+/* Who is told of functions linked from now on, COT_PUBLISH_* added up (cot.h); what is freed is withdrawn. Default: nobody. COT_UNSUPPORTED: the process
  * has no unwinder that can be told (libgcc_s or libunwind); COT_IO: a file cannot be written. */
 COT_API CotStatus cot_jit_publish(CotJit *jit, uint32_t what, CotError *error);
 

@@ -206,7 +206,8 @@ COT_API CotStatus cot_func_call(CotFunc *func, const CotValue *args, size_t narg
 /* A host function. args: as many as the type has parameters; results: one per result, type set, value zero, to be filled
  * in. It returns COT_OK, or how the Wasm code that called it is to end: what cot_caller_trap or cot_caller_exit returned;
  * or COT_TRAP or COT_EXIT from a cot_func_call of the same store that has just failed in it, whose trap then goes on; any
- * other status becomes a trap. It must return: no longjmp, no C++ exception out of it. */
+ * other status becomes a trap. It must return: no longjmp; a C++ exception only through modules that the unwinder knows
+ * (COT_PUBLISH_UNWIND, or of objects and libraries), where it ends the call like a trap. */
 typedef CotStatus (*CotHostFn)(void *user, CotCaller *caller, const CotValue *args,
                                CotValue *results);
 /* type is copied. At most 1,000 parameters and 1,000 results. */

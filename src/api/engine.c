@@ -69,6 +69,10 @@ void cot_config_set_compile_threads(CotConfig *c, uint32_t threads) {
 void cot_config_set_source_positions(CotConfig *c, bool on) {
     c->engine.keep_source = on;
 }
+void cot_config_set_publish(CotConfig *c, uint32_t what) {
+    c->engine.publish = what & ~(uint32_t)COT_PUBLISH_PERF_MAP;
+    c->base.rt.perf_map = what & COT_PUBLISH_PERF_MAP;
+}
 void cot_config_set_verify(CotConfig *c, bool on) {
     c->engine.verify = on;
 }

@@ -4,6 +4,7 @@
 #include "compiler/compiler.h"
 #include "dwarf/out.h"
 #include "image/codemap.h"
+#include "object/cfi.h"
 
 struct Compiler {
     Mem mem; /* holds the compiler itself */
@@ -15,6 +16,8 @@ struct Compiler {
     WasmTunables tunables;
     const IsaVtable *isa;
     UnitPool pool; /* compile threads' contexts */
+    JitPerf *perf; /* files for perf, NULL = none; used under the lock */
+    pthread_mutex_t perf_lock;
 };
 
 /* Where the parts of an image go (image.c). */
@@ -38,10 +41,16 @@ struct Compiled {
 
 extern const char compiler_source_id[]; /* made by cmake/SourceId.cmake */
 
+/* compiler.c: the image in memory; stats may be NULL */
+bool compiled_blob(Compiled *c, CompileStats *stats, RtBlob *out, Diag *d);
 /* image.c: may leave through the Mem */
 bool image_plan(Compiled *c, Diag *d);
 void image_write(const Compiled *c, uint8_t *to);
 void image_write_tables(const Compiled *c, uint8_t *to); /* without the code */
+/* publish.c. c: what the module was made of, or NULL: then there are names, but no frames and lines. */
+bool module_publish(const Compiler *by, RtModule *m, Compiled *c, Diag *d);
+/* debug.c: unwinding entries of all code, which may leave through the Mem; site k's function begins at starts[its func]. */
+void frames_write(const Compiled *c, Cfi *cfi, VecU32 *starts);
 /* object.c, header.c, debug.c: likewise */
 bool object_link(Compiled *c, Linkable *k, const char *name, bool shared, LinkSym *code, Diag *d);
 void debug_write(const Compiled *c, const char *file, DwarfOutput *o);

@@ -6,6 +6,28 @@
 #include "compiler/comp_int.h"
 #include "image/cpu.h"
 
+typedef struct Opening {
+    Compiler *c;
+    Diag *d;
+    bool ok;
+} Opening;
+
+static void open_perf(void *arg) {
+    Opening *o = arg;
+    o->c->perf = jit_perf_open(&o->c->mem, JIT_PUBLISH_JITDUMP, o->d);
+    o->ok = o->c->perf != NULL;
+}
+
+/* Can those who are to be told be told? */
+static bool published(Compiler *c, Diag *d) {
+    Opening o = {c, d, true};
+    if (c->cfg.publish & JIT_PUBLISH_UNWIND && !jit_can_unwind())
+        return diag_msg(d, DIAG_UNSUPPORTED, "this process has no unwinder that can be told");
+    if (c->cfg.publish & JIT_PUBLISH_JITDUMP && !mem_guard(&c->mem, open_perf, &o))
+        return diag_msg(d, DIAG_OOM, "out of memory");
+    return o.ok;
+}
+
 Compiler *compiler_new(const CompilerConfig *cfg, Diag *d) {
     const IsaVtable *isa = isa_host();
     if (!isa) {
@@ -43,7 +65,8 @@ Compiler *compiler_new(const CompilerConfig *cfg, Diag *d) {
                              .enable_multi_ret_implicit_sret = true,
                              .probestack_size_log2 = 12,
                              .explicit_traps = cfg->no_signals,
-                             .unwind_info = cfg->unwind,
+                             .unwind_info = cfg->unwind ||
+                                            cfg->publish & (JIT_PUBLISH_UNWIND | JIT_PUBLISH_GDB),
                              .regalloc_checker = cfg->verify,
                              .verify_input = cfg->verify,
                              .stress_seed = cfg->stress_seed,
@@ -54,11 +77,16 @@ Compiler *compiler_new(const CompilerConfig *cfg, Diag *d) {
                                  .interrupt_checks = cfg->interruptible,
                                  .callconv = CLIF_CC_FAST,
                                  .host_callconv = CLIF_CC_SYSTEM_V};
-    return c;
+    pthread_mutex_init(&c->perf_lock, NULL);
+    if (published(c, d)) return c;
+    compiler_free(c);
+    return NULL;
 }
 
 void compiler_free(Compiler *c) {
     if (!c) return;
+    jit_perf_close(c->perf);
+    pthread_mutex_destroy(&c->perf_lock);
     unit_pool_free(&c->pool);
     mem_release_all(&c->mem);
 }
@@ -247,6 +275,14 @@ static void fill_stats(CompileStats *s, const Compiled *c) {
                         .code_bytes = u->code.n};
 }
 
+bool compiled_blob(Compiled *c, CompileStats *stats, RtBlob *out, Diag *d) {
+    size_t n = compiled_plan_image(c, d);
+    bool ok = n && rt_blob_new(out, n, d);
+    if (ok) compiled_write_image(c, out->base);
+    if (stats) fill_stats(stats, c);
+    return ok;
+}
+
 bool compiler_image(Compiler *by, const uint8_t *bytes, size_t size, const UnitOptions *opt,
                     CompileStats *stats, RtBlob *out, Diag *d) {
     char name[CACHE_NAME];
@@ -257,10 +293,7 @@ bool compiler_image(Compiler *by, const uint8_t *bytes, size_t size, const UnitO
     }
     Compiled *c = compiler_run(by, bytes, size, opt, d);
     if (!c) return false;
-    size_t n = compiled_plan_image(c, d);
-    bool ok = n && rt_blob_new(out, n, d);
-    if (ok) compiled_write_image(c, out->base);
-    if (stats) fill_stats(stats, c);
+    bool ok = compiled_blob(c, stats, out, d);
     compiled_free(c);
     if (ok && cached) {
         img_set_sums((ImgHeader *)(void *)out->base, out->base);

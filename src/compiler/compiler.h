@@ -7,6 +7,7 @@
 #ifndef COT_COMPILER_COMPILER_H
 #define COT_COMPILER_COMPILER_H
 #include "compiler/cache.h"
+#include "jit/publish.h"
 #include "dwarf/out.h"
 #include "module/linkable.h"
 #include "module/module.h"
@@ -30,6 +31,8 @@ typedef struct CompilerConfig {
     bool
         debug; /* collect places of variables, for compiled_debug, if the module says what they are */
     bool keep_source; /* images have the module's debugging information, for backtraces */
+    unsigned publish; /* JIT_PUBLISH_*: who is told of modules made of what is compiled */
+    const char *name; /* what debuggers call them; not copied; NULL: module.wasm */
 } CompilerConfig;
 
 typedef struct Compiler Compiler;
@@ -84,6 +87,8 @@ typedef struct EngineConfig {
     uint32_t opt_level, threads;
     MachRegalloc regalloc;
     const Cache *cache;
+    unsigned publish;
+    const char *name;
 } EngineConfig;
 
 /* NULL with *d set: as rt_engine_new and compiler_new. */
@@ -92,6 +97,9 @@ Compiler *engine_compiler(const RtEngine *e);
 /* opt, stats: may be NULL. NULL with *d set. */
 RtModule *engine_compile(RtEngine *e, const uint8_t *bytes, size_t size, const UnitOptions *opt,
                          CompileStats *stats, Diag *d);
+/* Tells those who are to be told (EngineConfig.publish) of a module that was compiled before: its names. What engine_compile
+ * makes has been told of. False: *d. */
+bool engine_publish(RtEngine *e, RtModule *m, Diag *d);
 /* Would engine_compile accept the module? */
 bool engine_validate(RtEngine *e, const uint8_t *bytes, size_t size, Diag *d);
 #endif

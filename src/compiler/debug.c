@@ -5,7 +5,6 @@
  * Cost: linear, but for dwarf_write_native. */
 #include "compiler/comp_int.h"
 #include "dwarf/native.h"
-#include "object/cfi.h"
 
 typedef struct Input { /* for dwarf_write_native, in the compilation's memory */
     VEC(DwarfCode) funcs;
@@ -66,39 +65,48 @@ static void fill_in(const Compiled *c, Mem *mem, Input *in) {
 }
 
 /* Functions, then adapters; types of equal shape share theirs. */
-static void add_frames(const Compiled *c, DwarfOutput *o) {
+void frames_write(const Compiled *c, Cfi *cfi, VecU32 *starts) {
     const CodeUnit *u = &c->unit;
+    Mem *m = cfi->mem;
     VEC(UnitFunc) all = {0};
     VEC(MachUnwind) steps = {0};
-    Cfi cfi;
-    cfi_init(&cfi, o->mem, u->isa);
-    cfi.absolute = true;
-    for (uint32_t i = 0; i < u->funcs.n; i++) vec_push(o->mem, &all, u->funcs.p[i]);
+    for (uint32_t i = 0; i < u->funcs.n; i++) vec_push(m, &all, u->funcs.p[i]);
     for (int host = 0; host < 2; host++)
         for (uint32_t t = 0; t < c->wasm.types.n; t++)
             if (c->wasm.types.p[t].canon == t)
-                vec_push(o->mem, &all, host ? u->host.p[t] : u->entry.p[t]);
+                vec_push(m, &all, host ? u->host.p[t] : u->entry.p[t]);
     for (uint32_t i = 0, at = 0; i < all.n; i++) {
         UnitFunc f = all.p[i];
         vec_clear(&steps);
         for (; at < u->unwind.n && u->unwind.p[at].offset < f.off + f.size; at++) {
             MachUnwind w = u->unwind.p[at];
             w.offset -= f.off;
-            vec_push(o->mem, &steps, w);
+            vec_push(m, &steps, w);
         }
         LinkDef def = {.sym = i, .size = f.size, .nunwind = steps.n, .unwind = steps.p};
-        cfi_add(&cfi, &def);
+        cfi_add(cfi, &def);
+        vec_push(m, starts, f.off);
     }
+    cfi_end(cfi);
+    vec_free(m, &all);
+    vec_free(m, &steps);
+}
+
+static void add_frames(const Compiled *c, DwarfOutput *o) {
+    VecU32 starts = {0};
+    Cfi cfi;
+    cfi_init(&cfi, o->mem, c->unit.isa);
+    cfi.absolute = true;
+    frames_write(c, &cfi, &starts);
     out_bytes(o, DWARF_FRAME, cfi.bytes.p, cfi.bytes.n);
     for (uint32_t i = 0; i < cfi.sites.n; i++)
         vec_push(o->mem, &o->relocs[DWARF_FRAME],
                  (DwarfReloc){.offset = cfi.sites.p[i].offset,
                               .size = 8,
                               .section = DWARF_CODE,
-                              .addend = all.p[cfi.sites.p[i].func].off});
+                              .addend = starts.p[cfi.sites.p[i].func]});
     cfi_free(&cfi);
-    vec_free(o->mem, &all);
-    vec_free(o->mem, &steps);
+    vec_free(o->mem, &starts);
 }
 
 void debug_write(const Compiled *c, const char *file, DwarfOutput *o) {

@@ -142,11 +142,12 @@ int cmd_bench(int argc, char **argv) {
             continue;
         }
         if (cli_flag(&c, "--help")) {
-            printf("%s%s%s", help, guest_help, common_help);
+            printf("%s%s%s%s", help, guest_help, publish_help, common_help);
             return 0;
         }
         rest = cli_flag(&c, "--");
-        if (rest || common_option(&c, &o) || guest_option(&c, &go)) continue;
+        if (rest || common_option(&c, &o) || publish_option(&c, &o) || guest_option(&c, &go))
+            continue;
         if (cli_flag(&c, "--json"))
             json = true;
         else if (cli_flag(&c, "--precompiled"))
@@ -169,6 +170,7 @@ int cmd_bench(int argc, char **argv) {
         args[0] = (char *)file;
         Diag d;
         diag_clear(&d);
+        o.cfg.name = file;
         RtEngine *e = engine_new(&o.cfg, &d); /* one for all, as in a process that compiles often */
         if (!e) report(&d, file);
         ok = e != NULL;

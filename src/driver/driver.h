@@ -41,6 +41,9 @@ void common_finish(Cli *c, CommonOpts *o);
  * what the preset x86-64-v2 has. */
 CompilerConfig common_compiler(const CommonOpts *o, bool for_file);
 extern const char common_help[];
+/* --gdb, --perf, --unwind, of commands that run what they compile; true if the next argument was one of them. */
+bool publish_option(Cli *c, CommonOpts *o);
+extern const char publish_help[];
 
 /* Whole file or standard input ("-"); false with a message on stderr. Freed with free(). */
 bool read_file(const char *path, uint8_t **bytes, size_t *size);

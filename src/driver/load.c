@@ -63,6 +63,10 @@ static RtModule *load_image(const Source *s, RtEngine *e, CompileStats *stats, D
     if (!(s->fd < 0 ? rt_blob_copy(&blob, s->bytes, s->size, d) : rt_blob_map(&blob, s->fd, d)))
         return NULL;
     RtModule *m = rt_module_new(e, &blob, IMG_VERIFIED, d);
+    if (m && !engine_publish(e, m, d)) {
+        rt_module_free(m);
+        return NULL;
+    }
     if (!m || !stats) return m;
     const Image *img = rt_module_image(m);
     *stats = (CompileStats){

@@ -231,6 +231,33 @@ bool common_option(Cli *c, CommonOpts *o) {
     return false;
 }
 
+const char publish_help[] =
+    "  --gdb                  let gdb see the functions: names, frames and, if there is debugging "
+    "information, lines\n"
+    "  --perf=map|jitdump     let perf see them: by /tmp/perf-PID.map, or by jit-PID.dump in the "
+    "working folder, which\n"
+    "                         has the code, too (perf record -k 1, perf inject --jit)\n"
+    "  --unwind               let the process's unwinder see their frames\n";
+
+bool publish_option(Cli *c, CommonOpts *o) {
+    const char *v;
+    if (cli_flag(c, "--gdb")) {
+        o->cfg.publish |= JIT_PUBLISH_GDB;
+    } else if (cli_flag(c, "--unwind")) {
+        o->cfg.publish |= JIT_PUBLISH_UNWIND;
+    } else if (cli_value(c, "--perf", &v)) {
+        if (strcmp(v, "map") == 0)
+            o->cfg.rt.perf_map = true;
+        else if (strcmp(v, "jitdump") == 0)
+            o->cfg.publish |= JIT_PUBLISH_JITDUMP;
+        else
+            cli_error(c, "--perf: '%s' is not map or jitdump", v);
+    } else {
+        return false;
+    }
+    return true;
+}
+
 void common_finish(Cli *c, CommonOpts *o) {
     Diag d;
     diag_clear(&d);

@@ -26,11 +26,11 @@ int cmd_run(int argc, char **argv) {
     bool precompiled = false;
     while (cli_is_option(&c) && !c.failed) {
         if (cli_flag(&c, "--help")) {
-            printf("%s%s%s", help, guest_help, common_help);
+            printf("%s%s%s%s", help, guest_help, publish_help, common_help);
             return 0;
         }
         if (cli_flag(&c, "--")) break;
-        if (common_option(&c, &o) || guest_option(&c, &go)) continue;
+        if (common_option(&c, &o) || publish_option(&c, &o) || guest_option(&c, &go)) continue;
         if (cli_flag(&c, "--precompiled"))
             precompiled = true;
         else if (!cli_value(&c, "--invoke", &invoke))
@@ -44,6 +44,7 @@ int cmd_run(int argc, char **argv) {
     if (!file || !source_open(&source, file, precompiled)) goto out;
     Diag d;
     diag_clear(&d);
+    o.cfg.name = file;
     RtEngine *e = engine_new(&o.cfg, &d);
     if (!e) report(&d, file);
     RtModule *m = e ? source_load(&source, e, NULL) : NULL;

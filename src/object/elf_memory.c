@@ -1,7 +1,7 @@
 /* object/elf_memory.c — code that is in memory already, described as an ELF file for debuggers.
  *
- * The file holds no code: .text is a range of addresses. What it has are the functions as symbols and a copy of their
- * unwinding entries. */
+ * The file holds no code: .text is a range of addresses. What it has are the functions as symbols, a copy of their
+ * unwinding entries, and debugging information if there is some. */
 #include "object/elf_int.h"
 
 bool object_describe(Mem *m, const ObjectMemory *o, VecU8 *out, Diag *d) {
@@ -28,16 +28,25 @@ bool object_describe(Mem *m, const ObjectMemory *o, VecU8 *out, Diag *d) {
         elf_section(&e, ".eh_frame", 9, frames);
         bytes_copy(m, out, o->frames, (size_t)o->frames_size);
     }
+    for (unsigned k = 0; o->dwarf && k < DWARF_SECTION_COUNT; k++) {
+        const VecU8 *s = &o->dwarf->s[k];
+        if (!s->n) continue;
+        ElfSection debug = {
+            .type = SHT_PROGBITS, .offset = elf_align(&e, 8), .size = s->n, .align = 1};
+        elf_section(&e, dwarf_section_name[k], strlen(dwarf_section_name[k]), debug);
+        bytes_copy(m, out, s->p, s->n);
+    }
     bytes_put(m, &names, 0, 1);
     elf_put_sym(m, &syms, 0, 0, 0, 0, 0, 0, 0);
     for (uint32_t i = 0; i < o->nfuncs; i++) {
         const ObjectCode *f = &o->funcs[i];
-        elf_put_sym(m, &syms, bytes_string(m, &names, f->name, strlen(f->name)), STB_GLOBAL,
-                    STT_FUNC, STV_DEFAULT, (uint16_t)code, f->address, f->size);
+        elf_put_sym(m, &syms, bytes_string(m, &names, f->name, strlen(f->name)),
+                    o->local ? STB_LOCAL : STB_GLOBAL, STT_FUNC, STV_DEFAULT, (uint16_t)code,
+                    f->address, f->size);
     }
     ElfSection symtab = {.type = SHT_SYMTAB,
                          .link = e.sections.n + 1,
-                         .info = 1,
+                         .info = o->local ? o->nfuncs + 1 : 1,
                          .align = 8,
                          .entsize = ELF_SYM,
                          .offset = elf_align(&e, 8),

@@ -54,8 +54,10 @@ typedef struct ObjectMemory {
     uint64_t address, size; /* of all of it */
     const ObjectCode *funcs;
     uint32_t nfuncs;
-    const uint8_t *frames; /* .eh_frame at its place */
+    const uint8_t *frames; /* .eh_frame at its place; NULL: none */
     uint64_t frames_size;
+    bool local;               /* the functions' names are not meant for others */
+    const DwarfOutput *dwarf; /* placed; NULL: none */
 } ObjectMemory;
 bool object_describe(Mem *m, const ObjectMemory *o, VecU8 *out, Diag *d);
 #endif

@@ -197,9 +197,15 @@ void rt_module_ref(const RtModule *m) {
 void rt_module_free(RtModule *m) {
     if (!m || atomic_fetch_sub(&m->refs, 1) != 1) return;
     RtEngine *e = m->engine;
+    if (m->attached_free) m->attached_free(m->attached);
     rt_blob_free(&m->blob);
     mem_release_all(&m->mem);
     rt_engine_free(e);
+}
+
+void rt_module_attach(RtModule *m, void *what, void (*free)(void *what)) {
+    m->attached = what;
+    m->attached_free = free;
 }
 
 const Image *rt_module_image(const RtModule *m) {

@@ -64,6 +64,8 @@ struct RtModule {
     RtBlob blob;
     Image img;         /* in the blob */
     uint32_t *sig_ids; /* per type index */
+    void *attached;    /* see rt_module_attach */
+    void (*attached_free)(void *what);
 };
 
 /* perfmap.c */
@@ -75,6 +77,8 @@ typedef struct RtActivation {
     RtStore *store;
     const void *exit; /* frame of the C function through which Wasm left for a host function */
     jmp_buf back;
+    uint64_t outer_limit; /* of the store, before this call */
+    void *outer_caller;
 } RtActivation;
 
 typedef struct RtCodeRange {

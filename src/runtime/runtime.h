@@ -72,6 +72,8 @@ void rt_blob_free(RtBlob *b);
 RtModule *rt_module_new(RtEngine *e, RtBlob *b, ImgTrust trust, Diag *d);
 void rt_module_free(RtModule *m); /* NULL is fine; stores that use it keep it */
 const Image *rt_module_image(const RtModule *m);
+/* What others made of the module goes with it, before its code does. Once, before it is shared. */
+void rt_module_attach(RtModule *m, void *what, void (*free)(void *what));
 const MemHooks *rt_module_hooks(const RtModule *m); /* of its engine; NULL = libc */
 /* An image in three places of a program: its tables; its code; its slots, a page of zeros of their own, which the first module made
  * of it fills and protects. */

@@ -178,15 +178,44 @@ static void dispatch(void *host, void *values) {
         rt_raise(VM_TRAP_HOST, frame);
 }
 
+/* What a call changed is put back. */
+static void leave_call(RtActivation *a) {
+    rt_leave(a);
+    a->store->limits.stack_limit = a->outer_limit;
+    a->store->limits.caller = a->outer_caller;
+}
+
+/* A C++ exception of a host function, or the end of a thread, goes through frames of translated code only if somebody has told the
+ * unwinder of them, and then through rt_call's. This is what the unwinder calls for it (a personality routine, Itanium C++ ABI,
+ * 2.5.2): in the phase of cleanups the innermost call ends, and the unwinder goes on. It needs nothing of the unwinder. */
+#if defined(__GCC_HAVE_DWARF2_CFI_ASM)
+int rt_unwound(int version, int actions, uint64_t kind, void *exception, void *context);
+__attribute__((used)) int rt_unwound(int version, int actions, uint64_t kind, void *exception,
+                                     void *context) {
+    enum { CLEANUP_PHASE = 2, CONTINUE_UNWIND = 8 };
+    (void)version, (void)kind, (void)exception, (void)context;
+    RtActivation *a = rt_current();
+    if (actions & CLEANUP_PHASE && a) {
+        a->store->failed = true;
+        leave_call(a);
+    }
+    return CONTINUE_UNWIND;
+}
+#define TELL_UNWINDER() __asm__ volatile(".cfi_personality 0x1b, rt_unwound")
+#else
+#define TELL_UNWINDER() (void)0
+#endif
+
 bool rt_call(RtStore *s, const RtFunc *f, RtVal *vals) {
-    uint64_t outer_limit = s->limits.stack_limit;
-    void *outer_caller = s->limits.caller;
-    if (!outer_limit)
+    RtActivation a;
+    TELL_UNWINDER();
+    a.outer_limit = s->limits.stack_limit;
+    a.outer_caller = s->limits.caller;
+    if (!a.outer_limit)
         s->limits.stack_limit =
             rt_stack_limit(__builtin_frame_address(0), s->engine->cfg.max_stack);
     rt_trap_clear(&s->trap);
     s->limits.caller = NULL;
-    RtActivation a;
     rt_enter(&a, s);
     volatile bool ok = true;
     if (setjmp(a.back) == 0) {
@@ -200,9 +229,7 @@ bool rt_call(RtStore *s, const RtFunc *f, RtVal *vals) {
     } else {
         ok = false;
     }
-    rt_leave(&a);
-    s->limits.stack_limit = outer_limit;
-    s->limits.caller = outer_caller;
+    leave_call(&a);
     s->failed = !ok;
     return ok;
 }

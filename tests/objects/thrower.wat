@@ -1,0 +1,12 @@
+(module
+  (import "host" "f" (func $f (param i32) (result i32)))
+  (func $inner (param i32) (result i32)
+    (local i64 i64 i64 i64 i64 i64)
+    (local.set 1 (i64.extend_i32_s (local.get 0)))
+    (local.set 2 (i64.mul (local.get 1) (local.get 1)))
+    (local.set 3 (i64.add (local.get 2) (local.get 1)))
+    (i32.add (call $f (local.get 0))
+      (i32.and (i32.const 0) (i32.wrap_i64 (i64.xor (local.get 3) (i64.xor (local.get 2) (local.get 1)))))))
+  (func (export "run") (param i32) (result i32)
+    (if (i32.lt_s (local.get 0) (i32.const 0)) (then unreachable))
+    (i32.add (call $inner (local.get 0)) (i32.const 1))))
