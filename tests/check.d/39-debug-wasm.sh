@@ -133,6 +133,14 @@ if has gdb; then
         says $m.gdb.log '^Breakpoint 1, sum \(l=0x[0-9a-f]+, scale=1\.5, c=GREEN\) at .*list\.c:2[0-3]' '^#0  sum' '^#1  .*main.* at .*list\.c:37' '= 3$' '= 1\.5' '= GREEN' '= [01]$' \
             '^Breakpoint 2, sum .* at .*list\.c:24' '^2[0-9]'
     done
+    # In a C program: from the module's frames to those of the host.
+    if [ -e "$BUILD/lib/libcotrt.a" ]; then
+        "$COT" compile -g --name program list05.wasm -o host.o && "$COT" compile --name program list05.wasm -o program.h &&
+            printf '#include "program.h"\nint main(int argc, char **argv) {\n    return cot_main(&program_module, argc, argv);\n}\n' >host.c &&
+            gcc -g -I"$ROOT/include" -I. host.c host.o "$BUILD/lib/libcotrt.a" -lm -pthread -o host || fail "a C program with the module"
+        debug -ex 'break list.c:24' -ex run -ex bt -ex 'print *l' -ex 'print total' ./host >host.gdb.log
+        says host.gdb.log '^#0  sum \(l=0x' '^#1 .*list\.c:37' '^#[0-9]+ .* main \(.*\) at .*host\.c:3' 'value = 3' '= 0$'
+    fi
     # Without debugging information of its own: names, and offsets as lines.
     debug -ex 'break sum' -ex run -ex bt -ex 'info line' ./bare >bare.gdb.log
     says bare.gdb.log '^Breakpoint 1, .*sum \(\) at .*bare\.wasm:[0-9]+' '^#0 .*sum \(\) at .*bare\.wasm:[0-9]+' '^#1 .*main.* \(\) at .*bare\.wasm:[0-9]+' '^Line [0-9]+ of ".*bare\.wasm"'
