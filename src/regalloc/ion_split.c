@@ -119,8 +119,8 @@ static void to_gap(IonCtx *x, uint32_t spillset, uint32_t r) {
     vec_push(x->mem, &x->spilled, ir->vreg);
 }
 
-/* Cuts r at `at`, from < at < to; the new range is the second part, next in both lists. */
-static uint32_t cut(IonCtx *x, uint32_t r, uint32_t at) {
+/* Cuts r at `at`, from < at < to; the new range is the second part, next in both lists. Neither part is weighed. */
+static uint32_t cut_only(IonCtx *x, uint32_t r, uint32_t at) {
     uint32_t lo = x->r.p[r].use0, hi = x->r.p[r].use1;
     while (lo < hi) {
         uint32_t mid = lo + (hi - lo) / 2;
@@ -135,6 +135,11 @@ static uint32_t cut(IonCtx *x, uint32_t r, uint32_t at) {
     uint32_t k = x->r.n - 1;
     IonRange *old = &x->r.p[r];
     old->to = at, old->use1 = lo, old->next = old->vnext = k;
+    return k;
+}
+
+static uint32_t cut(IonCtx *x, uint32_t r, uint32_t at) {
+    uint32_t k = cut_only(x, r, at);
     ion_weigh_range(x, r);
     ion_weigh_range(x, k);
     return k;
@@ -149,6 +154,7 @@ static void split_minimal(IonCtx *x, uint32_t bundle, uint32_t spillset, RaPReg 
         for (uint32_t k = x->r.p[r].use0; r != NONE; k = x->r.p[r].use0) {
             while (k < x->r.p[r].use1 && !needs_register(&x->uses.p[k])) k++;
             if (k == x->r.p[r].use1) {
+                ion_weigh_range(x, r);
                 to_gap(x, spillset, r);
                 break;
             }
@@ -159,11 +165,13 @@ static void split_minimal(IonCtx *x, uint32_t bundle, uint32_t spillset, RaPReg 
                 if (needs_register(&x->uses.p[k])) to = x->uses.p[k].pos + 1;
             if (from > x->r.p[r].from) {
                 uint32_t gap = r;
-                r = cut(x, r, from);
+                r = cut_only(x, r, from);
+                ion_weigh_range(x, gap);
                 to_gap(x, spillset, gap);
             }
             uint32_t piece = r;
-            r = to < x->r.p[r].to ? cut(x, r, to) : NONE;
+            r = to < x->r.p[r].to ? cut_only(x, r, to) : NONE;
+            ion_weigh_range(x, piece);
             x->r.p[piece].next = NONE;
             ion_queue(x, new_bundle(x, spillset, piece, RA_PREG_NONE, hint2));
             if (r == NONE) break;

@@ -16,14 +16,15 @@ enum {
     G_RAW = 14,
     G_B = 64,
     G_E = 128,
-    G_I = 1024,
-    G_O = 8192,
-    G_V = 4096,
+    G_I = 8192,
+    G_O = 131072,
+    G_V = 65536,
     G_P = 1024,
     G_A = 2048
 };
 typedef struct Gen {
     uint64_t rng;
+    uint32_t length; /* so many times the instructions of a block; 0 and 1 are the same */
     RaFunc f;
     RaEnv env;
     uint32_t nb, ni, nv, ns, np, na, nclob;
@@ -368,7 +369,9 @@ static inline void gen_random(Gen *g, uint64_t seed) {
                 g->defs[g->ndefs++] = v[k];
             }
         }
-        for (uint32_t k = g_rnd(g, g_one_in(g, 6) ? 30 : 7); k--;) {
+        uint32_t more = g_rnd(g, g_one_in(g, 6) ? 30 : 7);
+        if (g->length > 1) more *= g->length;
+        for (uint32_t k = more; k-- && g->ni + 4 * G_B < G_I;) {
             g->def_first[b + 1] = g->ndefs;
             uint32_t what = g_rnd(g, 10);
             if (what < weird)

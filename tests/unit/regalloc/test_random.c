@@ -1,6 +1,7 @@
 /* Both allocators on random functions: the checker must accept each result, execution must agree with the
  * input's, and a corrupted result that execution finds wrong must be rejected by the checker.
- * COT_RA_COUNT is the number of functions, COT_RA_SEED the first seed, COT_RA_ONLY a pattern of test names. */
+ * COT_RA_COUNT is the number of functions, COT_RA_SEED the first seed, COT_RA_LENGTH makes blocks so many times as long,
+ * COT_RA_ONLY is a pattern of test names. */
 #include <stdio.h>
 #include <stdlib.h>
 #include "../cm.h"
@@ -53,6 +54,7 @@ static void random_functions(RaAlgo algo) {
     mem_init(&m, NULL);
     RaCtx *c = ra_ctx_new(&m);
     uint64_t count = env_number("COT_RA_COUNT", 20000), first = env_number("COT_RA_SEED", 1);
+    g.length = (uint32_t)env_number("COT_RA_LENGTH", 1);
     uint32_t tried = 0, wrong = 0, rejected = 0, insts = 0, edits = 0;
     static RaAlloc allocs[G_O];
     static RaEdit moves[1 << 16];
