@@ -64,6 +64,15 @@ COT_API CotStatus cot_object_define_label(CotObject *object, uint32_t symbol, ui
  * functions before it are defined; of COT_MALFORMED and COT_INVALID the message begins with LINE:COLUMN. */
 COT_API CotStatus cot_object_define_text(CotObject *object, const char *text, size_t size,
                                          CotError *error);
+/* Compiles a WebAssembly module and defines NAME_module, a CotLinkedModule (cot/wasm.h); name is one of C, and no two modules of a
+ * program have the same. Memory and trap style, interruption, allocator, threads and verification are those of the configuration, as for
+ * an engine. Functions of the module are local. As cot_module_new; COT_INVALID also: NAME_module is defined already. */
+COT_API CotStatus cot_object_define_module(CotObject *object, const char *name, const void *bytes,
+                                           size_t size, CotError *error);
+/* *text: the C header for such a module, whose functions call what it exports; docs/aot.md tells what is in it. Valid until
+ * the next call for a module, or cot_object_free. Nothing is defined. */
+COT_API CotStatus cot_object_module_header(CotObject *object, const char *name, const void *bytes,
+                                           size_t size, const char **text, CotError *error);
 /* Takes a definition back. */
 COT_API CotStatus cot_object_undefine(CotObject *object, uint32_t symbol, CotError *error);
 

@@ -19,6 +19,10 @@ struct CotObject {
     ObjectTarget target;
     bool broken;
     VecU8 file;
+    StrBuf header;
+    CompilerConfig compiler; /* for WebAssembly modules; features and processor come from set */
+    WasmFeatures features;   /* what compiler.features points to */
+    LinkSym abi;             /* what modules refer to; LINK_NO_SYM: there are none */
 };
 
 /* ---- guarded steps ---- */
@@ -56,7 +60,28 @@ static CotStatus run(CotObject *o, ObjectStep *step, const void *in, bool misuse
 static bool step_new(CotObject *o, const void *in, Diag *d) {
     if (!object_target(in, &o->target, d)) return false;
     linkable_init(&o->k, &o->mem, o->target.isa);
+    sb_init(&o->header, &o->mem);
+    o->abi = LINK_NO_SYM;
     return true;
+}
+
+static void set_compiler(CotObject *o, const CotConfig *c) {
+    CompilerConfig *to = &o->compiler;
+    to->hooks = &o->mem.hooks;
+    to->unwind = true;
+    if (!c) return;
+    to->no_signals = c->base.rt.no_signals;
+    to->explicit_bounds = c->base.rt.explicit_bounds;
+    to->interruptible = c->base.rt.interruptible;
+    to->verify = c->engine.verify;
+    to->stress_seed = c->engine.stress_seed;
+    to->opt_level = c->engine.opt_level;
+    to->regalloc = c->engine.regalloc;
+    to->threads = c->engine.threads;
+    if (c->engine.features) {
+        o->features = *c->engine.features;
+        to->features = &o->features;
+    }
 }
 
 CotObject *cot_object_new(const CotConfig *c, const char *target, CotError *error) {
@@ -66,6 +91,7 @@ CotObject *cot_object_new(const CotConfig *c, const char *target, CotError *erro
         return NULL;
     }
     o->set = api_file_mach(c);
+    set_compiler(o, c);
     if (run(o, step_new, target, false, error) == COT_OK) return o;
     cot_object_free(o);
     return NULL;
@@ -242,6 +268,59 @@ CotStatus cot_object_define_text(CotObject *o, const char *text, size_t size, Co
     return run(o, step_text, &(Text){text, (uint32_t)size}, false, error);
 }
 
+/* ---- WebAssembly modules ---- */
+typedef struct Wasm {
+    const char *name;
+    const uint8_t *bytes;
+    size_t size;
+    bool header;
+} Wasm;
+
+static bool is_c_name(const char *s) {
+    if (!s || !*s || strchr("0123456789", *s)) return false;
+    for (; *s; s++)
+        if (!strchr("abcdefghijklmnopqrstuvwxyzABCDEFGHIJKLMNOPQRSTUVWXYZ0123456789_", *s))
+            return false;
+    return true;
+}
+
+static bool define_module(CotObject *o, Compiled *m, const Wasm *w, Diag *d) {
+    CompiledObject as = {.name = w->name};
+    if (!compiled_plan_image(m, d) || !compiled_link(m, &o->k, &as, d)) return false;
+    o->abi = linkable_symbol(&o->k, IMG_OBJECT_ABI_SYMBOL, sizeof IMG_OBJECT_ABI_SYMBOL - 1);
+    return true;
+}
+
+static bool step_module(CotObject *o, const void *in, Diag *d) {
+    const Wasm *w = in;
+    UnitOptions opt = {.validate_only = w->header};
+    if (!is_c_name(w->name)) return diag_msg(d, DIAG_INVALID, "a module's name is one of C");
+    if (o->k.isa != isa_host())
+        return diag_msg(d, DIAG_UNSUPPORTED, "modules are compiled for this machine only");
+    o->compiler.isa_flags = o->set.isa_flags;
+    Compiler *c = compiler_new(&o->compiler, d);
+    Compiled *m = c ? compiler_run(c, w->bytes, w->size, &opt, d) : NULL;
+    sb_clear(&o->header);
+    bool ok =
+        m && (w->header ? compiled_header(m, w->name, &o->header, d) : define_module(o, m, w, d));
+    compiled_free(m);
+    compiler_free(c);
+    if (d->kind == DIAG_OOM) o->broken = true;
+    return ok;
+}
+
+CotStatus cot_object_define_module(CotObject *o, const char *name, const void *bytes, size_t size,
+                                   CotError *error) {
+    return run(o, step_module, &(Wasm){name, bytes, size, false}, false, error);
+}
+
+CotStatus cot_object_module_header(CotObject *o, const char *name, const void *bytes, size_t size,
+                                   const char **text, CotError *error) {
+    CotStatus s = run(o, step_module, &(Wasm){name, bytes, size, true}, false, error);
+    *text = s ? NULL : sb_cstr(&o->header);
+    return s;
+}
+
 static bool step_undefine(CotObject *o, const void *in, Diag *d) {
     uint32_t s = *(const uint32_t *)in;
     if (!known(o, s, d)) return false;
@@ -268,6 +347,9 @@ static bool step_write(CotObject *o, const void *in, Diag *d) {
                          .nneeded = f->nneeded,
                          .math_library = o->target.math_library};
     if (f->nneeded && !f->needed) return diag_msg(d, DIAG_INVALID, "no libraries are given");
+    if (o->abi != LINK_NO_SYM) /* a library must not need it of the program that loads it */
+        linkable_declared(&o->k, o->abi)->binding =
+            opt.kind == OBJECT_SHARED ? LINK_WEAK : LINK_EXPORT;
     vec_clear(&o->file);
     return object_write(o->target.format, &o->k, &opt, &o->file, d);
 }

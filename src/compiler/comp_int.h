@@ -52,7 +52,7 @@ bool module_publish(const Compiler *by, RtModule *m, Compiled *c, Diag *d);
 /* debug.c: unwinding entries of all code, which may leave through the Mem; site k's function begins at starts[its func]. */
 void frames_write(const Compiled *c, Cfi *cfi, VecU32 *starts);
 /* object.c, header.c, debug.c: likewise */
-bool object_link(Compiled *c, Linkable *k, const char *name, bool shared, LinkSym *code, Diag *d);
+bool object_link(Compiled *c, Linkable *k, CompiledObject *o, Diag *d);
 void debug_write(const Compiled *c, const char *file, DwarfOutput *o);
 void header_write(const WasmModule *m, const char *name, StrBuf *out);
 #endif

@@ -173,22 +173,20 @@ void compiled_write_image(Compiled *c, uint8_t *to) {
 typedef struct Linking {
     Compiled *c;
     Linkable *k;
-    const char *name;
-    bool shared, ok;
-    LinkSym code;
+    CompiledObject *o;
+    const char *name; /* of the header */
+    bool ok;
     StrBuf *text;
     Diag *d;
 } Linking;
 
 static void link_step(void *arg) {
     Linking *l = arg;
-    l->ok = object_link(l->c, l->k, l->name, l->shared, &l->code, l->d);
+    l->ok = object_link(l->c, l->k, l->o, l->d);
 }
-bool compiled_link(Compiled *c, Linkable *k, const char *name, bool shared, LinkSym *code,
-                   Diag *d) {
-    Linking l = {.c = c, .k = k, .name = name, .shared = shared, .d = d};
+bool compiled_link(Compiled *c, Linkable *k, CompiledObject *o, Diag *d) {
+    Linking l = {.c = c, .k = k, .o = o, .d = d};
     if (!mem_guard(k->mem, link_step, &l)) l.ok = diag_msg(d, DIAG_OOM, "out of memory");
-    *code = l.code;
     return l.ok;
 }
 

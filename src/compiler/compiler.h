@@ -53,10 +53,16 @@ size_t compiled_plan_image(Compiled *c, Diag *d);
 /* After that: writes it, without sums, to zeroed memory of that size aligned to 8. */
 void compiled_write_image(Compiled *c, uint8_t *to);
 
+typedef struct CompiledObject {
+    const char *name;
+    bool shared; /* for a shared library, which needs nothing of the program that loads it */
+    bool
+        borrow; /* the code's bytes stay in the Compiled, which is freed later than they are used */
+    LinkSym code; /* result: where the code begins; LINK_NO_SYM: there is none */
+} CompiledObject;
 /* After compiled_plan_image: defines the module in k, as an object has it: NAME_module, an ImgLinked, which everybody sees, and what it
- * consists of. shared: for a shared library, which needs nothing of the program that loads it.
- * *code: the symbol where the code begins; LINK_NO_SYM: there is none. k borrows the code, so c is freed after it. */
-bool compiled_link(Compiled *c, Linkable *k, const char *name, bool shared, LinkSym *code, Diag *d);
+ * consists of. DIAG_INVALID: it is defined already, nothing has changed. */
+bool compiled_link(Compiled *c, Linkable *k, CompiledObject *o, Diag *d);
 /* The C header for such an object. false: out of memory. */
 bool compiled_header(Compiled *c, const char *name, StrBuf *out, Diag *d);
 

@@ -10,6 +10,7 @@
  * Idea        Definitions of one section come out in the order in which they were made, each at the next multiple of its
  *             alignment. So each gets the smallest alignment that leads to the place it has in the unit; the first one gets the
  *             largest that any function may ask for.
+ *             Their section is one of their own, so that no options divide it and nothing comes between them.
  * Invariants  Functions keep the distances that they have in the unit, which the calls between them contain. */
 #include "compiler/comp_int.h"
 
@@ -18,9 +19,9 @@ enum { MOST_ALIGN = 64 }; /* of functions */
 typedef struct Linker {
     Compiled *c;
     Linkable *k;
-    const char *name;
+    const CompiledObject *o;
     LinkSym slots, tables, module, first; /* first function */
-    bool borrow;                          /* the code's bytes */
+    uint32_t section;                     /* of the code */
     uint32_t end;                         /* of what is defined, in the code */
     uint32_t reloc, step; /* how far relocations and unwinding steps of the unit were taken */
     VEC(MachReloc) relocs;
@@ -31,34 +32,17 @@ typedef struct Linker {
 
 static LinkSym local(Linker *l, const char *what) {
     sb_clear(&l->text);
-    sb_printf(&l->text, "%s_%s", l->name, what);
-    LinkSym s = linkable_symbol(l->k, l->text.p, l->text.n);
-    linkable_declared(l->k, s)->binding = LINK_LOCAL;
-    return s;
-}
-
-/* A local symbol of the name in l->text, or if something else has it, with the number behind. */
-static LinkSym unique(Linker *l, uint32_t number) {
-    uint32_t n = l->k->syms.n;
-    LinkSym s = linkable_symbol(l->k, l->text.p, l->text.n);
-    if (s < n) {
-        sb_printf(&l->text, ".%u", number);
-        s = linkable_symbol(l->k, l->text.p, l->text.n);
-    }
-    while (s < n) {
-        sb_putc(&l->text, '_');
-        s = linkable_symbol(l->k, l->text.p, l->text.n);
-    }
-    linkable_declared(l->k, s)->binding = LINK_LOCAL;
-    return s;
+    sb_printf(&l->text, "%s_%s", l->o->name, what);
+    return linkable_local(l->k, l->text.p, l->text.n);
 }
 
 static LinkSym function_symbol(Linker *l, WasmStr name, uint32_t number) {
     const char *nul = name.n ? memchr(name.p, 0, name.n) : NULL;
+    size_t n = nul ? (size_t)(nul - name.p) : name.n;
+    if (n) return linkable_local(l->k, name.p, n);
     sb_clear(&l->text);
-    sb_putn(&l->text, name.p, nul ? (size_t)(nul - name.p) : name.n);
-    if (!l->text.n) sb_printf(&l->text, "%s_func_%u", l->name, number);
-    return unique(l, number);
+    sb_printf(&l->text, "%s_func_%u", l->o->name, number);
+    return linkable_local(l->k, l->text.p, l->text.n);
 }
 
 static uint32_t up(uint32_t x, uint32_t align) {
@@ -92,7 +76,8 @@ static bool define(Linker *l, LinkSym s, UnitFunc f) {
                       .num_relocs = l->relocs.n,
                       .unwind = l->unwind.p,
                       .num_unwind = l->unwind.n};
-    LinkCode code = {.code = &m, .borrowed = l->borrow};
+    linkable_declared(l->k, s)->section = l->section;
+    LinkCode code = {.code = &m, .borrowed = l->o->borrow};
     if (!l->end) l->first = s;
     l->end = f.off + f.size;
     return linkable_define_func(l->k, s, &code, l->d);
@@ -111,13 +96,14 @@ static bool define_code(Linker *l) {
         for (uint32_t t = 0; t < m->types.n; t++) {
             if (m->types.p[t].canon != t) continue;
             sb_clear(&l->text);
-            sb_printf(&l->text, "%s_%s_%u", l->name, host ? "host" : "entry", t);
-            if (!define(l, unique(l, t), host ? u->host.p[t] : u->entry.p[t])) return false;
+            sb_printf(&l->text, "%s_%s_%u", l->o->name, host ? "host" : "entry", t);
+            LinkSym s = linkable_local(l->k, l->text.p, l->text.n);
+            if (!define(l, s, host ? u->host.p[t] : u->entry.p[t])) return false;
         }
     return true;
 }
 
-static bool define_data(Linker *l, bool shared) {
+static bool define_data(Linker *l) {
     Mem *m = l->k->mem;
     size_t n = (size_t)l->c->plan.meta_size;
     uint8_t *tables = mem_alloc(m, n);
@@ -133,7 +119,7 @@ static bool define_data(Linker *l, bool shared) {
     uint32_t k = 1;
     if (l->slots != LINK_NO_SYM) at[k++] = (LinkAddress){offsetof(ImgLinked, slots), 0, l->slots};
     if (l->end) at[k++] = (LinkAddress){offsetof(ImgLinked, code), 0, l->first};
-    if (!shared)
+    if (!l->o->shared)
         at[k++] = (LinkAddress){
             offsetof(ImgLinked, needs), 0,
             linkable_symbol(l->k, IMG_OBJECT_ABI_SYMBOL, sizeof IMG_OBJECT_ABI_SYMBOL - 1)};
@@ -147,26 +133,24 @@ static bool define_data(Linker *l, bool shared) {
                                 l->d);
 }
 
-bool object_link(Compiled *c, Linkable *k, const char *name, bool shared, LinkSym *code, Diag *d) {
-    Linker l = {.c = c,
-                .k = k,
-                .borrow = true,
-                .name = name,
-                .slots = LINK_NO_SYM,
-                .first = LINK_NO_SYM,
-                .d = d};
+bool object_link(Compiled *c, Linkable *k, CompiledObject *o, Diag *d) {
+    Linker l = {.c = c, .k = k, .o = o, .slots = LINK_NO_SYM, .first = LINK_NO_SYM, .d = d};
     sb_init(&l.text, k->mem);
-    bool ok = true;
-    l.module = local(&l, "module"); /* these names first, so that no function has them */
-    l.tables = local(&l, "tables");
-    linkable_declared(k, l.module)->binding = LINK_EXPORT;
-    if (c->unit.relocs.n) {
+    sb_printf(&l.text, "%s_module", o->name);
+    l.module = linkable_symbol(k, l.text.p, l.text.n);
+    bool ok = linkable_kind(k, l.module) == LINK_UNDEFINED ||
+              diag_msg(d, DIAG_INVALID, "'%.200s_module' is defined already", o->name);
+    if (ok && c->unit.relocs.n) {
         l.slots = local(&l, "slots");
         ok = linkable_define_data(
             k, l.slots, &(LinkData){.size = IMG_PAGE, .align = IMG_PAGE, .kind = LINK_DATA}, d);
     }
-    ok = ok && define_code(&l) && define_data(&l, shared);
-    *code = l.first;
+    sb_clear(&l.text);
+    sb_printf(&l.text, ".text.%s", o->name);
+    l.section = linkable_section(k, l.text.p, l.text.n);
+    if (ok) l.tables = local(&l, "tables");
+    ok = ok && define_code(&l) && define_data(&l);
+    o->code = l.first;
     sb_free(&l.text);
     vec_free(k->mem, &l.relocs);
     vec_free(k->mem, &l.unwind);

@@ -149,14 +149,14 @@ static bool write_object(CompileOpts *o, Compiled *m, const char *name, Diag *d)
     if (shared && !o->object.soname && strcmp(o->out, "-") != 0)
         o->object.soname = base_name(o->out);
     DwarfOutput debug;
-    LinkSym code;
+    CompiledObject as = {.name = name, .shared = shared, .borrow = true};
     dwarf_output_init(&debug, &mem);
-    bool ok = compiled_plan_image(m, d) && compiled_link(m, &k, name, shared, &code, d);
-    if (ok && o->common.cfg.keep_source && code != LINK_NO_SYM) {
+    bool ok = compiled_plan_image(m, d) && compiled_link(m, &k, &as, d);
+    if (ok && o->common.cfg.keep_source && as.code != LINK_NO_SYM) {
         ok = compiled_debug(m, base_name(o->file), &debug, d);
         vec_clear(&debug.s[DWARF_FRAME]); /* .eh_frame is there */
         o->object.dwarf = &debug;
-        o->object.dwarf_chunks = &code;
+        o->object.dwarf_chunks = &as.code;
     }
     ok = ok && object_write(t.format, &k, &o->object, &out, d) &&
          write_out(o, out.p, out.n, false, d);

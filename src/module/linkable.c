@@ -87,6 +87,14 @@ LinkSym linkable_anonymous(Linkable *k) {
     return s;
 }
 
+LinkSym linkable_local(Linkable *k, const char *name, size_t len) {
+    if (!len) return linkable_anonymous(k);
+    vec_reserve(k->mem, &k->syms, (uint64_t)k->syms.n + 1);
+    LinkSym s = fresh_symbol(k, copy_text(k->mem, name, len), len, LINK_NO_SYM);
+    k->syms.p[s].binding = LINK_LOCAL;
+    return s;
+}
+
 LinkSym linkable_libcall(Linkable *k, ClifLibCall call) {
     if (k->libcalls[call]) return k->libcalls[call] - 1;
     const char *name = clif_libcall_symbol[call];
@@ -279,9 +287,12 @@ bool linkable_define_label(Linkable *k, LinkSym s, LinkSym base, uint64_t offset
 void linkable_undefine(Linkable *k, LinkSym s) {
     LinkSymbol *y = &k->syms.p[s];
     if (y->waits_at != UINT32_MAX) {
-        LinkSym last = vec_pop(&k->waiting);
-        if (last != s) k->waiting.p[y->waits_at] = last;
-        k->syms.p[last].waits_at = y->waits_at;
+        for (uint32_t i = y->waits_at + 1; i < k->waiting.n; i++) { /* the order stays */
+            LinkSym next = k->waiting.p[i];
+            k->waiting.p[i - 1] = next;
+            k->syms.p[next].waits_at = i - 1;
+        }
+        k->waiting.n--;
         y->waits_at = UINT32_MAX;
     }
     drop_def(k, y);

@@ -105,6 +105,8 @@ LinkSym linkable_symbol(Linkable *k, const char *name, size_t len);
 LinkSym linkable_find(const Linkable *k, const char *name, size_t len); /* or LINK_NO_SYM */
 /* A new local symbol without a name. */
 LinkSym linkable_anonymous(Linkable *k);
+/* A new local symbol of that name. No look-up finds it, and any number may have the same name. */
+LinkSym linkable_local(Linkable *k, const char *name, size_t len);
 /* The symbol that compiled code calls as a routine of the library. */
 LinkSym linkable_libcall(Linkable *k, ClifLibCall call);
 /* Binding, flags and section are the caller's to set, before the symbol is written. */
@@ -154,7 +156,7 @@ bool linkable_define_data(Linkable *k, LinkSym s, const LinkData *t, Diag *d);
 /* s is the place offset bytes behind base, which is defined or will be. */
 bool linkable_define_label(Linkable *k, LinkSym s, LinkSym base, uint64_t offset, uint64_t size,
                            Diag *d);
-/* Takes a definition back. */
+/* Takes a definition back. Cost: that of looking at all that wait behind it. */
 void linkable_undefine(Linkable *k, LinkSym s);
 
 /* ---- for those who place definitions ---- */

@@ -196,6 +196,15 @@ if has wasm-tools; then
         check "exports.c, $g: runs" [ "$(./exports)" = "all is well" ]
     done
     check "exports.c with shared libraries" eval 'gcc exports.o ./one.so ./two.so "${rt[@]}" -o exports && [ "$(LD_LIBRARY_PATH=. ./exports)" = "all is well" ]'
+    # the same from the C interface, both modules in one file
+    check "make_object.c" gcc -std=c11 -Wall -Wextra -Werror "${include[@]}" "$ROOT/tests/aot/make_object.c" "$BUILD/lib/libcot.a" -lm -pthread -o make_object
+    cp one.h one.cli.h
+    check "make_object.c: runs" ./make_object exports.wasm
+    check "make_object.c: the header of the command" cmp one.h one.cli.h
+    for o in both.o plain.o both.so; do
+        check "$o: readelf, objdump, eu-elflint, llvm-dwarfdump" readable $o
+        check "exports.c with $o" eval 'gcc exports.o ./$o "${rt[@]}" -o exports && [ "$(LD_LIBRARY_PATH=. ./exports)" = "all is well" ]'
+    done
 else
     left_out "exports.c: wasm-tools"
 fi
