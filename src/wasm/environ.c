@@ -220,12 +220,13 @@ static const BuiltinSig builtin_sigs[VM_BUILTIN_COUNT] = {
 ClifInst tr_builtin(Tr *t, VmBuiltin which, const ClifValue *args, uint32_t n) {
     const BuiltinSig *s = &builtin_sigs[which];
     ClifAbiParam p[9], r;
-    ClifValue v[9] = {t->vmctx};
-    p[0] = (ClifAbiParam){.type = CLIF_I64};
+    ClifValue v[9];
     for (uint32_t k = 0; k < n; k++) {
-        p[k + 1] = (ClifAbiParam){.type = s->params[k] == 'i' ? CLIF_I32 : CLIF_I64};
-        v[k + 1] = args[k];
+        p[k] = (ClifAbiParam){.type = s->params[k] == 'i' ? CLIF_I32 : CLIF_I64};
+        v[k] = args[k];
     }
+    p[n] = (ClifAbiParam){.type = CLIF_I64};
+    v[n] = t->vmctx;
     r = (ClifAbiParam){.type = s->result[0] == 'i' ? CLIF_I32 : CLIF_I64};
     if (!t->builtin_sig[which])
         t->builtin_sig[which] =
@@ -293,12 +294,12 @@ bool tr_memory_op(Tr *t, WasmForm form) {
             v = tr_un(t, CLIF_OP_IREDUCE, CLIF_I32, clif_result(t->f, call, 0)).i;
         } else if (form == WASM_FORM_MEMORY_COPY) {
             tr_builtin(t, VM_BUILTIN_MEMORY_COPY,
-                       (ClifValue[]){m, w[0], const32(t, other), w[1], w[2]}, 5);
+                       (ClifValue[]){w[0], w[1], w[2], m, const32(t, other)}, 5);
         } else if (form == WASM_FORM_MEMORY_FILL) {
-            tr_builtin(t, VM_BUILTIN_MEMORY_FILL, (ClifValue[]){m, w[0], w[1], w[2]}, 4);
+            tr_builtin(t, VM_BUILTIN_MEMORY_FILL, (ClifValue[]){w[0], w[1], w[2], m}, 4);
         } else if (form == WASM_FORM_MEMORY_INIT) {
             tr_builtin(t, VM_BUILTIN_MEMORY_INIT,
-                       (ClifValue[]){m, const32(t, other), w[0], w[1], w[2]}, 5);
+                       (ClifValue[]){w[0], w[1], w[2], m, const32(t, other)}, 5);
         } else {
             tr_builtin(t, VM_BUILTIN_DATA_DROP, (ClifValue[]){const32(t, other)}, 1);
         }

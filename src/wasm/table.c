@@ -194,15 +194,15 @@ bool tr_table_op(Tr *t, WasmForm form) {
             ClifValue cx = cb_iconst(&t->b, CLIF_I32, x), cy = cb_iconst(&t->b, CLIF_I32, y);
             if (form == WASM_FORM_TABLE_GROW) {
                 ClifInst call =
-                    tr_builtin(t, VM_BUILTIN_TABLE_GROW, (ClifValue[]){cx, w[1], w[0]}, 3);
+                    tr_builtin(t, VM_BUILTIN_TABLE_GROW, (ClifValue[]){w[0], w[1], cx}, 3);
                 v = tr_un(t, CLIF_OP_IREDUCE, CLIF_I32, clif_result(t->f, call, 0)).i;
             } else if (form == WASM_FORM_TABLE_FILL)
-                tr_builtin(t, VM_BUILTIN_TABLE_FILL, (ClifValue[]){cx, w[0], w[1], w[2]}, 4);
+                tr_builtin(t, VM_BUILTIN_TABLE_FILL, (ClifValue[]){w[0], w[1], w[2], cx}, 4);
             else if (form == WASM_FORM_ELEM_DROP)
                 tr_builtin(t, VM_BUILTIN_ELEM_DROP, (ClifValue[]){cy}, 1);
             else
                 tr_builtin(t, init ? VM_BUILTIN_TABLE_INIT : VM_BUILTIN_TABLE_COPY,
-                           (ClifValue[]){cx, cy, w[0], w[1], w[2]}, 5);
+                           (ClifValue[]){w[0], w[1], w[2], cx, cy}, 5);
         }
     }
     if (form == WASM_FORM_TABLE_GET) tr_push(t, elem, v);
