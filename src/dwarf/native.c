@@ -73,6 +73,7 @@ bool dwarf_write_native(const DwarfNative *n, DwarfOutput *o) {
     nat_units(&k);
     bool any = o->s[DWARF_INFO].n != 0;
     nat_free(&k);
+    if (!any) any = without_source(n, o); /* all of it is elsewhere */
     dwarf_output_end(o);
     return any;
 }

@@ -97,6 +97,7 @@ bool emit_function(MachCtx *c, const ClifFunc *f, const RaFunc *rf, const RaOutp
     const RaOperand *ops = rf->ops ? rf->ops : &no_operand;
     const RaAlloc *allocs = ra->allocs ? ra->allocs : &no_alloc;
     uint32_t next = 0;
+    bool tracked = c->inst_at.n != 0;
     for (uint32_t k = 0; k < rf->num_blocks; k++) {
         const RaBlock *rb = &rf->blocks[k];
         e.next_block = k + 1 < rf->num_blocks ? k + 1 : MACH_LABEL_NONE;
@@ -119,7 +120,7 @@ bool emit_function(MachCtx *c, const ClifFunc *f, const RaFunc *rf, const RaOutp
                 c->isa->emit(&e, &insts[i], ops + first, allocs + first,
                              rf->op_start[i + 1] - first);
             }
-            if (c->inst_at.n) c->inst_at.p[i] = (MachInstAt){before, start, machbuf_offset(b)};
+            if (tracked) c->inst_at.p[i] = (MachInstAt){before, start, machbuf_offset(b)};
             if (has_edits(ra, next, 2 * i + 1))
                 emit_edits(c, &e, ra, rf->vreg_slots, &next, 2 * i + 1);
         }

@@ -15,11 +15,12 @@
 enum { MOST_ROUNDS = 12 };
 #define NONE UINT32_MAX
 
+/* Variables have numbers from 0 on in here. */
 typedef struct Mark { /* from instruction `at` of the block on, the variable has that value */
     uint32_t block, at, seq, label, vreg;
 } Mark;
-typedef struct Span { /* code from lo to below hi; block NONE: not wanted */
-    uint32_t block, vreg, lo, hi;
+typedef struct Span { /* code from lo to below hi */
+    uint32_t vreg, lo, hi;
     int32_t place;
     bool from_start;
 } Span;
@@ -40,8 +41,11 @@ typedef struct Homes {
     VEC(Span) spans;
     VEC(State) states;
     HasList has, now, next;
-    VecU32 first_mark; /* per block + 1 */
-    HashMap index;     /* in `now`, by variable */
+    VecU32 first_mark, first_span; /* per block + 1 */
+    VecU32 labels;                 /* by number of variable: the label */
+    VecU32 last_home;              /* by variable: index + 1 in MachCtx.homes, 0 = none yet */
+    VecU32 now_at;              /* by variable: index in `now`, where that one has the variable */
+    VecU32 span_at, span_block; /* by vreg: first span in a block, and 1 + which */
 } Homes;
 
 /* ---- input ---- */
@@ -52,6 +56,36 @@ static int by_place(const void *a, const void *b) {
     return x->seq < y->seq ? -1 : 1;
 }
 
+static int by_number(const void *a, const void *b) {
+    uint32_t x = *(const uint32_t *)a, y = *(const uint32_t *)b;
+    return x < y ? -1 : x > y;
+}
+
+/* Numbers in the order of labels. */
+static void number_labels(Homes *h, const ClifFunc *f) {
+    VecU32 *l = &h->labels;
+    uint32_t n = 0;
+    for (uint32_t i = 0; i < f->labels.n; i++) vec_push(h->m, l, f->labels.p[i].label);
+    qsort(l->p, l->n, sizeof *l->p, by_number);
+    for (uint32_t i = 0; i < l->n; i++)
+        if (!n || l->p[n - 1] != l->p[i]) l->p[n++] = l->p[i];
+    l->n = n;
+    vec_resize0(h->m, &h->last_home, n);
+    vec_resize0(h->m, &h->now_at, n);
+}
+
+static uint32_t number_of(const Homes *h, uint32_t label) {
+    uint32_t lo = 0, hi = h->labels.n;
+    while (hi - lo > 1) {
+        uint32_t mid = lo + (hi - lo) / 2;
+        if (h->labels.p[mid] <= label)
+            lo = mid;
+        else
+            hi = mid;
+    }
+    return lo;
+}
+
 static void read_marks(Homes *h, const ClifFunc *f) {
     const BlockOrder *o = &h->c->order;
     const LowerCtx *L = &h->c->lower;
@@ -59,7 +93,8 @@ static void read_marks(Homes *h, const ClifFunc *f) {
         ClifValueLabel l = f->labels.p[i];
         uint32_t clif = l.inst == CLIF_NONE ? l.block : f->links.p[l.inst].block;
         if (clif == CLIF_NONE || !o->npred.p[clif]) continue;
-        Mark k = {.block = o->label.p[clif], .seq = i, .label = l.label, .vreg = NONE};
+        Mark k = {.block = o->label.p[clif], .seq = i, .vreg = NONE};
+        k.label = number_of(h, l.label);
         k.at = l.inst == CLIF_NONE ? h->rf->blocks[k.block].inst_start
                                    : h->rf->num_insts - L->inst_pos.p[l.inst];
         ClifValue v = clif_resolve(f, (ClifValue){l.value});
@@ -72,18 +107,6 @@ static void read_marks(Homes *h, const ClifFunc *f) {
         while (at < h->marks.n && h->marks.p[at].block < b) at++;
         vec_push(h->m, &h->first_mark, at);
     }
-}
-
-static uint32_t block_of(const RaFunc *rf, uint32_t inst) {
-    uint32_t lo = 0, hi = rf->num_blocks;
-    while (hi - lo > 1) {
-        uint32_t mid = lo + (hi - lo) / 2;
-        if (rf->blocks[mid].inst_start <= inst)
-            lo = mid;
-        else
-            hi = mid;
-    }
-    return lo;
 }
 
 /* Program points as code offsets: where a value is there from, and up to where. An instruction that takes it away last had it. */
@@ -100,54 +123,63 @@ static uint32_t to_offset(const MachCtx *c, const RaSpan *s) {
 
 static int by_value(const void *a, const void *b) {
     const Span *x = a, *y = b;
-    if (x->block != y->block) return x->block < y->block ? -1 : 1;
     if (x->vreg != y->vreg) return x->vreg < y->vreg ? -1 : 1;
     if (x->lo != y->lo) return x->lo < y->lo ? -1 : 1;
     if (x->hi != y->hi) return x->hi > y->hi ? -1 : 1;
     return x->place < y->place ? -1 : x->place > y->place;
 }
 
+/* The checker gives the spans of one block after those of another. */
 static void read_spans(Homes *h) {
     MachCtx *c = h->c;
     VecU8 wanted = {0};
     vec_resize0(h->m, &wanted, h->rf->num_vregs);
+    vec_resize0(h->m, &h->span_at, h->rf->num_vregs);
+    vec_resize0(h->m, &h->span_block, h->rf->num_vregs);
     for (uint32_t i = 0; i < h->marks.n; i++)
         if (h->marks.p[i].vreg != NONE) wanted.p[ra_vreg_index(h->marks.p[i].vreg)] = 1;
-    for (uint32_t i = 0; i < c->spans.n; i++) {
-        const RaSpan *s = &c->spans.p[i];
-        if (!wanted.p[ra_vreg_index(s->vreg)]) continue;
-        uint32_t b = block_of(h->rf, s->from / 2);
-        bool start = s->from_edit == NONE && s->from == 2 * h->rf->blocks[b].inst_start;
-        Span x = {.block = b,
-                  .vreg = s->vreg,
-                  .lo = from_offset(c, s, start),
-                  .hi = to_offset(c, s),
-                  .from_start = start};
-        x.place = ra_is_reg(s->place) ? (int32_t)ra_alloc_preg(s->place)
-                                      : c->spill_base + 8 * (int32_t)ra_alloc_slot_index(s->place);
-        if (x.lo < x.hi || start) vec_push(h->m, &h->spans, x);
+    for (uint32_t b = 0, i = 0; b < h->rf->num_blocks; b++) {
+        const RaBlock *rb = &h->rf->blocks[b];
+        uint32_t first = h->spans.n;
+        vec_push(h->m, &h->first_span, first);
+        for (; i < c->spans.n && c->spans.p[i].from < 2 * rb->inst_end; i++) {
+            const RaSpan *s = &c->spans.p[i];
+            if (!wanted.p[ra_vreg_index(s->vreg)]) continue;
+            bool start = s->from_edit == NONE && s->from == 2 * rb->inst_start;
+            Span x = {.vreg = s->vreg,
+                      .lo = from_offset(c, s, start),
+                      .hi = to_offset(c, s),
+                      .from_start = start};
+            x.place = ra_is_reg(s->place)
+                          ? (int32_t)ra_alloc_preg(s->place)
+                          : c->spill_base + 8 * (int32_t)ra_alloc_slot_index(s->place);
+            if (x.lo < x.hi || start) vec_push(h->m, &h->spans, x);
+        }
+        if (h->spans.n > first)
+            qsort(h->spans.p + first, h->spans.n - first, sizeof(Span), by_value);
     }
-    if (h->spans.n) qsort(h->spans.p, h->spans.n, sizeof(Span), by_value);
+    vec_push(h->m, &h->first_span, h->spans.n);
     vec_free(h->m, &wanted);
 }
 
-/* The first span of a value in a block. */
-static uint32_t spans_of(const Homes *h, uint32_t block, uint32_t vreg) {
-    uint32_t lo = 0, hi = h->spans.n;
-    while (lo < hi) {
-        uint32_t mid = lo + (hi - lo) / 2;
-        const Span *s = &h->spans.p[mid];
-        if (s->block < block || (s->block == block && s->vreg < vreg))
-            lo = mid + 1;
-        else
-            hi = mid;
+/* From here on span_at is of this block. */
+static void enter(Homes *h, uint32_t b) {
+    for (uint32_t i = h->first_span.p[b]; i < h->first_span.p[b + 1]; i++) {
+        uint32_t v = ra_vreg_index(h->spans.p[i].vreg);
+        if (h->span_block.p[v] != b + 1) h->span_at.p[v] = i;
+        h->span_block.p[v] = b + 1;
     }
-    return lo;
 }
 
-static bool is_wanted_at_start(const Homes *h, uint32_t block, uint32_t vreg) {
-    for (uint32_t i = spans_of(h, block, vreg);
-         i < h->spans.n && h->spans.p[i].block == block && h->spans.p[i].vreg == vreg; i++)
+/* The first span of a value in the block, which was entered; its end if there is none. */
+static uint32_t spans_of(const Homes *h, uint32_t b, uint32_t vreg) {
+    uint32_t v = ra_vreg_index(vreg);
+    return h->span_block.p[v] == b + 1 ? h->span_at.p[v] : h->first_span.p[b + 1];
+}
+
+static bool is_wanted_at_start(const Homes *h, uint32_t b, uint32_t vreg) {
+    for (uint32_t i = spans_of(h, b, vreg);
+         i < h->first_span.p[b + 1] && h->spans.p[i].vreg == vreg; i++)
         if (h->spans.p[i].from_start) return true;
     return false;
 }
@@ -211,6 +243,7 @@ static uint32_t keep(Homes *h, const HasList *l) {
 }
 
 static bool visit(Homes *h, uint32_t b, const Mark *marks, uint32_t n) {
+    enter(h, b);
     join(h, b);
     State *s = &h->states.p[b];
     bool changed = !s->visited;
@@ -253,13 +286,30 @@ static void solve(Homes *h) {
 }
 
 /* ---- output ---- */
+/* The variable's value is known from lo to hi: where that is, one place at a time; a place that goes on is made longer. */
 static void put(Homes *h, uint32_t label, uint32_t vreg, uint32_t b, uint32_t lo, uint32_t hi) {
+    MachCtx *c = h->c;
     for (uint32_t i = spans_of(h, b, vreg);
-         i < h->spans.n && h->spans.p[i].block == b && h->spans.p[i].vreg == vreg; i++) {
+         i < h->first_span.p[b + 1] && h->spans.p[i].vreg == vreg; i++) {
         const Span *s = &h->spans.p[i];
         uint32_t from = s->lo > lo ? s->lo : lo, to = s->hi < hi ? s->hi : hi;
-        if (from < to) vec_push(h->m, &h->c->homes, (MachHome){from, to, label, s->place});
+        uint32_t at = h->last_home.p[label];
+        if (at) {
+            MachHome *last = &c->homes.p[at - 1];
+            if (from <= last->end && last->place == s->place) {
+                if (to > last->end) last->end = to;
+                continue;
+            }
+            if (from < last->end) from = last->end;
+        }
+        if (from >= to) continue;
+        vec_push(h->m, &c->homes, (MachHome){from, to, h->labels.p[label], s->place});
+        h->last_home.p[label] = c->homes.n;
     }
+}
+
+static bool is_in(const HasList *l, uint32_t at, uint32_t label) {
+    return at < l->n && l->p[at].label == label;
 }
 
 static void walk(Homes *h, uint32_t b) {
@@ -270,18 +320,17 @@ static void walk(Homes *h, uint32_t b) {
     HasList *now = &h->now; /* here: value, and where it began, by variable */
     VecU32 began = {0};
     vec_clear(now);
-    hashmap_clear(&h->index);
+    enter(h, b);
     for (uint32_t i = 0; i < s->nin; i++) {
-        hashmap_set(h->m, &h->index, h->has.p[s->in + i].label, i);
+        h->now_at.p[h->has.p[s->in + i].label] = i;
         vec_push(h->m, now, h->has.p[s->in + i]);
         vec_push(h->m, &began, lo);
     }
     for (uint32_t k = h->first_mark.p[b]; k < h->first_mark.p[b + 1]; k++) {
         const Mark *m = &h->marks.p[k];
-        bool fresh;
-        uint32_t here = at[m->at].before;
-        uint32_t i = *hashmap_get_or_insert(h->m, &h->index, m->label, now->n, &fresh);
-        if (fresh) {
+        uint32_t here = at[m->at].before, i = h->now_at.p[m->label];
+        if (!is_in(now, i, m->label)) {
+            h->now_at.p[m->label] = now->n;
             vec_push(h->m, now, (Has){m->label, m->vreg});
             vec_push(h->m, &began, here);
             continue;
@@ -298,44 +347,36 @@ static void walk(Homes *h, uint32_t b) {
 static int by_variable(const void *a, const void *b) {
     const MachHome *x = a, *y = b;
     if (x->label != y->label) return x->label < y->label ? -1 : 1;
-    if (x->start != y->start) return x->start < y->start ? -1 : 1;
-    if (x->end != y->end) return x->end > y->end ? -1 : 1;
-    return x->place < y->place ? -1 : x->place > y->place;
+    return x->start < y->start ? -1 : x->start > y->start;
 }
 
-/* One place at a time; what follows in the same place is joined. */
-static void tidy(MachCtx *c) {
-    uint32_t n = 0;
-    if (c->homes.n) qsort(c->homes.p, c->homes.n, sizeof(MachHome), by_variable);
-    for (uint32_t i = 0; i < c->homes.n; i++) {
-        MachHome x = c->homes.p[i], *last = n ? &c->homes.p[n - 1] : NULL;
-        bool follows = last && last->label == x.label;
-        if (follows && x.start <= last->end && x.place == last->place) {
-            if (x.end > last->end) last->end = x.end;
-            continue;
-        }
-        if (follows && x.start < last->end) x.start = last->end;
-        if (x.start < x.end) c->homes.p[n++] = x;
-    }
-    c->homes.n = n;
-}
-
-/* Nobody else writes to the register that the context comes in: then it is there all the time. */
-static void add_context(MachCtx *c, const ClifFunc *f, const RaOutput *ra) {
+/* If nobody else writes to the register that the context comes in, it is there all the time. */
+static bool context_stays(const MachCtx *c, const ClifFunc *f, const RaOutput *ra) {
     RaPReg r = c->isa->dwarf->context_reg;
-    if (f->sig.callconv != CLIF_CC_FAST || (ra->written | c->lower.clobbered) & ra_set(r)) return;
-    vec_push(c->mem, &c->homes, (MachHome){0, c->buf.code.n, CLIF_NONE, r});
+    return f->sig.callconv == CLIF_CC_FAST && !((ra->written | c->lower.clobbered) & ra_set(r));
+}
+
+static void finish(MachCtx *c, const ClifFunc *f, const RaOutput *ra) {
+    uint32_t n = 0;
+    bool stays = context_stays(c, f, ra);
+    for (uint32_t i = 0; i < c->homes.n; i++)
+        if (!stays || c->homes.p[i].label != CLIF_NONE) c->homes.p[n++] = c->homes.p[i];
+    c->homes.n = n;
+    if (stays)
+        vec_push(c->mem, &c->homes,
+                 (MachHome){0, c->buf.code.n, CLIF_NONE, c->isa->dwarf->context_reg});
+    if (c->homes.n) qsort(c->homes.p, c->homes.n, sizeof(MachHome), by_variable);
 }
 
 void homes_find(MachCtx *c, const ClifFunc *f, const RaFunc *rf, const RaOutput *ra) {
     Homes h = {.c = c, .m = c->mem, .rf = rf};
     vec_clear(&c->homes);
+    number_labels(&h, f);
     read_marks(&h, f);
     read_spans(&h);
     solve(&h);
     for (uint32_t b = 0; b < rf->num_blocks; b++) walk(&h, b);
-    add_context(c, f, ra);
-    tidy(c);
+    finish(c, f, ra);
     vec_free(h.m, &h.marks);
     vec_free(h.m, &h.spans);
     vec_free(h.m, &h.states);
@@ -343,5 +384,10 @@ void homes_find(MachCtx *c, const ClifFunc *f, const RaFunc *rf, const RaOutput 
     vec_free(h.m, &h.now);
     vec_free(h.m, &h.next);
     vec_free(h.m, &h.first_mark);
-    hashmap_free(h.m, &h.index);
+    vec_free(h.m, &h.first_span);
+    vec_free(h.m, &h.labels);
+    vec_free(h.m, &h.last_home);
+    vec_free(h.m, &h.now_at);
+    vec_free(h.m, &h.span_at);
+    vec_free(h.m, &h.span_block);
 }

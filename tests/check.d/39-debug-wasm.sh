@@ -133,6 +133,9 @@ if has gdb; then
         says $m.gdb.log '^Breakpoint 1, sum \(l=0x[0-9a-f]+, scale=1\.5, c=GREEN\) at .*list\.c:2[0-3]' '^#0  sum' '^#1  .*main.* at .*list\.c:37' '= 3$' '= 1\.5' '= GREEN' '= [01]$' \
             '^Breakpoint 2, sum .* at .*list\.c:24' '^2[0-9]'
     done
+    # Code in memory.
+    debug -ex 'set breakpoint pending on' -x o0.gdb --args "$COT" run --gdb list04.wasm >run.gdb.log
+    says run.gdb.log 'Breakpoint 1, sum \(l=0x[0-9a-f]+, scale=1\.5, c=GREEN\) at .*list\.c:24' '^#1  .*main.* \(argc=1, .*list\.c:37' '^#[0-9]+ .* main \(' 'value = 3' 'value = 2' '"three"' '= 9$' '= 24' '= 29'
     # In a C program: from the module's frames to those of the host.
     if [ -e "$BUILD/lib/libcotrt.a" ]; then
         "$COT" compile -g --name program list05.wasm -o host.o && "$COT" compile --name program list05.wasm -o program.h &&
@@ -158,6 +161,10 @@ if has lldb; then
         timeout 60 lldb --no-use-colors -b -s o2.lldb "./$m" >$m.lldb.log 2>&1
         says $m.lldb.log 'frame #0: .*sum\(l=0x[0-9a-f]+, scale=1\.5, c=GREEN\) at list\.c:2[0-3]' 'scale = 1\.5' 'c = GREEN' 'calls = [01]'
     done
+    # Code in memory.
+    { echo 'settings set plugin.jit-loader.gdb.enable on'; grep -v wasm_memory o0.lldb; } >run.lldb
+    timeout 60 lldb --no-use-colors -b -s run.lldb -- "$COT" run --gdb list05.wasm >run.lldb.log 2>&1
+    says run.lldb.log 'frame #0: .*sum\(l=0x[0-9a-f]+, scale=1\.5, c=GREEN\) at list\.c:24' 'frame #1: .*main.* at list\.c:37' 'frame #[0-9]+: .*cot`main' 'value = 3' 'list\.c:25' 'total = 9' 'total = 24'
 else
     skipped=$((skipped + 1))
     echo "39-debug-wasm: skipped: no lldb"
