@@ -57,8 +57,8 @@ static void fill_in(const Compiled *c, Mem *mem, Input *in) {
     }
     for (uint32_t i = 0, loc = 0, home = 0; i < in->funcs.n; i++) {
         DwarfCode *f = &in->funcs.p[i];
-        f->locs = in->locs.p + loc;
-        f->homes = in->homes.p + home;
+        f->locs = f->nlocs ? in->locs.p + loc : NULL;
+        f->homes = f->nhomes ? in->homes.p + home : NULL;
         loc += f->nlocs;
         home += f->nhomes;
     }

@@ -119,6 +119,21 @@ for m in "${modules[@]}"; do
     check "$n: nothing writable and executable, no relocations in code" eval '! readelf -lW one.shared | grep -q " RWE " && ! readelf -dW one.shared | grep -qE "TEXTREL|NEEDED"'
 done
 
+asan=${COT_ASAN:-$BUILD/asan/cot}
+if [ -x "$asan" ]; then # the same bytes, with sanitizers
+    for m in "${modules[@]}"; do
+        for kind in obj shared header; do
+            for g in "" -g; do
+                [ $kind$g != header-g ] || continue
+                # shellcheck disable=SC2086
+                check "$(basename "$m"), $kind $g: sanitizers" eval '"$asan" compile $g --name x --soname x --emit $kind "$m" -o one && "$COT" compile $g --name x --soname x --emit $kind "$m" -o - | cmp - one'
+            done
+        done
+    done
+else
+    left_out "objects under sanitizers: no $asan"
+fi
+
 # ---- options and messages ----
 check "the name comes from the file's" eval '"$COT" compile hello.wasm -o h.o && nm h.o | grep -q " hello_module$"'
 cp hello.wasm 2-a.b.wasm

@@ -129,9 +129,35 @@ static void names_of_code(void **state) {
     end(&x);
 }
 
+/* Local symbols are not found and may be many; what waits stays in order when something is taken back. */
+static void locals_and_order(void **state) {
+    (void)state;
+    Fix x;
+    begin(&x);
+    LinkSym a = linkable_local(&x.k, "f", 1), b = linkable_local(&x.k, "f", 1), c = sym(&x, "f");
+    assert_true(a != b && b != c && a != c);
+    assert_int_equal(sym(&x, "f"), c);
+    assert_int_equal(linkable_at(&x.k, a)->binding, LINK_LOCAL);
+    assert_string_equal(linkable_at(&x.k, b)->name, "f");
+    assert_int_equal(linkable_find(&x.k, "g", 1), LINK_NO_SYM);
+    LinkSym g = sym(&x, "g");
+    assert_true(data(&x, a, "1", 1, 1) && data(&x, b, "2", 1, 1));
+    assert_true(data(&x, c, "3", 1, 1) && data(&x, g, "4", 1, 1));
+    linkable_undefine(&x.k, b);
+    assert_int_equal(x.k.waiting.n, 3);
+    assert_int_equal(x.k.waiting.p[0], a);
+    assert_int_equal(x.k.waiting.p[1], c);
+    assert_int_equal(x.k.waiting.p[2], g);
+    linkable_undefine(&x.k, g);
+    linkable_undefine(&x.k, a);
+    assert_int_equal(x.k.waiting.n, 1);
+    assert_int_equal(x.k.syms.p[x.k.waiting.p[0]].waits_at, 0);
+    end(&x);
+}
+
 int main(void) {
-    const struct CMUnitTest tests[] = {cmocka_unit_test(names_have_one_symbol),
-                                       cmocka_unit_test(definitions_are_checked),
-                                       cmocka_unit_test(names_of_code)};
+    const struct CMUnitTest tests[] = {
+        cmocka_unit_test(names_have_one_symbol), cmocka_unit_test(definitions_are_checked),
+        cmocka_unit_test(locals_and_order), cmocka_unit_test(names_of_code)};
     return cmocka_run_group_tests(tests, NULL, NULL);
 }
