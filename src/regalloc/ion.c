@@ -47,6 +47,7 @@ bool ra_ion(RaCtx *c, const RaFunc *f, const RaEnv *env, RaOutput *out, Diag *d)
     ion_insert_moves(x);
     ion_resolve_moves(x);
     x->st.bundles = x->b.n;
+    x->st.ranges = x->r.n;
     *out = (RaOutput){.allocs = x->allocs.p,
                       .edits = x->edits.p,
                       .num_edits = x->edits.n,

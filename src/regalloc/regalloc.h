@@ -166,6 +166,7 @@ typedef struct RaEnv {     /* constant per ISA, convention and settings */
 #define RA_STATS(X)                                                                   \
     X(fell_back, "functions past the budget, left to the one-pass allocator")         \
     X(outdone, "functions for which the one-pass allocator found the better result")  \
+    X(ranges, "live ranges, the parts of cut ones counted")                           \
     X(bundles, "bundles: values or parts of values that want one place")              \
     X(splits, "bundles cut in two")                                                   \
     X(evictions, "bundles or values that lost their register to another")             \
