@@ -35,6 +35,10 @@ typedef uint32_t FuncStep(CotFunction *f, const void *in);
 uint32_t api_build(CotFunction *f, FuncStep *step, const void *in);
 /* Runs it in any state but after memory ran out. */
 uint32_t api_guard(CotFunction *f, FuncStep *step, const void *in);
+/* A definition of f, which has ended, by somebody with memory of their own. Compiling resolves aliases in the function, so memory of
+ * both may run out; *broken: f's did, and may have left the other half-way. */
+typedef CotStatus DefineStep(void *user, CotError *error);
+CotStatus api_define(CotFunction *f, DefineStep *step, void *user, bool *broken, CotError *error);
 /* The first error sticks. Gives COT_NONE. */
 uint32_t api_stick(CotFunction *f, CotStatus status, const char *fmt, ...)
     __attribute__((format(printf, 3, 4)));

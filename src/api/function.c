@@ -29,6 +29,27 @@ uint32_t api_guard(CotFunction *f, FuncStep *step, const void *in) {
     return api_stick(f, COT_NO_MEMORY, "out of memory");
 }
 
+typedef struct Defining {
+    DefineStep *step;
+    void *user;
+    CotError *error;
+    CotStatus status;
+} Defining;
+static uint32_t step_define(CotFunction *f, const void *in) {
+    (void)f;
+    Defining *d = *(Defining *const *)in;
+    d->status = d->step(d->user, d->error);
+    return 0;
+}
+CotStatus api_define(CotFunction *f, DefineStep *step, void *user, bool *broken, CotError *error) {
+    if (!f || f->state != FUNC_DONE || f->status)
+        return api_fail(error, COT_MISUSE, "the function has not ended, or ended with an error");
+    Defining d = {step, user, error, COT_NO_MEMORY}, *at = &d;
+    if (api_guard(f, step_define, &at) == 0) return d.status;
+    *broken = true;
+    return api_fail(error, COT_NO_MEMORY, "out of memory");
+}
+
 uint32_t api_build(CotFunction *f, FuncStep *step, const void *in) {
     if (!f || f->status) return COT_NONE;
     if (f->state != FUNC_BUILDING) return api_stick(f, COT_MISUSE, "no function is begun");

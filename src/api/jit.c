@@ -186,30 +186,18 @@ static bool step_define(CotJit *j, const void *in, void *out, Diag *d) {
     return linkable_define_func(syms(j), e->symbol, &code, d);
 }
 
-/* Compiling resolves aliases in the function, whose memory is its own. */
-typedef struct Both {
+typedef struct Definition {
     CotJit *j;
-    const Define *e;
-    CotError *error;
-    CotStatus status;
-} Both;
-static uint32_t step_define_f(CotFunction *f, const void *in) {
-    (void)f;
-    Both *b = *(Both *const *)in;
-    b->status = run(b->j, step_define, b->e, NULL, b->error);
-    return 0;
+    Define e;
+} Definition;
+static CotStatus define(void *user, CotError *error) {
+    const Definition *d = user;
+    return run(d->j, step_define, &d->e, NULL, error);
 }
-
 CotStatus cot_jit_define(CotJit *j, uint32_t symbol, CotFunction *f, CotError *error) {
-    if (!f || f->state != FUNC_DONE || f->status)
-        return api_fail(error, COT_MISUSE, "the function has not ended, or ended with an error");
-    Both b = {j, &(Define){symbol, f, NULL}, error, COT_NO_MEMORY}, *at = &b;
     if (!j) return api_fail(error, COT_MISUSE, "no CotJit is given");
-    if (api_guard(f, step_define_f, &at) != 0) {
-        j->broken = true; /* the jump may have left it half-way */
-        return api_fail(error, COT_NO_MEMORY, "out of memory");
-    }
-    return misuse(b.status, error);
+    return misuse(api_define(f, define, &(Definition){j, {symbol, f, NULL}}, &j->broken, error),
+                  error);
 }
 
 LinkAddress *api_link_data(Mem *m, const CotData *t, LinkData *out, Diag *d) {

@@ -201,29 +201,17 @@ static bool step_define(CotObject *o, const void *in, Diag *d) {
     return linkable_define_func(&o->k, e->symbol, &code, d);
 }
 
-/* Compiling resolves aliases in the function, whose memory is its own. */
-typedef struct Both {
+typedef struct Definition {
     CotObject *o;
-    const Define *e;
-    CotError *error;
-    CotStatus status;
-} Both;
-static uint32_t step_define_f(CotFunction *f, const void *in) {
-    (void)f;
-    Both *b = *(Both *const *)in;
-    b->status = run(b->o, step_define, b->e, true, b->error);
-    return 0;
+    Define e;
+} Definition;
+static CotStatus define(void *user, CotError *error) {
+    const Definition *d = user;
+    return run(d->o, step_define, &d->e, true, error);
 }
 CotStatus cot_object_define(CotObject *o, uint32_t symbol, CotFunction *f, CotError *error) {
-    if (!f || f->state != FUNC_DONE || f->status)
-        return api_fail(error, COT_MISUSE, "the function has not ended, or ended with an error");
     if (!o) return api_fail(error, COT_MISUSE, "no CotObject is given");
-    Both b = {o, &(Define){symbol, f, NULL}, error, COT_NO_MEMORY}, *at = &b;
-    if (api_guard(f, step_define_f, &at) != 0) {
-        o->broken = true; /* the jump may have left it half-way */
-        return api_fail(error, COT_NO_MEMORY, "out of memory");
-    }
-    return b.status;
+    return api_define(f, define, &(Definition){o, {symbol, f, NULL}}, &o->broken, error);
 }
 
 static bool step_data(CotObject *o, const void *in, Diag *d) {

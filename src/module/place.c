@@ -42,13 +42,13 @@ static void copy_item(const Placing *p, uint32_t i) {
     uint32_t at = p->at[i], before = i ? p->at[i - 1] + p->items[i - 1].size : 0;
     memset(u->code.p + before, 0xCC, at - before);
     memcpy(u->code.p + at, it->code, it->size);
-    UnitTrap *trap = u->traps.p + p->starts[i].trap;
+    UnitTrap *trap = it->ntraps ? u->traps.p + p->starts[i].trap : NULL;
     for (uint32_t k = 0; k < it->ntraps; k++)
         trap[k] = (UnitTrap){it->traps[k].offset + at, it->traps[k].code};
-    UnitLoc *loc = u->locs.p + p->starts[i].loc;
+    UnitLoc *loc = it->nlocs ? u->locs.p + p->starts[i].loc : NULL;
     for (uint32_t k = 0; k < it->nlocs; k++)
         loc[k] = (UnitLoc){it->locs[k].start + at, it->locs[k].end + at, it->locs[k].loc};
-    MachUnwind *step = u->unwind.p + p->starts[i].unwind;
+    MachUnwind *step = it->nunwind ? u->unwind.p + p->starts[i].unwind : NULL;
     for (uint32_t k = 0; k < it->nunwind; k++) {
         step[k] = it->unwind[k];
         step[k].offset += at;

@@ -16,4 +16,15 @@ try "$COT" -W signals=off
 try "$COT" --cpu-features baseline
 try "${COT_CHECKED_BIN:-$BUILD/checked/cot}" -W verify=on
 for seed in 1 2 3; do try "${COT_STRESS_BIN:-$BUILD/stress/cot}" -W verify=on -W "stress=$seed"; done
+# What is written to a file is there once, though modules in text form are read by another program in between.
+work=$(mktemp -d)
+trap 'rm -rf "$work"' EXIT
+echo '(module (type (struct (field i32)))) (assert_return (invoke "f"))' >"$work/a.wast"
+for k in 1 2 3 4 5 6 7 8; do echo '(assert_malformed (module quote "(func $x") "unexpected end")'; done >"$work/b.wast"
+"$COT" wast "$work/a.wast" "$work/b.wast" "$work/a.wast" >"$work/out"
+if [ "$(grep -c a.wast "$work/out")" = 2 ]; then echo "1 passed, 0 failed, 0 skipped"; else
+    cat "$work/out"
+    echo "0 passed, 1 failed, 0 skipped"
+    status=1
+fi
 exit $status

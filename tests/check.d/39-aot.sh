@@ -76,6 +76,28 @@ for m in "${modules[@]}"; do
     done
 done
 
+# so are objects, libraries and headers, of modules and of CLIF texts
+same() { # same FILE OPTIONS…: by two threads, from another folder, by another name, and after the clock has gone on
+    local file=$1 kind
+    shift
+    for kind in obj shared header; do
+        [ $kind != header ] || [ "${file%.wasm}" != "$file" ] || continue
+        local name=()
+        [ "${file%.wasm}" = "$file" ] || name=(--name m)
+        [ $kind != shared ] || name+=(--soname m.so)
+        "$COT" compile "$@" -j1 "${name[@]}" --emit $kind "$file" -o one.x || return 1
+        (cd elsewhere && cp "$file" other && "$COT" compile "$@" -j2 "${name[@]}" --emit $kind "$file" -o ../two.x) || return 1
+        cmp one.x two.x || return 1
+        "$COT" compile "$@" "${name[@]}" --emit $kind "$file" -o - >two.x && cmp one.x two.x || return 1
+    done
+}
+for m in "${modules[@]}"; do
+    [ "$(stat -c %s "$m")" -gt 400000 ] && flags=-O0 || flags="-O2 -g"
+    # shellcheck disable=SC2086
+    check "$m $flags: the same objects" same "$m" $flags
+done
+for t in "$ROOT"/tests/objects/*.clif; do check "$t: the same objects" same "$t" -O2 -g; done
+
 # what does not fit is said
 cp hello.cwasm hello.wasm.wasm
 check "a name without .cwasm" says 1 'hello\.wasm\.wasm: error: this is a precompiled module, .*' "$COT" run hello.wasm.wasm
@@ -125,6 +147,65 @@ sys.exit("%d files" % seen if seen < 2000 else 0)
 PYTHON
 }
 check "2,000 damaged files" damaged
+
+# the same in one process with sanitizers, 10,000 of each: as they are, and (by the fuzz target itself) with the sums made right again, so that what is
+# behind them is reached; entries of the cache, which are compiled again; `cot objdump`, which does not look at sums
+fuzz=$(dirname "${COT_ASAN:-$BUILD/asan/cot}")/tests/fuzz_image
+mutate() { # mutate FILE COUNT FOLDER SEED
+    python3 - "$@" <<'PYTHON'
+import os, random, sys
+good, count, folder = open(sys.argv[1], "rb").read(), int(sys.argv[2]), sys.argv[3]
+r = random.Random(int(sys.argv[4]))
+os.mkdir(folder)
+for k in range(count):
+    b = bytearray(good)
+    for _ in range(r.choice((1, 1, 1, 2, 4, 16))):
+        at = r.randrange(len(b)) if r.random() < .3 else r.randrange(min(len(b), 1500))
+        way = r.randrange(5)
+        if way == 0:
+            b[at] ^= 1 << r.randrange(8)
+        elif way == 1:
+            b[at] = r.choice((0, 1, 0x7F, 0x80, 0xFF))
+        elif way == 2:
+            b[at & ~3:(at & ~3) + 4] = r.choice((b"\0\0\0\0", b"\xff\xff\xff\xff", b"\xff\xff\xff\x7f", b"\0\0\1\0", r.randbytes(4)))
+        elif way == 3:
+            to = r.randrange(len(b))
+            b[to:to + 16] = b[at:at + 16]
+        elif r.random() < .2:
+            b = b[:at + 1]
+    open(f"{folder}/{k}.cwasm", "wb").write(b)
+PYTHON
+}
+if [ -x "$fuzz" ]; then
+    mutate hello.cwasm 10000 bad 7
+    check "10,000 damaged files, with sanitizers" eval 'find bad -type f | xargs -n 2500 "$fuzz"'
+    check "10,000 damaged tables with good sums, with sanitizers" "$fuzz" -runs=10000 -seed=7 -max_len=64
+    objdumps() {
+        local f s
+        for f in bad/?.cwasm bad/??.cwasm; do
+            "${COT_ASAN:-$BUILD/asan/cot}" objdump "$f" >out 2>err
+            s=$?
+            [ $s -le 1 ] && ! grep -q Sanitizer err || { echo "$f: status $s" && cat err; return 1; }
+        done
+    }
+    check "cot objdump of 100 damaged files, with sanitizers" objdumps
+    rm -r bad
+else
+    echo "39-aot: skipped: damage with sanitizers: no $fuzz"
+    skipped=$((skipped + 1))
+fi
+entries() {
+    local entry k
+    "$COT" run --cache spoilt $hello >/dev/null
+    entry=$(ls spoilt/* | head -n 1) && cp "$entry" entry.cwasm
+    mutate entry.cwasm 500 bad 9
+    for k in $(seq 0 499); do
+        cp "bad/$k.cwasm" "$entry"
+        [ "$("$COT" run --cache spoilt $hello 2>err)" = hello ] && [ ! -s err ] || { echo "entry $k" && cat err; return 1; }
+    done
+    cmp "$entry" entry.cwasm
+}
+check "500 damaged entries of the cache are compiled again" entries
 
 # what starting costs, by processor time: best of 100. Sanitizers and checked builds are not meant.
 start_up() {
@@ -192,6 +273,9 @@ no_compiler() { ! nm "$rtlib" | grep -E ' (clif|mach|isa|ra|x64|wasm_translate|l
 check "no compiler in libcotrt.a" no_compiler
 small() { size "$rtlib" && [ "$(size "$rtlib" | awk 'NR > 1 {n += $1} END {print n}')" -le 300000 ]; }
 check "at most 300 kB of text" small
+whole=$(find "$work/inst" -name 'libcot.so.*.*')
+small_whole() { strip -o whole.so "$whole" && ls -l whole.so && [ "$(stat -c %s whole.so)" -le 2000000 ]; }
+check "compiler and runtime together: at most 2 MB stripped" small_whole
 # what it lacks of the headers' functions is what compiles
 lacks() {
     nm -g --defined-only "$rtlib" | awk 'NF == 3 {print $3}' | sort -u >have
@@ -200,6 +284,7 @@ lacks() {
 cot_config_set_cache
 cot_config_set_compile_threads
 cot_config_set_cpu_features
+cot_config_set_publish
 cot_config_set_source_positions
 cot_config_set_verify
 cot_module_new
