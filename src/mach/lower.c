@@ -543,11 +543,12 @@ bool lower_function(LowerCtx *L, VCode *vc, ClifFunc *f, const BlockOrder *o, Di
         L->cur_block = mb->clif;
         edge_args(L, vc, o, mb);
         if (mb->clif == CLIF_NONE) {
+            L->isa->lower_jump(L, o->succs.p[mb->succ_first]);
+            if (!flush_all(L, vc, CLIF_NONE)) return false;
             if (mb->landing && !L->isa->lower_landing(L, (ClifInst){mb->landing - 1},
                                                       mb->landing_call != 0, L->landing.p))
                 return false;
-            L->isa->lower_jump(L, o->succs.p[mb->succ_first]);
-            if (!flush_all(L, vc, CLIF_NONE)) return false;
+            flush(L, vc, CLIF_NONE); /* first in the block, also before constants */
         } else {
             for (uint32_t i = f->blocks.p[mb->clif].last; i != CLIF_NONE; i = f->links.p[i].prev) {
                 if (L->inst_pos.n) L->inst_pos.p[i] = vc->insts.n;
