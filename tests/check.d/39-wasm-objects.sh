@@ -173,6 +173,33 @@ check "no _start" says 1 '\./empty: error: the module exports no function .*' ./
 "$COT" compile -W signals=off -W bounds=explicit --name module_of_the_test hello.wasm -o explicit.o && program "" explicit.o explicit
 check "without signals and guard pages" [ "$(./explicit)" = hello ]
 
+module() { # module FILE BODY: a function of that body (hexadecimal, without locals and end) as _start
+    python3 - "$1" "$2" <<'PYTHON'
+import sys
+def vec(*items): return bytes([len(items)]) + b"".join(items)
+def section(n, body): return bytes([n, len(body)]) + body
+code = b"\0" + bytes.fromhex(sys.argv[2]) + b"\x0b"
+open(sys.argv[1], "wb").write(b"\0asm\1\0\0\0" + section(1, vec(b"\x60\0\0")) + section(3, vec(b"\0")) + section(5, vec(b"\0\1")) +
+    section(7, vec(b"\6_start\0\0")) + section(10, vec(bytes([len(code)]) + code)))
+PYTHON
+}
+trap_alike() { # trap_alike BODY OPTIONS…: object, library and cot run end alike
+    module trap.wasm "$1"
+    shift
+    "$COT" run "$@" trap.wasm >/dev/null 2>want
+    [ $? = 134 ] && "$COT" compile "$@" --name module_of_the_test trap.wasm -o trap.o && "$COT" compile "$@" --name trap trap.wasm -o trap.so && program "" trap.o trapped || return 1
+    (exec -a trap.wasm ./trapped) 2>got
+    [ $? = 134 ] && diff want got && grep -q '_start (function 0' got || return 1
+    (MODULE_LIBRARY=./trap.so MODULE_SYMBOL=trap_module exec -a trap.wasm ./load) 2>got
+    [ $? = 134 ] && diff want got
+}
+for flags in "-O0" "-O2" "-W signals=off" "-W bounds=explicit"; do
+    for body in 00 417f2802001a 410141006d1a 1000; do # unreachable, memory, division, stack
+        # shellcheck disable=SC2086
+        check "trap $body $flags" trap_alike $body $flags
+    done
+done
+
 # ---- where there is nothing else: the command, the loading program, the C library ----
 jail() { # jail FILE…: a root directory with these programs and the libraries that they need
     mkdir -p jail/tmp && cp "$@" jail/ && ldd "$1" "$2" | grep -oE '/[^ ]+' | grep -v ':$' | sort -u | while read -r lib; do mkdir -p "jail$(dirname "$lib")" && cp -L "$lib" "jail$lib"; done
