@@ -301,6 +301,21 @@ else
     left_out "the spec suite (COT_SUITES, wasm-tools)"
 fi
 wait
+cost() { # processor time of an object against that of a precompiled module, best of 15 each
+    python3 - "$COT" "$COT_BENCH/sightglass/sqlite3/sqlite3.wasm" <<'PYTHON'
+import os, sys
+best = {}
+for _ in range(15):
+    for out in ("cost.cwasm", "cost.o", "cost.so"):
+        pid = os.posix_spawn(sys.argv[1], [sys.argv[1], "compile", "-j1", sys.argv[2], "-o", out], os.environ)
+        _, status, usage = os.wait4(pid, 0)
+        assert status == 0
+        best[out] = min(best.get(out, 9), usage.ru_utime + usage.ru_stime)
+print(best)
+sys.exit(max(best["cost.o"], best["cost.so"]) > 1.1 * best["cost.cwasm"])
+PYTHON
+}
+[ ! -e "${COT_BENCH:-/nonexistent}/sightglass/sqlite3" ] || check "sqlite3: at most 10 % more than compiling" cost
 for k in obj shared; do [ ! -e bench-$k ] || sum "Sightglass, $k" bench-$k; done
 echo "$passed passed, $failed failed, $skipped skipped"
 [ "$failed" -eq 0 ]
