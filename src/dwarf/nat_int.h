@@ -87,6 +87,7 @@ static inline bool nat_is_pointer(unsigned tag) {
 uint32_t nat_pointer(Nat *k, const DwUnit *u, const DwValue *v);
 /* Of a variable that has the type from the entry it was made from, too. */
 uint32_t nat_variable_pointer(Nat *k, const DwUnit *u, const DwValue *type, const DwValue *origin);
+bool nat_is_function_type(Nat *k, const DwUnit *u, const DwValue *v);
 /* Name of the type that a reference leads to, into k->text. */
 void nat_type_name(Nat *k, const DwUnit *u, const DwValue *v);
 

@@ -76,6 +76,11 @@ uint32_t nat_variable_pointer(Nat *k, const DwUnit *u, const DwValue *type, cons
     return type ? nat_pointer(k, u, type) : DW_NONE;
 }
 
+bool nat_is_function_type(Nat *k, const DwUnit *u, const DwValue *v) {
+    Type t;
+    return read_type(k, u, v, &t) && t.tag == DW_TAG_SUBROUTINE_TYPE;
+}
+
 void nat_type_name(Nat *k, const DwUnit *u, const DwValue *v) {
     char tail[2 * MOST_HOPS + 1];
     unsigned n = sizeof tail;

@@ -65,6 +65,7 @@ static bool is_passed_over(unsigned name) {
     case DW_AT_RANGES:
     case DW_AT_ENTRY_PC:
     case DW_AT_LOCATION:
+    case DW_AT_CONTAINING_TYPE:
     case DW_AT_FRAME_BASE:
     case DW_AT_STR_OFFSETS_BASE:
     case DW_AT_ADDR_BASE:
@@ -147,6 +148,35 @@ static void put_pointer(Nat *k, const DwUnit *u, const DwEntry *e, NatEntry *to)
     die_begin(&k->die, e->ab->tag, e->ab->children);
     if (type.name) put_reference(k, u, &type, false);
     to->native = end_entry(k);
+}
+
+/* C++'s pointers to members: a number, or one of a function and one of what is added to `this`. */
+static void put_member_pointer(Nat *k, const DwUnit *u, NatEntry *to) {
+    enum { UNSIGNED = 7 };
+    const DwValue *v = nat_value(k, DW_AT_TYPE);
+    bool function = v && nat_is_function_type(k, u, v);
+    nat_type_name(k, u, v);
+    sb_puts(&k->text, " ::*");
+    die_begin(&k->die, DW_TAG_BASE_TYPE, false);
+    die_string(&k->die, DW_AT_NAME, k->text.p, k->text.n);
+    die_num(&k->die, DW_AT_BYTE_SIZE, DW_FORM_DATA1, function ? 8 : 4);
+    die_num(&k->die, DW_AT_ENCODING, DW_FORM_DATA1, UNSIGNED);
+    to->out = end_entry(k);
+}
+
+/* A part of a structure. gdb takes some for pointers because of their names, and fails on numbers: pointers to tables of virtual
+ * functions, and those in slices of Rust. They are called something else. */
+static void put_member(Nat *k, const DwUnit *u) {
+    for (uint32_t i = 0; i < k->values.n; i++) {
+        const DwValue *v = &k->values.p[i];
+        DwarfStr s = v->name == DW_AT_NAME ? dw_value_text(k->w, u, v) : (DwarfStr){NULL, 0};
+        if (s.n > 5 && memcmp(s.p, "_vptr", 5) == 0)
+            die_string(&k->die, DW_AT_NAME, s.p + 1, s.n - 1);
+        else if (s.n == 8 && memcmp(s.p, "data_ptr", 8) == 0)
+            die_string(&k->die, DW_AT_NAME, s.p, 4);
+        else if (!is_passed_over(v->name))
+            put_attribute(k, u, v);
+    }
 }
 
 /* A function with code. */
@@ -240,6 +270,10 @@ static void put_entry(Nat *k, const DwUnit *u, const DwEntry *e, uint32_t index,
         put_pointer(k, u, e, to);
         return;
     }
+    if (tag == DW_TAG_PTR_TO_MEMBER_TYPE && !e->ab->children) {
+        put_member_pointer(k, u, to);
+        return;
+    }
     DwPcs p = nat_pcs(k);
     die_begin(&k->die, tag, e->ab->children);
     if (tag == DW_TAG_COMPILE_UNIT || tag == DW_TAG_PARTIAL_UNIT) {
@@ -252,6 +286,8 @@ static void put_entry(Nat *k, const DwUnit *u, const DwEntry *e, uint32_t index,
         }
     } else if (tag == DW_TAG_VARIABLE || tag == DW_TAG_FORMAL_PARAMETER) {
         put_variable(k, u, in);
+    } else if (tag == DW_TAG_MEMBER) {
+        put_member(k, u);
     } else if (tag == DW_TAG_LABEL) {
         put_label(k, u, in, &p);
     } else {

@@ -23,7 +23,6 @@ void mach_ctx_free(MachCtx *c) {
     vcode_free(&c->vc, c->mem);
     machbuf_free(&c->buf);
     vec_free(c->mem, &c->marks);
-    vec_free(c->mem, &c->spans);
     vec_free(c->mem, &c->inst_at);
     vec_free(c->mem, &c->edit_at);
     vec_free(c->mem, &c->homes);
@@ -69,12 +68,7 @@ static bool allocate(MachCtx *c, const ClifFunc *f, RaFunc *rf, RaOutput *ra, Ma
     if (c->print_what & MACH_PRINT_REGALLOC) ra_print(rf, &env, ra, c->print_to);
     if (c->print_what & MACH_PRINT_ALLOCATED)
         vcode_print(&c->vc, &c->order, &c->lower, ra, c->print_to);
-    if (f->labels.n) {
-        vec_clear(&c->spans);
-        if (!ra_check_spans(c->ra, rf, &env, ra, &c->spans, d)) return false;
-    } else if (c->set.regalloc_checker && !ra_check(c->ra, rf, &env, ra, d)) {
-        return false;
-    }
+    if (c->set.regalloc_checker && !ra_check(c->ra, rf, &env, ra, d)) return false;
     lap(&times->check, t);
     return true;
 }

@@ -2,13 +2,12 @@
  *
  * Problem     A front end tells at which places of the function a variable gets which value (ClifFunc.labels). Values become registers
  *             that the allocator moves about; where control flow joins, a variable may have had different values before.
- * Idea        Two questions, each answered exactly. Which value a variable has where: a forward problem over blocks, in which a variable
- *             keeps its value if all predecessors agree and the value is still wanted (otherwise it is nowhere, so nobody needs to
- *             remember it). Where a value is: the allocator's checker knows, as spans of program points. Both are intersected, and
- *             points become code offsets.
+ * Idea        Two questions, each answered exactly. Where a value is: avail.c. Which value a variable has where: another forward problem
+ *             over blocks, in which a variable keeps its value if all predecessors agree and the value is still somewhere (otherwise
+ *             nobody needs to remember it). Both are intersected.
  * Invariants  The code does not depend on labels. Until an answer is stable it is too good, so after a number of rounds only what was
  *             found inside blocks is used.
- * Cost        the checker's; a few rounds over what is wanted where blocks begin; sorting. Only if there are labels. */
+ * Cost        a few rounds over what is known where blocks begin; sorting. Only if there are labels. */
 #include <stdlib.h>
 #include "mach/mach_int.h"
 
@@ -19,11 +18,6 @@ enum { MOST_ROUNDS = 12 };
 typedef struct Mark { /* from instruction `at` of the block on, the variable has that value */
     uint32_t block, at, seq, label, vreg;
 } Mark;
-typedef struct Span { /* code from lo to below hi */
-    uint32_t vreg, lo, hi;
-    int32_t place;
-    bool from_start;
-} Span;
 typedef struct Has { /* a variable and its value */
     uint32_t label, vreg;
 } Has;
@@ -38,7 +32,7 @@ typedef struct Homes {
     Mem *m;
     const RaFunc *rf;
     VEC(Mark) marks;
-    VEC(Span) spans;
+    MachSpans spans;
     VEC(State) states;
     HasList has, now, next;
     VecU32 first_mark, first_span; /* per block + 1 */
@@ -109,57 +103,27 @@ static void read_marks(Homes *h, const ClifFunc *f) {
     }
 }
 
-/* Program points as code offsets: where a value is there from, and up to where. An instruction that takes it away last had it. */
-static uint32_t from_offset(const MachCtx *c, const RaSpan *s, bool start) {
-    uint32_t i = s->from / 2;
-    if (s->from_edit != NONE) return c->edit_at.p[s->from_edit].end;
-    return start ? c->inst_at.p[i].before : c->inst_at.p[i].end;
-}
-static uint32_t to_offset(const MachCtx *c, const RaSpan *s) {
-    if (s->to_edit != NONE) return c->edit_at.p[s->to_edit].start + 1;
-    if (s->to & 1) return c->inst_at.p[s->to / 2].start + 1;
-    return c->inst_at.p[s->to / 2].before;
-}
-
 static int by_value(const void *a, const void *b) {
-    const Span *x = a, *y = b;
+    const MachSpan *x = a, *y = b;
     if (x->vreg != y->vreg) return x->vreg < y->vreg ? -1 : 1;
     if (x->lo != y->lo) return x->lo < y->lo ? -1 : 1;
     if (x->hi != y->hi) return x->hi > y->hi ? -1 : 1;
     return x->place < y->place ? -1 : x->place > y->place;
 }
 
-/* The checker gives the spans of one block after those of another. */
-static void read_spans(Homes *h) {
-    MachCtx *c = h->c;
-    VecU8 wanted = {0};
-    vec_resize0(h->m, &wanted, h->rf->num_vregs);
+static void read_spans(Homes *h, const ClifFunc *f, const RaOutput *ra) {
+    VecU8 asked = {0};
+    vec_resize0(h->m, &asked, h->rf->num_vregs + 1);
     vec_resize0(h->m, &h->span_at, h->rf->num_vregs);
     vec_resize0(h->m, &h->span_block, h->rf->num_vregs);
     for (uint32_t i = 0; i < h->marks.n; i++)
-        if (h->marks.p[i].vreg != NONE) wanted.p[ra_vreg_index(h->marks.p[i].vreg)] = 1;
-    for (uint32_t b = 0, i = 0; b < h->rf->num_blocks; b++) {
-        const RaBlock *rb = &h->rf->blocks[b];
-        uint32_t first = h->spans.n;
-        vec_push(h->m, &h->first_span, first);
-        for (; i < c->spans.n && c->spans.p[i].from < 2 * rb->inst_end; i++) {
-            const RaSpan *s = &c->spans.p[i];
-            if (!wanted.p[ra_vreg_index(s->vreg)]) continue;
-            bool start = s->from_edit == NONE && s->from == 2 * rb->inst_start;
-            Span x = {.vreg = s->vreg,
-                      .lo = from_offset(c, s, start),
-                      .hi = to_offset(c, s),
-                      .from_start = start};
-            x.place = ra_is_reg(s->place)
-                          ? (int32_t)ra_alloc_preg(s->place)
-                          : c->spill_base + 8 * (int32_t)ra_alloc_slot_index(s->place);
-            if (x.lo < x.hi || start) vec_push(h->m, &h->spans, x);
-        }
-        if (h->spans.n > first)
-            qsort(h->spans.p + first, h->spans.n - first, sizeof(Span), by_value);
+        if (h->marks.p[i].vreg != NONE) asked.p[ra_vreg_index(h->marks.p[i].vreg)] = 1;
+    avail_find(h->c, f, h->rf, ra, asked.p, &h->spans, &h->first_span);
+    for (uint32_t b = 0; b < h->rf->num_blocks; b++) {
+        uint32_t first = h->first_span.p[b], n = h->first_span.p[b + 1] - first;
+        if (n) qsort(h->spans.p + first, n, sizeof(MachSpan), by_value);
     }
-    vec_push(h->m, &h->first_span, h->spans.n);
-    vec_free(h->m, &wanted);
+    vec_free(h->m, &asked);
 }
 
 /* From here on span_at is of this block. */
@@ -177,7 +141,7 @@ static uint32_t spans_of(const Homes *h, uint32_t b, uint32_t vreg) {
     return h->span_block.p[v] == b + 1 ? h->span_at.p[v] : h->first_span.p[b + 1];
 }
 
-static bool is_wanted_at_start(const Homes *h, uint32_t b, uint32_t vreg) {
+static bool is_there_at_start(const Homes *h, uint32_t b, uint32_t vreg) {
     for (uint32_t i = spans_of(h, b, vreg);
          i < h->first_span.p[b + 1] && h->spans.p[i].vreg == vreg; i++)
         if (h->spans.p[i].from_start) return true;
@@ -197,7 +161,7 @@ static void join(Homes *h, uint32_t b) {
         uint32_t n = 0, j = 0;
         if (first) {
             for (uint32_t i = 0; i < p->nout; i++)
-                if (is_wanted_at_start(h, b, q[i].vreg)) vec_push(h->m, &h->now, q[i]);
+                if (is_there_at_start(h, b, q[i].vreg)) vec_push(h->m, &h->now, q[i]);
         } else {
             for (uint32_t i = 0; i < h->now.n; i++) {
                 while (j < p->nout && q[j].label < h->now.p[i].label) j++;
@@ -291,7 +255,7 @@ static void put(Homes *h, uint32_t label, uint32_t vreg, uint32_t b, uint32_t lo
     MachCtx *c = h->c;
     for (uint32_t i = spans_of(h, b, vreg);
          i < h->first_span.p[b + 1] && h->spans.p[i].vreg == vreg; i++) {
-        const Span *s = &h->spans.p[i];
+        const MachSpan *s = &h->spans.p[i];
         uint32_t from = s->lo > lo ? s->lo : lo, to = s->hi < hi ? s->hi : hi;
         uint32_t at = h->last_home.p[label];
         if (at) {
@@ -373,7 +337,7 @@ void homes_find(MachCtx *c, const ClifFunc *f, const RaFunc *rf, const RaOutput 
     vec_clear(&c->homes);
     number_labels(&h, f);
     read_marks(&h, f);
-    read_spans(&h);
+    read_spans(&h, f, ra);
     solve(&h);
     for (uint32_t b = 0; b < rf->num_blocks; b++) walk(&h, b);
     finish(c, f, ra);

@@ -95,7 +95,6 @@ struct MachCtx {
     RaCtx *ra;
     VEC(ListMark) marks; /* if the code is to be printed */
     /* if there are labels: */
-    RaSpans spans;
     VEC(MachInstAt) inst_at; /* and the end */
     VEC(MachEditAt) edit_at;
     VEC(MachHome) homes;
@@ -119,7 +118,18 @@ void listing_mark(MachCtx *c, ListKind kind, uint32_t index);
 void listing_print(const MachCtx *c, const ClifFunc *f, const RaFunc *rf, const RaOutput *ra,
                    uint32_t frame_size, StrBuf *o);
 
-/* Into c->homes, after emission with c->spans of the allocation. */
+typedef struct
+    MachSpan { /* code from lo to below hi, in which a place has a value; place as in MachHome */
+    uint32_t vreg, lo, hi;
+    int32_t place;
+    bool from_start; /* of the block */
+} MachSpan;
+VEC_TYPEDEF(MachSpans, MachSpan);
+/* After emission of a function with labels: where values that are asked for (by number of vreg) are, block by block; first: per
+ * block + 1. (avail.c) */
+void avail_find(MachCtx *c, const ClifFunc *clif, const RaFunc *f, const RaOutput *ra,
+                const uint8_t *asked, MachSpans *spans, VecU32 *first);
+/* Likewise, into c->homes. */
 void homes_find(MachCtx *c, const ClifFunc *f, const RaFunc *rf, const RaOutput *ra);
 
 bool emit_function(MachCtx *c, const ClifFunc *f, const RaFunc *rf, const RaOutput *ra, Diag *d,

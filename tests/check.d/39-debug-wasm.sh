@@ -133,6 +133,22 @@ if has gdb; then
         says $m.gdb.log '^Breakpoint 1, sum \(l=0x[0-9a-f]+, scale=1\.5, c=GREEN\) at .*list\.c:2[0-3]' '^#0  sum' '^#1  .*main.* at .*list\.c:37' '= 3$' '= 1\.5' '= GREEN' '= [01]$' \
             '^Breakpoint 2, sum .* at .*list\.c:24' '^2[0-9]'
     done
+    # C++ and Rust: what gdb knows of them by name meets numbers where it expects pointers.
+    clang++ --target=wasm32-wasi -fno-exceptions -fno-rtti -nostdlib++ -O0 -g "$ROOT/tests/debug/shapes.cpp" -o shapes.wasm && "$COT" compile -g shapes.wasm -o shapes &&
+        debug -ex 'break shapes.cpp:18' -ex run -ex bt -ex 'print *this' -ex up -ex 'info locals' -ex 'print s' -ex 'print out' -ex 'break geo::biggest<int>' ./shapes >shapes.gdb.log
+    says shapes.gdb.log 'geo::Rect::area \(this=0x[0-9a-f]+\) at .*:18' '^#1 .* work \(s=\.\.\., out=@0x[0-9a-f]+: 10\) at .*:32' '<geo::Shape> = \{vptr\$Shape = [0-9]+, id = 9\}, w_ = 3, h_ = 4\}' \
+        'member = ' 'geo::Shape &\) @0x[0-9a-f]+: .*id = 9' '= \(int &\) @0x[0-9a-f]+: 10' '^Breakpoint 2 at .*shapes\.cpp, line 2[45]'
+    target=
+    for t in wasm32-wasip1 wasm32-wasi; do
+        [ -n "$target" ] || { d=$(rustc --print target-libdir --target $t 2>/dev/null) && [ -d "$d" ] && target=$t; }
+    done
+    if [ -n "$target" ] && rustc -g --target "$target" -o point.wasm "$ROOT/tests/debug/point.rs"; then
+        "$COT" compile -g point.wasm -o point && debug -ex 'break point.rs:9' -ex run -ex bt -ex 'info locals' -ex 'info args' -ex 'print p.x' ./point >point.gdb.log
+        says point.gdb.log 'point::show \(p=0x[0-9a-f]+, s=\.\.\., v=\.\.\., o=\.\.\.\) at .*point\.rs:9' '^#1 .*point::main' 'n = 11' 's = &str \{data: [0-9]+, length: 5\}' 'o = .*Some\(4\)' '= 3$'
+    else
+        skipped=$((skipped + 1))
+        echo "39-debug-wasm: skipped: no rustc with a target of WASI"
+    fi
     # Code in memory.
     debug -ex 'set breakpoint pending on' -x o0.gdb --args "$COT" run --gdb list04.wasm >run.gdb.log
     says run.gdb.log 'Breakpoint 1, sum \(l=0x[0-9a-f]+, scale=1\.5, c=GREEN\) at .*list\.c:24' '^#1  .*main.* \(argc=1, .*list\.c:37' '^#[0-9]+ .* main \(' 'value = 3' 'value = 2' '"three"' '= 9$' '= 24' '= 29'
