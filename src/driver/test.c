@@ -23,6 +23,8 @@ static const char help[] =
     "`test` in the header,\n"
     "                reason, separated by tabs; it counts as skipped, and as failed if it passes\n"
     "  --shared      run native code from a shared library that is written and loaded\n"
+    "  --linker CMD  the same from an object, of which CMD (such as `ld.lld -shared`) makes the "
+    "library\n"
     "  --skips       print what was skipped, and why, file by file\n"
     "  --reasons     print how many tests of each kind were skipped for each reason, and in which "
     "files\n"
@@ -264,6 +266,8 @@ int cmd_test(int argc, char **argv) {
         else if (cli_flag(&c, "--skips"))
             skips = true;
         else if (cli_flag(&c, "--shared"))
+            run.opt.shared = true;
+        else if (cli_value(&c, "--linker", &run.opt.linker))
             run.opt.shared = true;
         else if (cli_flag(&c, "--reasons"))
             reasons = true;

@@ -38,6 +38,7 @@ typedef struct FtOptions {
     bool bless;            /* rewrite expectations of precise output instead of comparing */
     const char *only;      /* run tests of this kind alone; NULL = all */
     bool shared;           /* run and compare: by a shared library that is written and loaded */
+    const char *linker;    /* with shared: the command that makes it of an object; NULL: we do */
     MachRegalloc regalloc; /* of files whose headers do not set regalloc_algorithm */
     uint64_t stress;       /* run and compare: random choices in register allocation, 0 = off */
 } FtOptions;

@@ -453,6 +453,31 @@ static bool load_shared(Native *x, const VecU8 *file) {
     return true;
 }
 
+/* The library that `linker` makes of an object, with whatever of the C library is missing left to the loader. */
+static bool link_object(Native *x, VecU8 *file) {
+    char dir[] = "/tmp/cot-test-XXXXXX", object[64], library[64], command[1024];
+    if (!mkdtemp(dir)) return ft_fail(x->t, 1, "no temporary folder");
+    snprintf(object, sizeof object, "%s/f.o", dir);
+    snprintf(library, sizeof library, "%s/f.so", dir);
+    snprintf(command, sizeof command, "%s -o %s %s", x->t->opt->linker, library, object);
+    FILE *f = fopen(object, "wb");
+    bool ok = f && fwrite(file->p, 1, file->n, f) == file->n;
+    if (f && fclose(f) != 0) ok = false;
+    ok = ok && system(command) == 0;
+    vec_clear(file);
+    f = ok ? fopen(library, "rb") : NULL;
+    ok = f != NULL;
+    for (size_t n = 1; ok && n;) {
+        vec_reserve(x->m, file, (uint64_t)file->n + 65536);
+        file->n += (uint32_t)(n = fread(file->p + file->n, 1, 65536, f));
+    }
+    if (f) fclose(f);
+    unlink(object);
+    unlink(library);
+    rmdir(dir);
+    return ok || ft_fail(x->t, 1, "target %s: `%s` failed", x->target, command);
+}
+
 /* The same functions through object/ and the system's loader. */
 static bool place_shared(Native *x) {
     static uint8_t somewhere; /* functions get their addresses later */
@@ -467,10 +492,12 @@ static bool place_shared(Native *x) {
     bool ok = object_target(NULL, &target, &d) && define_shared(x, &k, &d);
     x->code = NULL;
     if (ok) {
-        ObjectOptions o = {.kind = OBJECT_SHARED, .math_library = target.math_library};
+        ObjectOptions o = {.kind = x->t->opt->linker ? OBJECT_RELOCATABLE : OBJECT_SHARED,
+                           .math_library = target.math_library};
         ok = object_write(target.format, &k, &o, &file, &d);
     }
-    ok = ok ? load_shared(x, &file) : ft_fail(x->t, 1, "target %s: %s", x->target, d.msg);
+    ok = ok ? (!x->t->opt->linker || link_object(x, &file)) && load_shared(x, &file)
+            : ft_fail(x->t, 1, "target %s: %s", x->target, d.msg);
     vec_free(x->m, &file);
     linkable_free(&k);
     return ok;

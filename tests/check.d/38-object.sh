@@ -71,6 +71,35 @@ for source in "$ROOT"/tests/objects/*.clif; do
     shared "lib$n.so" "$main" "$work/lib$n.so"
 done
 
+# Shared libraries: calls through the PLT and the GOT, bound at once and when needed, data that the library has (copied or not),
+# thread-local data of it and of the program. The general dynamic sequence becomes what the linker knows to be enough.
+imports=$ROOT/tests/objects/imports
+check "imports: library" gcc -shared -fPIC -DLIB "$imports/main.c" -o "$work/libimports.so"
+check "imports: object" "$COT" compile --function-sections "$imports/imports.clif" -o "$work/pic.o"
+check "imports: object for a fixed address" "$COT" compile --set is_pic=false "$imports/imports.clif" -o "$work/fixed.o"
+cat >"$work/main2.c" <<'END'
+#include <dlfcn.h>
+#include <stdio.h>
+int main(int n, char **a) { void *l = dlopen(a[1], RTLD_NOW); int (*f)(void) = l ? (int (*)(void))dlsym(l, "run") : 0; return n == 2 && f ? f() : (puts(dlerror()), 1); }
+END
+check "imports: loader" gcc "$work/main2.c" -o "$work/loads"
+for l in "${linkers[@]}"; do
+    for how in "-pie pic.o" "-pie pic.o -Wl,-z,now,-z,relro,--gc-sections" "-no-pie pic.o" "-no-pie pic.o -Wl,-z,lazy,-z,relro" "-no-pie fixed.o" \
+        "-no-pie fixed.o -Wl,-z,now,--gc-sections"; do
+        read -r kind object more <<<"$how"
+        # shellcheck disable=SC2086
+        check "imports, $l $how: links" gcc -fuse-ld=$l $kind -DMAIN "$imports/main.c" "$work/$object" $more -L"$work" -limports -pthread -o "$work/program"
+        check "imports, $l $how: runs" "$work/program"
+    done
+    for kind in -static -pie; do # everything in one program: no call is left
+        check "imports, $l $kind: links" gcc -fuse-ld=$l $kind -DMAIN -DLIB "$imports/main.c" "$work/pic.o" -pthread -o "$work/program"
+        check "imports, $l $kind: runs" "$work/program"
+        check "imports, $l $kind: local exec" sh -c "[ \$(objdump -d '$work/program' --disassemble=use | grep -c '%fs:0x0') = 2 ] && ! objdump -d '$work/program' --disassemble=use | grep -q tls_get"
+    done
+    check "imports, $l -shared: links" gcc -fuse-ld=$l -shared -fPIC -DMAIN -Dmain=run "$imports/main.c" "$work/pic.o" -L"$work" -limports -pthread -o "$work/loaded.so"
+    check "imports, $l -shared: is loaded and runs" "$work/loads" "$work/loaded.so"
+done
+
 # More sections than fit into 16 bits.
 awk 'BEGIN {for (i = 0; i < 66000; i++)
     printf "function %%f%d() -> i32 system_v {\nblock0:\n    v0 = iconst.i32 %d\n    return v0\n}\n", i, i}' >"$work/many.clif"
@@ -113,12 +142,21 @@ done
 shared "libapi.so" "$ROOT/tests/objects/api_main.c" "$work/libapi.so"
 
 # Every run command of our files and of the reference's, the functions in a shared library that is written and loaded.
-for dir in "$ROOT/tests/filetests/run" ${COT_SUITES:+"$COT_SUITES/clif/runtests"}; do
-    "$COT" test --shared --only run --exceptions "$ROOT/tests/filetests/exceptions.tsv" "$dir" >"$work/log" 2>&1
+# The same from objects that other linkers make libraries of.
+runs() { # runs OPTIONS… FOLDER
+    "$COT" test --only run --exceptions "$ROOT/tests/filetests/exceptions.tsv" "$@" >"$work/log" 2>&1
     tail -n 20 "$work/log" | grep ' error: '
     counts=$(sed -n 's/^run .* files *\([0-9]*\) passed *\([0-9]*\) failed *\([0-9]*\) skipped.*/\1 \2 \3/p' "$work/log")
     read -r p f s <<<"${counts:-0 1 0}"
     passed=$((passed + p)) failed=$((failed + f)) skipped=$((skipped + s))
+}
+for dir in "$ROOT/tests/filetests/run" ${COT_SUITES:+"$COT_SUITES/clif/runtests"}; do
+    runs --shared "$dir"
+    runs --linker "ld.bfd -shared" "$dir"
+done
+for l in "${linkers[@]}"; do
+    if [ $l != mold ]; then l=ld.$l; fi
+    runs --linker "$l -shared" "$ROOT/tests/filetests/run"
 done
 [ -n "${COT_SUITES:-}" ] || { echo "38-object: skipped: the reference's run tests: COT_SUITES is not set" && skipped=$((skipped + 1)); }
 
