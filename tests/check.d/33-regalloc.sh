@@ -2,7 +2,7 @@
 # Saved allocation problems (tests/regalloc/*.ra), one test per file and way: through both allocators, as they are and with random
 # choices (RA_SEEDS), the checker on, also in the sanitized build. A file whose first line is `; fails: LINE:COL: MESSAGE` must be refused
 # there, with that in the message. What is printed reads back as the same text. Then the texts that `cot compile --emit regalloc` writes
-# for modules, whose results must be the ones that the allocator finds for the text.
+# for modules, whose results must be the ones that the allocator finds for the text. docs/ion.md shows what its example gives.
 set -u
 . "$(dirname "$0")/../diff/env.sh"
 need cot
@@ -47,6 +47,16 @@ for f in "$ROOT"/tests/regalloc/*.ra; do
     "$COT" regalloc --input "$f" >"$dir/a.ra"
     "$COT" regalloc --input "$dir/a.ra" >"$dir/b.ra"
     same "$dir/a.ra" "$dir/b.ra" "$f: the input is not printed as it is read"
+done
+
+# the example of docs/ion.md
+part() { awk -v mark="<!-- ion example $1 -->" '$0 == mark {on = 1; next} on && /^```/ {if (n++) exit; next} on && n {print}' "$ROOT/docs/ion.md"; }
+part input >"$dir/example.ra"
+for shown in output: spans:--dump; do
+    part "${shown%%:*}" >"$dir/want"
+    # shellcheck disable=SC2086
+    "$COT" regalloc --ion --check ${shown#*:} "$dir/example.ra" >"$dir/got"
+    same "$dir/want" "$dir/got" "docs/ion.md, ${shown%%:*}"
 done
 
 # drawings: every tag is closed, and there is one box for each value at least
