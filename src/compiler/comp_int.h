@@ -54,5 +54,10 @@ void frames_write(const Compiled *c, Cfi *cfi, VecU32 *starts);
 /* object.c, header.c, debug.c: likewise */
 bool object_link(Compiled *c, Linkable *k, CompiledObject *o, Diag *d);
 void debug_write(const Compiled *c, const char *file, DwarfOutput *o);
-void header_write(const WasmModule *m, const char *name, StrBuf *out);
+typedef struct HeaderNames {
+    StrBuf text; /* identifiers, each with a NUL */
+    VecU32 at;   /* per import, then per export: offset of its identifier in text */
+} HeaderNames;
+void header_names(HeaderNames *to, Mem *mem, const WasmModule *m);
+bool header_write(const WasmModule *m, const char *name, StrBuf *out, Diag *d);
 #endif

@@ -192,11 +192,12 @@ bool compiled_link(Compiled *c, Linkable *k, CompiledObject *o, Diag *d) {
 
 static void header_step(void *arg) {
     Linking *l = arg;
-    header_write(&l->c->wasm, l->name, l->text);
+    l->ok = header_write(&l->c->wasm, l->name, l->text, l->d);
 }
 bool compiled_header(Compiled *c, const char *name, StrBuf *out, Diag *d) {
-    Linking l = {.c = c, .name = name, .text = out};
-    return mem_guard(out->mem, header_step, &l) || diag_msg(d, DIAG_OOM, "out of memory");
+    Linking l = {.c = c, .name = name, .text = out, .d = d};
+    if (!mem_guard(out->mem, header_step, &l)) l.ok = diag_msg(d, DIAG_OOM, "out of memory");
+    return l.ok;
 }
 
 typedef struct Describing {

@@ -63,7 +63,7 @@ typedef struct CompiledObject {
 /* After compiled_plan_image: defines the module in k, as an object has it: NAME_module, an ImgLinked, which everybody sees, and what it
  * consists of. DIAG_INVALID: it is defined already, nothing has changed. */
 bool compiled_link(Compiled *c, Linkable *k, CompiledObject *o, Diag *d);
-/* The C header for such an object. false: out of memory. */
+/* The C header for such an object. DIAG_UNSUPPORTED: an import has a name that C cannot give. */
 bool compiled_header(Compiled *c, const char *name, StrBuf *out, Diag *d);
 
 /* Debugging information of the machine code, one chunk, appended to *o. file: what the module is called. With CompilerConfig.unwind

@@ -12,20 +12,15 @@
  *     NAME_get_FIELD, NAME_set_FIELD     an exported global
  *     NAME_data_FIELD, NAME_size_FIELD   an exported memory
  *
- * Names of imports and exports become identifiers: what is no letter, digit or _ is written as _ and two hexadecimal digits. The
- * later one of two that come to the same, or to a name from this list, gets underscores behind. Every identifier begins with NAME_, so none is a keyword. */
+ * What the identifiers are: header_names.c. */
 #include <stdio.h>
-#include "base/hashmap.h"
 #include "compiler/comp_int.h"
 
 typedef struct Header {
     const WasmModule *m;
     const char *name;
     StrBuf *out;
-    HashMap taken; /* hash of a name -> 1 */
-    StrBuf key;
-    VEC(uint32_t) ids; /* per import, then per export: offset of its identifier in text */
-    StrBuf text;
+    HeaderNames names;
 } Header;
 
 typedef struct TypeRow {
@@ -55,71 +50,11 @@ static const TypeRow *row(WasmType t) {
 
 #define PUT(...) sb_printf(h->out, __VA_ARGS__)
 
-/* ---- identifiers ---- */
-static void put_identifier(StrBuf *to, WasmStr s) {
-    for (uint32_t i = 0; i < s.n; i++) {
-        uint8_t c = (uint8_t)s.p[i];
-        bool plain =
-            (c >= 'a' && c <= 'z') || (c >= 'A' && c <= 'Z') || (c >= '0' && c <= '9') || c == '_';
-        if (plain)
-            sb_putc(to, (char)c);
-        else
-            sb_printf(to, "_%02x", c);
-    }
-}
-
-/* Is prefix and what begins at `at` a name already? Else, and if `take`, it is one now. */
-static bool taken(Header *h, const char *prefix, uint32_t at, bool take) {
-    sb_clear(&h->key);
-    sb_puts(&h->key, prefix);
-    sb_putn(&h->key, h->text.p + at, h->text.n - at);
-    uint64_t key = hash_bytes(h->key.p, h->key.n, 0);
-    if (hashmap_find(&h->taken, key)) return true;
-    if (take) hashmap_set(h->text.mem, &h->taken, key, 1);
-    return false;
-}
-
-/* An identifier that is new with each of the two prefixes. */
-static void name_one(Header *h, const char *prefix, const char *other, const WasmStr *module,
-                     WasmStr field) {
-    uint32_t at = h->text.n;
-    if (module) {
-        put_identifier(&h->text, *module);
-        sb_putc(&h->text, '_');
-    }
-    put_identifier(&h->text, field);
-    while (taken(h, prefix, at, false) || taken(h, other, at, false)) sb_putc(&h->text, '_');
-    taken(h, prefix, at, true);
-    taken(h, other, at, true);
-    sb_putc(&h->text, 0);
-    vec_push(h->text.mem, &h->ids, at);
-}
-
-/* Prefixes as in the header: of members of structures `.` and their kind; of functions what is before the identifier. A prefix is
- * part of the name, so that an export get_x meets the global x. */
-static void name_all(Header *h) {
-    static const char *const own[] = {"new", "load", "imports", "instance", "module"};
-    for (size_t k = 0; k < sizeof own / sizeof *own; k++)
-        hashmap_set(h->text.mem, &h->taken, hash_bytes(own[k], strlen(own[k]), 0), 1);
-    for (uint32_t i = 0; i < h->m->imports.n; i++) {
-        const WasmImport *im = &h->m->imports.p[i];
-        bool func = im->kind == WASM_EXT_FUNC;
-        name_one(h, func ? "import_" : ".", func ? "bridge_" : ".", &im->module, im->name);
-    }
-    for (uint32_t i = 0; i < h->m->exports.n; i++) {
-        const WasmExport *e = &h->m->exports.p[i];
-        static const char *const prefixes[][2] = {[WASM_EXT_FUNC] = {"", ".func"},
-                                                  [WASM_EXT_TABLE] = {".table", ".table"},
-                                                  [WASM_EXT_MEMORY] = {"data_", "size_"},
-                                                  [WASM_EXT_GLOBAL] = {"get_", "set_"}};
-        name_one(h, prefixes[e->kind][0], prefixes[e->kind][1], NULL, e->name);
-    }
-}
 static const char *import_id(const Header *h, uint32_t i) {
-    return h->text.p + h->ids.p[i];
+    return h->names.text.p + h->names.at.p[i];
 }
 static const char *export_id(const Header *h, uint32_t i) {
-    return h->text.p + h->ids.p[h->m->imports.n + i];
+    return h->names.text.p + h->names.at.p[h->m->imports.n + i];
 }
 
 /* ---- pieces ---- */
@@ -396,11 +331,21 @@ static void put_exports(Header *h) {
         if (put[h->m->exports.p[i].kind]) put[h->m->exports.p[i].kind](h, i);
 }
 
-void header_write(const WasmModule *m, const char *name, StrBuf *out) {
+/* Definitions are given by C strings. */
+static bool names_fit(const WasmModule *m, Diag *d) {
+    for (uint32_t i = 0; i < m->imports.n; i++) {
+        WasmStr a = m->imports.p[i].module, b = m->imports.p[i].name;
+        if ((a.n && memchr(a.p, 0, a.n)) || (b.n && memchr(b.p, 0, b.n)))
+            return diag_msg(d, DIAG_UNSUPPORTED,
+                            "import %u has a NUL in its name, so no C program can define it", i);
+    }
+    return true;
+}
+
+bool header_write(const WasmModule *m, const char *name, StrBuf *out, Diag *d) {
+    if (!names_fit(m, d)) return false;
     Header header = {.m = m, .name = name, .out = out}, *h = &header;
-    sb_init(&h->text, out->mem);
-    sb_init(&h->key, out->mem);
-    name_all(h);
+    header_names(&h->names, out->mem, m);
     PUT("/* %s.h, made by cot compile: a WebAssembly module as C functions. Link with its object "
         "and with libcotrt or libcot. */\n"
         "#ifndef COT_MODULE_%s_H\n#define COT_MODULE_%s_H\n#include <cot/wasi.h>\n\n"
@@ -415,8 +360,7 @@ void header_write(const WasmModule *m, const char *name, StrBuf *out) {
     put_new(h);
     put_exports(h);
     PUT("\n#ifdef __cplusplus\n}\n#endif\n#endif\n");
-    hashmap_free(out->mem, &h->taken);
-    vec_free(out->mem, &h->ids);
-    sb_free(&h->text);
-    sb_free(&h->key);
+    vec_free(out->mem, &h->names.at);
+    sb_free(&h->names.text);
+    return true;
 }

@@ -216,13 +216,22 @@ static bool compile_image(const CompileOpts *o, Compiler *c, Diag *d) {
     return ok;
 }
 
+/* Options that OUT could not keep. */
+static bool options_fit(const CompileOpts *o) {
+    const RtConfig *rt = &o->common.cfg.rt;
+    const char *wrong = NULL;
+    if (o->stage != STAGE_CWASM && o->common.timeout_ms)
+        wrong = "-W timeout is for running";
+    else if (o->stage != STAGE_CWASM && o->stage != STAGE_EXE && (rt->max_memory || rt->max_stack))
+        wrong = "-W memory and -W stack are for executables: who uses the module gives limits";
+    if (wrong) fprintf(stderr, "cot compile: error: %s\n", wrong);
+    return !wrong;
+}
+
 int compile_module(CompileOpts *o) {
     Diag d;
     diag_clear(&d);
-    if (o->stage == STAGE_EXE && o->common.timeout_ms) {
-        fputs("cot compile: error: -W timeout is for running\n", stderr);
-        return 1;
-    }
+    if (!options_fit(o)) return 1;
     CompilerConfig cfg = common_compiler(&o->common, true);
     cfg.unwind = o->stage == STAGE_OBJECT || o->stage == STAGE_SHARED ||
                  (o->stage == STAGE_EXE && cfg.keep_source);

@@ -142,6 +142,8 @@ check "--name" says 1 "hello\\.wasm: error: --name: '2x' is no name in C" "$COT"
 check "no name" says 1 "-: error: the module needs a name.*" "$COT" compile - -o h.o <hello.wasm
 check "--function-sections" says 1 "hello\\.wasm: error: --function-sections is for CLIF" "$COT" compile --function-sections hello.wasm -o h.o
 check "a header of CLIF" eval 'echo "function %f() system_v { block0: return }" >f.clif && says 1 "cot compile: error: --emit header is for WebAssembly" "$COT" compile --emit header f.clif -o f.h'
+check "-W memory" says 1 "cot compile: error: -W memory and -W stack are for executables: .*" "$COT" compile -W memory=1M hello.wasm -o h.o
+check "-W timeout" says 1 "cot compile: error: -W timeout is for running" "$COT" compile -W timeout=5 hello.wasm -o h.so
 check "a module that is none" eval 'head -c 40 hello.wasm >bad.wasm; says 1 "bad\\.wasm:0x[0-9a-f]*: error: .*" "$COT" compile bad.wasm -o bad.o && [ ! -e bad.o ]'
 check "a header of a module that is none" says 1 "bad\\.wasm:0x[0-9a-f]*: error: .*" "$COT" compile bad.wasm -o bad.h
 
@@ -238,6 +240,8 @@ if has wasm-tools; then
         check "exports.c, $g: runs" [ "$(./exports)" = "all is well" ]
     done
     check "exports.c with shared libraries" eval 'gcc exports.o ./one.so ./two.so "${rt[@]}" -o exports && [ "$(LD_LIBRARY_PATH=. ./exports)" = "all is well" ]'
+    echo '(module (import "a\00b" "c" (func)))' >nul.wat && wasm-tools parse nul.wat -o nul.wasm
+    check "an import with a NUL in its name" says 1 "nul\\.h: error: import 0 has a NUL in its name, .*" "$COT" compile nul.wasm -o nul.h
     # the same from the C interface, both modules in one file
     check "make_object.c" gcc -std=c11 -Wall -Wextra -Werror "${include[@]}" "$ROOT/tests/aot/make_object.c" "$BUILD/lib/libcot.a" -lm -pthread -o make_object
     cp one.h one.cli.h
