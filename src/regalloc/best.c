@@ -4,11 +4,12 @@
  *           registers, choosing by the farthest next use, as the one-pass allocator does, loads and stores less.
  * Idea      Where the first allocation needs slots, do the second one too, which takes a fraction of the time, and keep the one
  *           whose inserted moves, operands in slots and saved registers would be executed less often by the estimated frequency of
- *           the blocks.
+ *           the blocks, if the difference is clear.
  * Cost      One pass, and O(operands + moves) for each estimate. */
 #include "regalloc/ion.h"
 
 enum { LOAD = 2, STORE = 2, MOVE = 1, SAVE = 2 };
+#define CLEARLY 0.9f /* frequencies are guesses */
 
 static float estimate(const IonCtx *x, const RaOutput *out) {
     const RaFunc *f = x->f;
@@ -33,7 +34,7 @@ bool ra_best(RaCtx *c, const RaFunc *f, const RaEnv *env, RaOutput *out, Diag *d
     RaOutput other;
     Diag why_not = {0};
     if (!ra_onepass(c, f, env, &other, &why_not)) return true;
-    if (estimate(c->ion, &other) >= estimate(c->ion, out)) return true;
+    if (estimate(c->ion, &other) >= CLEARLY * estimate(c->ion, out)) return true;
     *out = other;
     out->stats.outdone = 1;
     return true;
