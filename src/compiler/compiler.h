@@ -66,7 +66,7 @@ bool compiled_link(Compiled *c, Linkable *k, CompiledObject *o, Diag *d);
 /* The C header for such an object. DIAG_UNSUPPORTED: an import has a name that C cannot give. */
 bool compiled_header(Compiled *c, const char *name, StrBuf *out, Diag *d);
 
-/* Debugging information of the machine code, one chunk, appended to *o. file: what the module is called. With CompilerConfig.unwind
+/* Debugging information of the machine code, one chunk, appended to *o. file: what the module is called; NULL: frames alone. With CompilerConfig.unwind
  * frames can be unwound by it. false: out of memory. */
 bool compiled_debug(Compiled *c, const char *file, DwarfOutput *o, Diag *d);
 

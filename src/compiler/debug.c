@@ -110,6 +110,10 @@ static void add_frames(const Compiled *c, DwarfOutput *o) {
 }
 
 void debug_write(const Compiled *c, const char *file, DwarfOutput *o) {
+    if (!file) {
+        add_frames(c, o);
+        return;
+    }
     const MachDwarf *w = c->unit.isa->dwarf;
     DwarfInput sections;
     Input in = {0};

@@ -90,8 +90,8 @@ static const char *base_name(const char *path) {
     return slash ? slash + 1 : path;
 }
 
-/* With debugging information for debuggers, too. */
-static bool write_debug_exe(const CompileOpts *o, Compiled *m, Diag *d) {
+/* With how to unwind its frames and, with -g, debugging information. */
+static bool write_described_exe(const CompileOpts *o, Compiled *m, Diag *d) {
     Mem mem;
     DwarfOutput debug;
     mem_init(&mem, NULL);
@@ -99,7 +99,7 @@ static bool write_debug_exe(const CompileOpts *o, Compiled *m, Diag *d) {
     size_t n = compiled_plan_image(m, d);
     uint8_t *image = n ? calloc(1, n) : NULL;
     bool ok = n && (image || diag_msg(d, DIAG_OOM, "out of memory")) &&
-              compiled_debug(m, base_name(o->file), &debug, d);
+              compiled_debug(m, o->common.cfg.keep_source ? base_name(o->file) : NULL, &debug, d);
     if (ok) {
         compiled_write_image(m, image);
         ok = write_exe(o, image, &debug, d);
@@ -192,25 +192,24 @@ static bool compile_linkable(CompileOpts *o, Compiler *c, Diag *d) {
 }
 
 /* ---- programs and precompiled modules ---- */
-static bool compile_debug_exe(const CompileOpts *o, Compiler *c, Diag *d) {
+static bool compile_exe(const CompileOpts *o, Compiler *c, Diag *d) {
     Compiled *m = compiler_run(c, o->bytes, o->size, NULL, d);
     if (!m) return false;
     Diag e;
     diag_clear(&e);
-    bool ok = write_debug_exe(o, m, &e);
+    bool ok = write_described_exe(o, m, &e);
     compiled_free(m);
     if (!ok) report(&e, o->out);
     return ok;
 }
 
 static bool compile_image(const CompileOpts *o, Compiler *c, Diag *d) {
-    if (o->stage == STAGE_EXE && o->common.cfg.keep_source) return compile_debug_exe(o, c, d);
+    if (o->stage == STAGE_EXE) return compile_exe(o, c, d);
     RtBlob image;
     if (!compiler_image(c, o->bytes, o->size, NULL, NULL, &image, d)) return false;
     Diag e;
     diag_clear(&e);
-    bool ok =
-        o->stage == STAGE_EXE ? write_exe(o, image.base, NULL, &e) : write_image(o, &image, &e);
+    bool ok = write_image(o, &image, &e);
     rt_blob_free(&image);
     if (!ok) report(&e, o->out);
     return ok;
@@ -233,8 +232,7 @@ int compile_module(CompileOpts *o) {
     diag_clear(&d);
     if (!options_fit(o)) return 1;
     CompilerConfig cfg = common_compiler(&o->common, true);
-    cfg.unwind = o->stage == STAGE_OBJECT || o->stage == STAGE_SHARED ||
-                 (o->stage == STAGE_EXE && cfg.keep_source);
+    cfg.unwind = o->stage == STAGE_OBJECT || o->stage == STAGE_SHARED || o->stage == STAGE_EXE;
     cfg.debug = cfg.unwind && cfg.keep_source;
     Compiler *c = compiler_new(&cfg, &d);
     bool image = o->stage == STAGE_EXE || o->stage == STAGE_CWASM;

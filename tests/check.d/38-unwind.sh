@@ -54,6 +54,8 @@ if [ -d "${COT_BENCH:-/nonexistent}" ]; then
         object "$f" -O2
     done
     object "$(ls "$COT_BENCH"/sightglass/sqlite3/*.wasm)" -O2
+    for f in "$COT_BENCH"/sightglass/bz2/*.wasm; do "$COT" compile -O2 --emit exe "$f" -o program.o; done
+    check "a program has entries for its module" sh -c "readelf --debug-dump=frames program.o | grep -c FDE | grep -qE '^[0-9]{3,}'"
     check "Sightglass" "$PY" "$ROOT/tests/diff/cfi.py" ./*.o
 else
     echo "38-unwind: skipped: Sightglass (COT_BENCH)"
