@@ -43,8 +43,8 @@ bool exe_make(Mem *m, const Image *img, const ExeOptions *o, VecU8 *out, Diag *d
     uint32_t nextras = 0;
     for (unsigned k = 0; k < DWARF_SECTION_COUNT && o->debug; k++)
         if (o->debug->s[k].n)
-            extras[nextras++] =
-                (JoinExtra){dwarf_section_name[k], o->debug->s[k].p, o->debug->s[k].n};
+            extras[nextras++] = (JoinExtra){dwarf_section_name[k], o->debug->s[k].p,
+                                            o->debug->s[k].n, k == DWARF_STR};
     if (o->names) name_functions(m, img, &names);
     JoinPart parts[3] = {
         {.section = ".wasm.tables", .bytes = first.p, .size = first.n, .memory = first.n},

@@ -163,9 +163,13 @@ static void put_symbols(Joining *k) {
 }
 
 static void put_extra(Joining *k, const JoinExtra *x) {
-    elf_section(
-        &k->e, x->section, strlen(x->section),
-        (ElfSection){.type = SHT_PROGBITS, .offset = elf_here(&k->e), .size = x->size, .align = 1});
+    elf_section(&k->e, x->section, strlen(x->section),
+                (ElfSection){.type = SHT_PROGBITS,
+                             .flags = x->strings ? SHF_MERGE | SHF_STRINGS : 0,
+                             .offset = elf_here(&k->e),
+                             .size = x->size,
+                             .align = 1,
+                             .entsize = x->strings});
     bytes_copy(k->e.mem, k->e.out, x->bytes, (size_t)x->size);
 }
 

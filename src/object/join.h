@@ -22,6 +22,7 @@ typedef struct JoinExtra { /* a section that is not loaded */
     const char *section;
     const uint8_t *bytes;
     uint64_t size;
+    bool strings; /* nothing but texts with their NULs */
 } JoinExtra;
 
 typedef struct Join {
