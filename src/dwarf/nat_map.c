@@ -55,6 +55,7 @@ uint32_t nat_function(const Nat *k, uint64_t lo, uint64_t hi) {
 
 void nat_spans_add(Nat *k, uint32_t f, uint64_t lo, uint64_t hi) {
     const DwarfCode *c = &k->n->funcs[f];
+    if (!c->nlocs) return;
     const uint32_t *p = k->by_source.p + k->first.p[f];
     uint32_t n = c->nlocs, a = 0, b = n;
     while (a < b) {

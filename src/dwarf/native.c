@@ -52,7 +52,7 @@ static bool without_source(const DwarfNative *n, DwarfOutput *o) {
         vec_push(m, &funcs, x);
     }
     for (uint32_t f = 0, first = 0; f < funcs.n; first += funcs.p[f++].nrows)
-        funcs.p[f].rows = rows.p + first;
+        funcs.p[f].rows = funcs.p[f].nrows ? rows.p + first : NULL;
     bool any = dwarf_write_plain(o, n->file, funcs.p, funcs.n);
     vec_free(m, &funcs);
     vec_free(m, &rows);
