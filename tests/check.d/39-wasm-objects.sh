@@ -290,6 +290,8 @@ if clang --target=wasm32-wasi -O1 "$ROOT/tests/wasi/args.c" -o args.wasm 2>/dev/
     COT="env COT_VIA_RUN=$work/run.o $PY $ROOT/tests/diff/via.py obj" COT_VIA_LINK="${all#;}" "$PY" "$ROOT/tests/diff/cprog.py" programs "$ROOT/tests/programs" --variants O2 \
         --by "env COT_VIA_RUN=$work/load $PY $ROOT/tests/diff/via.py shared" --out "$WORK/wasm-objects" >programs 2>&1
     sum "tests/programs" programs
+    COT="env COT_VIA_RUN=$work/run.o $PY $ROOT/tests/diff/via.py obj" "$PY" "$ROOT/tests/diff/wasi.py" "$ROOT/tests/wasi" --out "$WORK/wasm-objects-wasi" --engine cot >wasi 2>&1
+    sum "tests/wasi" wasi
 else
     left_out "tests/programs (clang for wasm32-wasi)"
 fi
