@@ -21,6 +21,8 @@ bool wanted_end(const Wanted *w, const char *file);
 
 /* To standard output. module: the WebAssembly module that the image was made of, for operators' names; NULL: not at hand. */
 void list_image(const Image *img, const uint8_t *module, size_t size, Wanted *w);
+/* An ELF file's functions. False: there are none that have names, or it is not for a machine known here. */
+bool list_elf(const uint8_t *bytes, size_t size, Wanted *w);
 /* text_lines: source locations are lines of `file`. */
 void list_linkable(const Linkable *k, const char *file, bool text_lines, Wanted *w);
 #endif

@@ -2,7 +2,7 @@
  *
  * Idea        Whatever the file is, it becomes an image or a Linkable: a WebAssembly module and a CLIF text by compiling them, a
  *             precompiled module by a look at it, a program by putting the module's tables and code together again, whose sections
- *             say where they are. */
+ *             say where they are. Other ELF files are list_elf.c's. */
 #include <fnmatch.h>
 #include <stdlib.h>
 #include "driver/compile.h"
@@ -13,7 +13,8 @@ static const char help[] =
     "Prints the machine code of FILE as assembly: of a WebAssembly module or a CLIF text, which "
     "are "
     "compiled first;\n"
-    "of a precompiled module; of a program made by `cot compile`. Each instruction has its "
+    "of a precompiled module; of a program, object or library, if it names its functions. Each "
+    "instruction has its "
     "address, "
     "its bytes, and\n"
     "behind it the trap that it may cause, or what the place is that it names; above it where it "
@@ -102,7 +103,8 @@ static int list_program(CompileOpts *o) {
     if (ok) memcpy(&header, h, sizeof header);
     if (!ok || header.meta_size > tables.n || header.code_size > code.n ||
         header.code_off < header.meta_size || header.code_off - header.meta_size > IMG_PAGE) {
-        fprintf(stderr, "%s: error: not a program made by `cot compile`\n", o->file);
+        if (list_elf(o->bytes, o->size, o->wanted)) return wanted_end(o->wanted, o->file) ? 0 : 1;
+        fprintf(stderr, "%s: error: no functions are named in this file\n", o->file);
         return 1;
     }
     size_t size = (size_t)(header.code_off + header.code_size);

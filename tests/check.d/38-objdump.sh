@@ -31,7 +31,31 @@ check "a function by name" eval '"$COT" objdump --function sh?w "$ROOT/tests/obj
 check "no such function" eval '! "$COT" objdump --function nobody "$ROOT/tests/objects/calls.clif" 2>err && grep -q "error: no function is called .nobody.$" err'
 check "--function without --emit asm" eval '! "$COT" compile --function f -o x.o "$ROOT/tests/objects/calls.clif" 2>err && grep -q "is for --emit asm" err'
 check "an error of the text" eval 'echo "function %f( {" >bad.clif; ! "$COT" objdump bad.clif 2>err && grep -q "bad.clif:1:" err'
-check "not a file of ours" eval '! "$COT" objdump /bin/true 2>err && grep -q "not a program made by" err'
+check "a program without names" eval '! "$COT" objdump /bin/true 2>err && grep -q "no functions are named in this file" err'
+for f in calls unwind; do
+    for kind in o so; do
+        "$COT" compile -g "$ROOT/tests/objects/$f.clif" -o $f.$kind
+        check "an object: $f.$kind" "$PY" "$ROOT/tests/diff/objdump.py" "$COT" $f.$kind
+    done
+done
+check "an object: relocations are names" eval '"$COT" objdump calls.o >one && grep -q "call   \*0x0(%rip) .*; print" one'
+check "a library: functions, lines" eval '"$COT" objdump --function show calls.so >one && grep -q "call   fib" one && grep -qE "^    ; .*calls\.clif:[0-9]+" one'
+gcc -O1 -g -c "$ROOT/tests/objects/calls.c" -o c.o 2>/dev/null && check "an object of another compiler" "$PY" "$ROOT/tests/diff/objdump.py" "$COT" c.o
+cut_off() { # every length, every byte changed: an end of its own, no crash
+    "$PY" - "${COT_ASAN:-$COT}" <<'END'
+import os, random, subprocess, sys
+good, r = open("calls.so", "rb").read(), random.Random(3)
+for k in range(60):
+    b = bytearray(good[: r.randrange(len(good))] if k % 3 == 0 else good)
+    for _ in range(r.choice((0, 1, 8)) if k % 3 == 0 else 12):
+        b[r.randrange(len(b)) if r.random() < .5 else max(0, len(b) - 1 - r.randrange(min(len(b), 1400)))] = r.choice((0, 1, 255, 128, r.randrange(256)))
+    open("bad.so", "wb").write(b)
+    p = subprocess.run([sys.argv[1], "objdump", "bad.so"], capture_output=True, timeout=30)
+    if p.returncode not in (0, 1) or b"Sanitizer" in p.stderr or b"runtime error" in p.stderr:
+        sys.exit(p.stderr[:2000])
+END
+}
+check "damaged objects" cut_off
 
 if clang --target=wasm32-wasi -O1 -g "$ROOT/tests/debug/trap.c" -o trap.wasm 2>/dev/null; then
     compare -- trap.wasm
