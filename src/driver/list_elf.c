@@ -182,7 +182,7 @@ static void before(void *user, uint64_t at, StrBuf *o) {
     Elf *e = user;
     DwarfPlace p;
     if (!e->dwarf || !dwarf_find(e->dwarf, at, &p, 1)) return;
-    if (p.line == e->told.line && p.column == e->told.column && p.file.p == e->told.file.p) return;
+    if (p.line == e->told.line && p.column == e->told.column && p.file.n == e->told.file.n) return;
     e->told = p;
     sb_puts(o, "    ; ");
     dwarf_put_position(&p, o);
