@@ -52,6 +52,12 @@ typedef struct Nat {
     StrBuf text;
 } Nat;
 
+/* Ranges cost what machine code is in them, not their own length. */
+static inline uint64_t nat_tank(const Nat *k) {
+    enum { RANGES_PER_LOC = 256 };
+    return k->w->tank + (uint64_t)k->by_source.n * RANGES_PER_LOC;
+}
+
 /* ---- nat_map.c ---- */
 void nat_map_init(Nat *k);
 /* The function that source code from lo to below hi is of, DW_NONE = none. */

@@ -56,6 +56,10 @@ uint32_t nat_function(const Nat *k, uint64_t lo, uint64_t hi) {
 void nat_spans_add(Nat *k, uint32_t f, uint64_t lo, uint64_t hi) {
     const DwarfCode *c = &k->n->funcs[f];
     if (!c->nlocs) return;
+    if (lo <= c->source && hi >= c->source_end) { /* all of it */
+        vec_push(k->mem, &k->spans, (NatSpan){c->locs[0].start, c->locs[c->nlocs - 1].end});
+        return;
+    }
     const uint32_t *p = k->by_source.p + k->first.p[f];
     uint32_t n = c->nlocs, a = 0, b = n;
     while (a < b) {

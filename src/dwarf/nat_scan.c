@@ -112,7 +112,7 @@ void nat_scan(Nat *k) {
     Dwarf *w = k->w;
     for (uint32_t i = 0; i < w->units.n; i++) /* all, so that the tables do not grow any more */
         if (nat_is_unit(&w->units.p[i])) dw_unit_open(w, &w->units.p[i]);
-    w->fuel = w->tank;
+    w->fuel = nat_tank(k);
     for (uint32_t i = 0; i < w->units.n; i++)
         if (w->units.p[i].opened && nat_is_unit(&w->units.p[i])) scan_unit(k, &w->units.p[i]);
 }

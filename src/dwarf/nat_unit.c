@@ -355,7 +355,7 @@ static void copy_unit(Nat *k, const DwUnit *u, uint32_t *gap) {
 void nat_units(Nat *k) {
     Dwarf *w = k->w;
     uint32_t gap = 0;
-    w->fuel = w->tank;
+    w->fuel = nat_tank(k);
     k->die.o = k->o;
     for (uint32_t i = 0; i < w->units.n; i++) {
         const DwUnit *u = &w->units.p[i];
