@@ -474,35 +474,68 @@ RaVReg x64_commutative(LowerCtx *L, uint16_t row, ClifType t, ClifValue a, ClifV
     return x64_form_ALU(L, (X64Op)row, t, r, x64_rmi(L, b));
 }
 
-RaVReg x64_add_imm(LowerCtx *L, ClifType t, ClifValue a, int64_t k) {
-    RaVReg r = lower_value_reg(L, a);
-    if (t == CLIF_I64 || t == CLIF_I32)
-        return lea(L, t, (X64Rm){.mode = XM_BASE, .r = r, .disp = (int32_t)k});
-    return x64_form_ALU(L, X64_ADD, t, r, x64_imm(L, k));
+/* The sum that v is, if nobody else wants v and it is of this block: it can be added to in one instruction. */
+static const ClifInstData *own_sum(LowerCtx *L, ClifValue v) {
+    ClifInst i = lower_def_inst(L, v);
+    if (i.i == CLIF_NONE || L->value_uses.p[v.i] != 1 || lower_is_used(L, v) ||
+        L->f->links.p[i.i].block != L->cur_block)
+        return NULL;
+    const ClifInstData *d = clif_data(L->f, i);
+    return d->op == CLIF_OP_IADD ? d : NULL;
 }
 
-/* lea where it saves a copy: it becomes an add at emission if its result lands in one of its operands. */
+/* base + idx + disp; one of them may be shifted. */
+static RaVReg lea_sum(LowerCtx *L, ClifType t, ClifValue base, ClifValue idx, int32_t disp) {
+    X64Rm m = {.mode = XM_INDEX, .disp = disp};
+    const ClifInstData *d = NULL;
+    for (int swap = 0; swap < 2; swap++) {
+        uint64_t sh;
+        if (def_op(L, idx, &d) == CLIF_OP_ISHL && isle_iconst_u(L, isle_v(d->b), &sh) && sh <= 3) {
+            m.scale = (uint8_t)sh;
+            idx = isle_v(d->a);
+            break;
+        }
+        ClifValue v = base;
+        base = idx;
+        idx = v;
+    }
+    m.r = lower_value_reg(L, base);
+    m.idx = lower_value_reg(L, idx);
+    return lea(L, t, m);
+}
+
+RaVReg x64_add_imm(LowerCtx *L, ClifType t, ClifValue a, int64_t k) {
+    if (t != CLIF_I64 && t != CLIF_I32)
+        return x64_form_ALU(L, X64_ADD, t, lower_value_reg(L, a), x64_imm(L, k));
+    const ClifInstData *d = own_sum(L, a);
+    int64_t more;
+    if (d && !x64_simm32(L, isle_v(d->a), &more) && !x64_simm32(L, isle_v(d->b), &more))
+        return lea_sum(L, t, isle_v(d->a), isle_v(d->b), (int32_t)k);
+    return lea(L, t, (X64Rm){.mode = XM_BASE, .r = lower_value_reg(L, a), .disp = (int32_t)k});
+}
+
+/* lea where it saves a copy or another addition: it becomes an add at emission if its result lands in one of its operands. */
 RaVReg x64_add_values(LowerCtx *L, ClifType t, ClifValue a, ClifValue b) {
     int64_t k;
     const ClifInstData *d = NULL;
-    uint64_t sh;
     order_operands(L, t, true, &a, &b);
     if (x64_simm32(L, b, &k)) return x64_add_imm(L, t, a, k);
-    bool dies = lower_dies_here(L, a);
     if (t < CLIF_I32 || x64_sinkable(L, b)) {
         RaVReg r = lower_value_reg(L, a);
         return x64_form_ALU(L, X64_ADD, t, r, x64_rm(L, b));
     }
     for (int swap = 0; swap < 2; swap++) {
-        ClifValue base = swap ? b : a, idx = swap ? a : b;
-        if (def_op(L, idx, &d) != CLIF_OP_ISHL || !isle_iconst_u(L, isle_v(d->b), &sh) || sh > 3)
-            continue;
-        X64Rm m = {.mode = XM_INDEX, .scale = (uint8_t)sh, .r = lower_value_reg(L, base)};
-        m.idx = lower_value_reg(L, isle_v(d->a));
-        return lea(L, t, m);
+        ClifValue v = swap ? b : a;
+        if ((d = own_sum(L, v)) && x64_simm32(L, isle_v(d->b), &k))
+            return lea_sum(L, t, isle_v(d->a), swap ? a : b, (int32_t)k);
     }
+    uint64_t sh;
+    bool shifted = false;
+    for (int swap = 0; swap < 2; swap++)
+        shifted |= def_op(L, swap ? a : b, &d) == CLIF_OP_ISHL &&
+                   isle_iconst_u(L, isle_v(d->b), &sh) && sh <= 3;
+    if (shifted || !lower_dies_here(L, a)) return lea_sum(L, t, a, b, 0);
     RaVReg r = lower_value_reg(L, a);
-    if (!dies) return lea(L, t, (X64Rm){.mode = XM_INDEX, .r = r, .idx = lower_value_reg(L, b)});
     return x64_form_ALU(L, X64_ADD, t, r, x64_rm(L, b));
 }
 
