@@ -41,6 +41,11 @@ if command -v gdb >/dev/null; then
     check "gdb: a precompiled module has names" grep -Eq '(Breakpoint 1, .* in |^#0 .* in )compute \(\)' gdb.log
     debug $'run\nbt' bench --gdb --iterations 1 trap.wasm -- x
     check "gdb: bench" grep -Eq '^#1 .* in (main|__main_argc_argv) \(' gdb.log
+    if gdb -nx -batch -ex 'python print(1)' 2>/dev/null | grep -q 1; then
+        "$COT" compile trap.wasm -o trap
+        check "gdb: the caller at every instruction, in memory" sh -c "gdb -nx -batch -x '$ROOT/tests/diff/stepi.py' --args '$COT' run --gdb trap.wasm x | grep -Eq '^[0-9]{2,} instructions, caller .*main'"
+        check "gdb: the caller at every instruction, in a program" sh -c "gdb -nx -batch -x '$ROOT/tests/diff/stepi.py' --args ./trap x | grep -Eq '^[0-9]{2,} instructions, caller .*main'"
+    fi
     printf '%s\n' "break exit" run "print *(void **)((char *)&__jit_debug_descriptor + 16)" >commands
     gdb -nx -batch -x commands --args "$COT" run --gdb trap.wasm x >gdb.log 2>&1
     check "gdb: withdrawn at the end" grep -q '= (void \*) 0x0$' gdb.log
@@ -48,6 +53,14 @@ if command -v gdb >/dev/null; then
     check "gdb: nothing is told without --gdb" sh -c '! grep -q "hit Breakpoint" gdb.log'
 else
     skipped "no gdb"
+fi
+
+if command -v lldb >/dev/null; then
+    lldb -b -o 'settings set plugin.jit-loader.gdb.enable on' -o 'breakpoint set -n compute' -o run -o bt -o kill -- "$COT" run --gdb trap.wasm x >lldb.log 2>&1
+    check "lldb: backtrace with lines" grep -Eq 'frame #1: .* at trap\.c:29' lldb.log
+    check "lldb: to C" grep -Eq 'frame #[0-9]+: .*`rt_call' lldb.log
+else
+    skipped "no lldb"
 fi
 
 "$COT" run --perf=jitdump trap.wasm x >/dev/null
