@@ -4,6 +4,14 @@
 #include <time.h>
 #include "ra_shapes.h"
 
+#ifndef __has_feature
+#define __has_feature(x) 0
+#endif
+enum { /* instrumented code takes several times as long */
+       LARGE = __has_feature(address_sanitizer) ? 24000 : 100000,
+       SMALL = LARGE / 8
+};
+
 static double run(RaCtx *c, RaAlgo algo, const Shape *shape, uint32_t n, RaStats *st) {
     Build b;
     b_init(&b);
@@ -34,8 +42,8 @@ static void time_grows_with_the_input(void **state) {
     RaCtx *c = ra_ctx_new(&m);
     for (uint32_t k = 0; k < RA_SHAPES; k++) {
         RaStats st;
-        double small = run(c, algo, &ra_shapes[k], 12500, &st),
-               large = run(c, algo, &ra_shapes[k], 100000, &st);
+        double small = run(c, algo, &ra_shapes[k], SMALL, &st),
+               large = run(c, algo, &ra_shapes[k], LARGE, &st);
         print_message("%-16s %9.6f s %9.6f s%s\n", ra_shapes[k].name, small, large,
                       st.fell_back ? ", fell back" : "");
         if (large > 30 * small + 0.05) fail_msg("%s: not linear", ra_shapes[k].name);
@@ -68,7 +76,7 @@ static void memory_stays_within_the_bound(void **state) {
         RaCtx *c = ra_ctx_new(&m);
         Build b;
         b_init(&b);
-        ra_shapes[k].make(&b, 100000);
+        ra_shapes[k].make(&b, LARGE);
         const RaFunc *f = b_finish(&b);
         Diag d;
         diag_clear(&d);
