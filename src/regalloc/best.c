@@ -8,7 +8,7 @@
  * Cost      One pass, and O(operands + moves) for each estimate. */
 #include "regalloc/ion.h"
 
-enum { LOAD = 2, STORE = 2, MOVE = 1, SAVE = 2 };
+enum { LOAD = 3, STORE = 3, MOVE = 2, SAVE = 3 };
 #define CLEARLY 0.9f /* frequencies are guesses */
 
 static float estimate(const IonCtx *x, const RaOutput *out) {

@@ -446,6 +446,15 @@ static bool from_memory(LowerCtx *L, ClifValue v) {
     return op == CLIF_OP_VCONST || x64_sinkable(L, v);
 }
 
+/* Of two that are not needed any more: the one whose register the result would rather have, as it came around a loop or was
+ * computed, not loaded. */
+static bool is_running(LowerCtx *L, ClifValue v) {
+    const ClifInstData *d = NULL;
+    const ClifValueData *vd = &L->f->values.p[v.i];
+    if (vd->kind != CLIF_VAL_INST) return vd->ref == L->cur_block;
+    return !(clif_op_info[def_op(L, v, &d)].flags & CLIF_OPF_CAN_LOAD);
+}
+
 /* Orders the operands of a commutative operation: constants second; first, and overwritten, the one that is not needed any
  * more; then what is in memory second. A load beside a value that lives on is overwritten, as copying that value would cost as much as
  * loading. */
@@ -457,8 +466,10 @@ static void order_operands(LowerCtx *L, ClifType t, bool overwrites, ClifValue *
         bool dies_b = lower_dies_here(L, *b);
         if (overwrites && lower_dies_here(L, *a) != dies_b)
             swap = dies_b;
+        else if (from_memory(L, *a) != from_memory(L, *b))
+            swap = from_memory(L, *a);
         else
-            swap = from_memory(L, *a) && !from_memory(L, *b);
+            swap = overwrites && dies_b && is_running(L, *b) && !is_running(L, *a);
     }
     if (!swap) return;
     ClifValue s = *a;
@@ -534,7 +545,7 @@ RaVReg x64_add_values(LowerCtx *L, ClifType t, ClifValue a, ClifValue b) {
     for (int swap = 0; swap < 2; swap++)
         shifted |= def_op(L, swap ? a : b, &d) == CLIF_OP_ISHL &&
                    isle_iconst_u(L, isle_v(d->b), &sh) && sh <= 3;
-    if (shifted || !lower_dies_here(L, a)) return lea_sum(L, t, a, b, 0);
+    if (shifted || lower_dies_here(L, a) == lower_dies_here(L, b)) return lea_sum(L, t, a, b, 0);
     RaVReg r = lower_value_reg(L, a);
     return x64_form_ALU(L, X64_ADD, t, r, x64_rm(L, b));
 }
