@@ -3,20 +3,11 @@
 # three processors, in CLIF texts, in precompiled modules and programs; functions by name and number; lines of the source; damaged files.
 set -u
 . "$(dirname "$0")/../diff/env.sh"
+. "$(dirname "$0")/../diff/counts.sh"
 need cot-run python3 objdump
 work=$(mktemp -d)
 trap 'rm -rf "$work"' EXIT
 cd "$work" || exit 1
-passed=0 failed=0 skipped=0
-check() { # check WHAT COMMAND…: succeeds
-    local what=$1
-    shift
-    if "$@" >log 2>&1; then passed=$((passed + 1)); else
-        failed=$((failed + 1))
-        echo "38-objdump: failed: $what"
-        tail -n 20 log
-    fi
-}
 compare() { # compare OPTIONS -- FILE…
     check "objdump.py $*" "$PY" "$ROOT/tests/diff/objdump.py" "$COT" -- "$@"
 }

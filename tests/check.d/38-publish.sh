@@ -3,24 +3,11 @@
 # contents are those of `cot objdump`; C++ exceptions pass Wasm frames in memory and in objects. What is freed is withdrawn.
 set -u
 . "$(dirname "$0")/../diff/env.sh"
+. "$(dirname "$0")/../diff/counts.sh"
 need cot-run python3 clang wasi-clang
 work=$(mktemp -d)
 trap 'rm -rf "$work"' EXIT
 cd "$work" || exit 1
-passed=0 failed=0 skipped=0
-check() { # check WHAT COMMAND…: succeeds
-    local what=$1
-    shift
-    if "$@" >log 2>&1; then passed=$((passed + 1)); else
-        failed=$((failed + 1))
-        echo "38-publish: failed: $what"
-        tail -n 20 log
-    fi
-}
-skipped() {
-    echo "38-publish: skipped: $1"
-    skipped=$((skipped + 1))
-}
 clang --target=wasm32-wasi -O1 -g "$ROOT/tests/debug/trap.c" -o trap.wasm || exit 1
 "$COT" compile trap.wasm -o trap.cwasm
 
@@ -52,7 +39,7 @@ if command -v gdb >/dev/null; then
     debug $'run\nbt' run trap.wasm x
     check "gdb: nothing is told without --gdb" sh -c '! grep -q "hit Breakpoint" gdb.log'
 else
-    skipped "no gdb"
+    left_out "no gdb"
 fi
 
 if command -v lldb >/dev/null; then
@@ -60,7 +47,7 @@ if command -v lldb >/dev/null; then
     check "lldb: backtrace with lines" grep -Eq 'frame #1: .* at trap\.c:29' lldb.log
     check "lldb: to C" grep -Eq 'frame #[0-9]+: .*`rt_call' lldb.log
 else
-    skipped "no lldb"
+    left_out "no lldb"
 fi
 
 "$COT" run --perf=jitdump trap.wasm x >/dev/null
@@ -92,7 +79,7 @@ if command -v perf >/dev/null && perf record -q -k 1 -o perf.data "$COT" run --p
     perf inject --jit -i perf.data -o jit.data >/dev/null 2>&1
     check "perf script names the function" sh -c 'perf script -i jit.data -F ip,sym 2>/dev/null | awk "NF > 1 {print \$2}" | sort | uniq -c | sort -rn | head -n 1 | grep -q spins'
 else
-    skipped "perf may not record here"
+    left_out "perf may not record here"
 fi
 rm -f jit-*.dump
 
@@ -106,7 +93,7 @@ if command -v g++ >/dev/null && command -v wasm-tools >/dev/null; then
         check "C++ exceptions through modules in .$kind" sh -c "g++ -DLINKED $how ./thrower.$kind '$BUILD/lib/libcotrt.a' -lm -pthread -o linked && LD_LIBRARY_PATH=. ./linked"
     done
 else
-    skipped "exceptions: no g++ or wasm-tools"
+    left_out "exceptions: no g++ or wasm-tools"
 fi
 echo "$passed passed, $failed failed, $skipped skipped"
 [ "$failed" -eq 0 ]

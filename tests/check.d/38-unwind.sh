@@ -3,20 +3,11 @@
 # readelf says of .eh_frame, for CLIF texts (frames of every form: tests/debug/frames.clif) and for modules of Sightglass.
 set -u
 . "$(dirname "$0")/../diff/env.sh"
+. "$(dirname "$0")/../diff/counts.sh"
 need cot python3 objdump readelf
 work=$(mktemp -d)
 trap 'rm -rf "$work"' EXIT
 cd "$work" || exit 1
-passed=0 failed=0 skipped=0
-check() { # check WHAT COMMAND…: succeeds
-    local what=$1
-    shift
-    if "$@" >log 2>&1; then passed=$((passed + 1)); else
-        failed=$((failed + 1))
-        echo "38-unwind: failed: $what"
-        cut -c1-300 log | tail -n 20
-    fi
-}
 number=0
 object() { # object FILE OPTIONS…: one more
     local file=$1

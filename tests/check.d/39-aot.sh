@@ -4,40 +4,11 @@
 # the cache under many processes, some of them killed.
 set -u
 . "$(dirname "$0")/../diff/env.sh"
+. "$(dirname "$0")/../diff/counts.sh"
 need cot-run python3
 work=$(mktemp -d)
 trap 'rm -rf "$work"' EXIT
 cd "$work" || exit 1
-passed=0 failed=0 skipped=0
-check() { # check WHAT COMMAND…: succeeds
-    local what=$1
-    shift
-    if "$@" >log 2>&1; then passed=$((passed + 1)); else
-        failed=$((failed + 1))
-        echo "39-aot: failed: $what"
-        tail -n 20 log
-    fi
-}
-suite() { # suite WHAT COMMAND…: a tool whose last line is a sum
-    local what=$1
-    shift
-    "$@" >log 2>&1
-    local p f s
-    if read -r p f s < <(sed -nE 's/^([0-9]+) passed, ([0-9]+) failed, ([0-9]+) skipped$/\1 \2 \3/p' log | tail -n 1) && [ -n "$p" ]; then
-        passed=$((passed + p)) failed=$((failed + f)) skipped=$((skipped + s))
-        [ "$f" = 0 ] || { echo "39-aot: $what:" && tail -n 20 log; }
-    else
-        failed=$((failed + 1))
-        echo "39-aot: $what gave no sum:"
-        tail -n 20 log
-    fi
-}
-says() { # says STATUS PATTERN COMMAND…: ends with that status and that line of error
-    local status=$1 pattern=$2
-    shift 2
-    "$@" >out 2>err
-    [ $? -eq "$status" ] && grep -qxE -- "$pattern" err || { cat err; return 1; }
-}
 
 # a module that prints hello by fd_write; made here, so that no compiler for it is needed
 hello=$work/hello.wasm

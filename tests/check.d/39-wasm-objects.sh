@@ -5,42 +5,11 @@
 # program. readelf, objdump, eu-elflint and llvm-dwarfdump have nothing to say. The same bytes for any number of threads and folder.
 set -u
 . "$(dirname "$0")/../diff/env.sh"
+. "$(dirname "$0")/../diff/counts.sh"
 need cot-run python3 gcc readelf
 work=$(mktemp -d)
 trap 'rm -rf "$work"' EXIT
 cd "$work" || exit 1
-passed=0 failed=0 skipped=0
-check() { # check WHAT COMMAND…: succeeds
-    local what=$1
-    shift
-    if "$@" >log 2>&1; then passed=$((passed + 1)); else
-        failed=$((failed + 1))
-        echo "39-wasm-objects: failed: $what"
-        tail -n 20 log
-    fi
-}
-sum() { # sum WHAT LOG: adds a tool's last line
-    local p f s
-    if read -r p f s < <(sed -nE 's/^([0-9]+) passed, ([0-9]+) failed, ([0-9]+) skipped$/\1 \2 \3/p' "$2" | tail -n 1) && [ -n "$p" ]; then
-        passed=$((passed + p)) failed=$((failed + f)) skipped=$((skipped + s))
-        [ "$f" = 0 ] || { echo "39-wasm-objects: $1:" && tail -n 20 "$2"; }
-    else
-        failed=$((failed + 1))
-        echo "39-wasm-objects: $1 gave no sum:"
-        tail -n 20 "$2"
-    fi
-}
-left_out() {
-    skipped=$((skipped + 1))
-    echo "39-wasm-objects: skipped: $1"
-}
-says() { # says STATUS PATTERN COMMAND…: ends with that status and that line of error
-    local status=$1 pattern=$2
-    shift 2
-    "$@" >out 2>err
-    [ $? -eq "$status" ] && grep -qxE -- "$pattern" err || { cat err; return 1; }
-}
-has() { command -v "$1" >/dev/null; }
 linkers=()
 for l in bfd gold lld mold; do
     if [ $l = mold ]; then has mold; else has ld.$l; fi && linkers+=("$l") || left_out "linker $l is not here"
@@ -83,9 +52,6 @@ sys.stdout.buffer.write(b"\0asm\1\0\0\0" +
     section(10, vec(bytes([len(code)]) + code)) +
     section(11, vec(b"\0\x41\0\x0b" + name(data))))
 PYTHON
-silent() { # succeeds and has nothing to say on standard error
-    "$@" 2>err >/dev/null && [ ! -s err ] || { cat err; return 1; }
-}
 readable() { # readable FILE: the tools that read ELF find nothing wrong
     silent readelf -aW "$1" && silent objdump -dr "$1" || return 1
     ! has eu-elflint || eu-elflint --gnu-ld -q "$1" || return 1
