@@ -113,7 +113,7 @@ for l in "${linkers[@]}"; do
 done
 
 # Debug information: gdb stops at a line of the text, in a program and in a library, and knows its callers.
-if has gdb; then
+if gdb_works; then
     for kind in o so; do
         "$COT" compile -g "$ROOT/tests/objects/calls.clif" -o "$work/libdebug.$kind"
         gcc -g "$ROOT/tests/objects/calls.c" "$work/libdebug.$kind" -o "$work/program"
@@ -183,7 +183,7 @@ if has g++; then
     check "unwind_jit: map for perf" grep -Eq '^[0-9a-f]+ [0-9a-f]+ keeps$' "/tmp/perf-$pid.map"
     check "unwind_jit: dump for perf" grep -q keeps "$work/jit-$pid.dump"
     rm -f "/tmp/perf-$pid.map"
-    if has gdb; then
+    if gdb_works; then
         (cd "$work" && gdb -nx -batch -ex 'break thrower' -ex "run $ROOT/tests/objects/unwind.clif" -ex bt -ex kill ./unwind_jit) >"$work/gdb.log" 2>&1
         check "unwind_jit, gdb: backtrace through memory" sh -c "grep -A9 '^#0 .*thrower' '$work/gdb.log' | grep -A9 '^#1 .* in keeps ()' | grep -q 'use ('"
     fi

@@ -11,7 +11,7 @@ cd "$work" || exit 1
 clang --target=wasm32-wasi -O1 -g "$ROOT/tests/debug/trap.c" -o trap.wasm || exit 1
 "$COT" compile trap.wasm -o trap.cwasm
 
-if command -v gdb >/dev/null; then
+if gdb_works; then
     debug() { # debug COMMANDS ARGS…: in gdb.log
         local commands=$1
         shift
@@ -39,15 +39,15 @@ if command -v gdb >/dev/null; then
     debug $'run\nbt' run trap.wasm x
     check "gdb: nothing is told without --gdb" sh -c '! grep -q "hit Breakpoint" gdb.log'
 else
-    left_out "no gdb"
+    left_out "no gdb that can start programs"
 fi
 
-if command -v lldb >/dev/null; then
+if lldb_works; then
     lldb -b -o 'settings set plugin.jit-loader.gdb.enable on' -o 'breakpoint set -n compute' -o run -o bt -o kill -- "$COT" run --gdb trap.wasm x >lldb.log 2>&1
     check "lldb: backtrace with lines" grep -Eq 'frame #1: .* at trap\.c:29' lldb.log
     check "lldb: to C" grep -Eq 'frame #[0-9]+: .*`rt_call' lldb.log
 else
-    left_out "no lldb"
+    left_out "no lldb that can start programs"
 fi
 
 "$COT" run --perf=jitdump trap.wasm x >/dev/null

@@ -119,7 +119,7 @@ frame variable l scale c
 target variable calls
 quit
 END
-if has gdb; then
+if gdb_works; then
     debug() { timeout 60 gdb -nx -batch -iex 'set pagination off' -iex 'set confirm off' -iex 'set debuginfod enabled off' "$@" 2>&1; }
     for m in list04 list05; do
         debug -x o0.gdb "./$m" >$m.gdb.log
@@ -165,9 +165,9 @@ if has gdb; then
     says bare.gdb.log '^Breakpoint 1, .*sum \(\) at .*bare\.wasm:[0-9]+' '^#0 .*sum \(\) at .*bare\.wasm:[0-9]+' '^#1 .*main.* \(\) at .*bare\.wasm:[0-9]+' '^Line [0-9]+ of ".*bare\.wasm"'
 else
     skipped=$((skipped + 1))
-    echo "39-debug-wasm: skipped: no gdb"
+    echo "39-debug-wasm: skipped: no gdb that can start programs"
 fi
-if has lldb; then
+if lldb_works; then
     for m in list04 list05; do
         timeout 60 lldb --no-use-colors -b -s o0.lldb "./$m" >$m.lldb.log 2>&1
         says $m.lldb.log 'frame #0: .*sum\(l=0x[0-9a-f]+, scale=1\.5, c=GREEN\) at list\.c:24' 'frame #1: .*main.*\(argc=1, argv=0x[0-9a-f]+\) at list\.c:37' 'frame #[2-6]: .*_start' \
@@ -183,7 +183,7 @@ if has lldb; then
     says run.lldb.log 'frame #0: .*sum\(l=0x[0-9a-f]+, scale=1\.5, c=GREEN\) at list\.c:24' 'frame #1: .*main.* at list\.c:37' 'frame #[0-9]+: .*cot`main' 'value = 3' 'list\.c:25' 'total = 9' 'total = 24'
 else
     skipped=$((skipped + 1))
-    echo "39-debug-wasm: skipped: no lldb"
+    echo "39-debug-wasm: skipped: no lldb that can start programs"
 fi
 # Damage: whatever the module says, writing ends, stays inside, and what was written can be read.
 for fuzz in "$(dirname "${COT_ASAN:-/nonexistent/cot}")/tests/fuzz_dwarf" "$BUILD/tests/fuzz_dwarf"; do

@@ -38,3 +38,7 @@ need() {
         esac
     done
 }
+
+# Can the debugger start a program here? Not without permission to trace, nor lldb without a pseudo-terminal.
+gdb_works() { gdb -nx -batch -ex run --args "$(type -P true)" 2>&1 | grep -q 'exited normally'; }
+lldb_works() { lldb -b -o run -- "$(type -P true)" 2>&1 | grep -q 'exited with status = 0'; }
