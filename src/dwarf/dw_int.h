@@ -276,6 +276,22 @@ bool dw_value_address(const Dwarf *w, const DwUnit *u, const DwValue *v, uint64_
 uint32_t dw_value_entry(Dwarf *w, const DwUnit *u, const DwValue *v, const DwUnit **of);
 DwUnit *dw_unit_at(Dwarf *w, uint32_t off); /* that contains the offset; NULL = none */
 
+/* ---- lists.c ---- */
+typedef struct DwList {
+    Dwarf *w;
+    const DwUnit *u;
+    DwCur c;
+    uint64_t base;
+    bool places; /* each range has an expression behind it */
+} DwList;
+typedef enum DwListStep {
+    DW_LIST_END, /* or damage, or too much work */
+    DW_LIST_BASE,
+    DW_LIST_RANGE /* code from lo to below hi, perhaps none; the cursor is at the expression, if there is one */
+} DwListStep;
+void dw_list(DwList *l, Dwarf *w, const DwUnit *u, const DwValue *v, bool places);
+DwListStep dw_list_step(DwList *l, uint64_t *lo, uint64_t *hi);
+
 /* ---- ranges.c ---- */
 typedef struct DwPcs {         /* attributes of an entry that say where its code is */
     DwValue low, high, ranges; /* name 0: it has none */
@@ -289,10 +305,8 @@ static inline void dw_pcs_add(DwPcs *p, const DwValue *v) {
         p->ranges = *v;
 }
 typedef struct DwRangeIter {
-    Dwarf *w;
-    const DwUnit *u;
-    DwCur c;
-    uint64_t base, lo, hi; /* lo, hi: of a single range */
+    DwList list;
+    uint64_t lo, hi; /* of a single range */
     bool single;
 } DwRangeIter;
 void dw_ranges(DwRangeIter *it, Dwarf *w, const DwUnit *u, const DwPcs *p);
@@ -301,10 +315,7 @@ bool dw_range_next(DwRangeIter *it, uint64_t *lo, uint64_t *hi);
 
 /* ---- loclist.c ---- */
 typedef struct DwLocIter {
-    Dwarf *w;
-    const DwUnit *u;
-    DwCur c;
-    uint64_t base;
+    DwList list;
     /* the entry: code from lo to below hi, expression */
     uint64_t lo, hi, n;
     const uint8_t *p;
