@@ -34,7 +34,7 @@ if [ -n "$target" ] && rustc -O -g --target "$target" -o rust.wasm "$ROOT/tests/
     echo "38-debug: skipped: no rustc with a target of WASI"
 fi
 log=$("$PY" "$ROOT/tests/diff/debug.py" addr2line "$COT" "${modules[@]}")
-echo "$log"
+sed '$d' <<<"$log" # its sum is part of ours
 read -r p _ f _ < <(tail -n 1 <<<"$log")
 passed=$((passed + p)) failed=$((failed + f))
 
