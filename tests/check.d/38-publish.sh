@@ -43,7 +43,7 @@ else
 fi
 
 if lldb_works; then
-    lldb -b -o 'settings set plugin.jit-loader.gdb.enable on' -o 'breakpoint set -n compute' -o run -o bt -o kill -- "$COT" run --gdb trap.wasm x >lldb.log 2>&1
+    in_time lldb -b -o 'settings set plugin.jit-loader.gdb.enable on' -o 'breakpoint set -n compute' -o run -o bt -o kill -- "$COT" run --gdb trap.wasm x >lldb.log 2>&1
     check "lldb: backtrace with lines" grep -Eq 'frame #1: .* at trap\.c:29' lldb.log
     check "lldb: to C" grep -Eq 'frame #[0-9]+: .*`rt_call' lldb.log
 else

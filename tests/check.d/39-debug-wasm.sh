@@ -169,17 +169,17 @@ else
 fi
 if lldb_works; then
     for m in list04 list05; do
-        timeout 60 lldb --no-use-colors -b -s o0.lldb "./$m" >$m.lldb.log 2>&1
+        in_time lldb --no-use-colors -b -s o0.lldb "./$m" >$m.lldb.log 2>&1
         says $m.lldb.log 'frame #0: .*sum\(l=0x[0-9a-f]+, scale=1\.5, c=GREEN\) at list\.c:24' 'frame #1: .*main.*\(argc=1, argv=0x[0-9a-f]+\) at list\.c:37' 'frame #[2-6]: .*_start' \
             '\(double\) scale = 1\.5' '\(color\) c = GREEN' '\(int\) total = 0' 'value = 3' 'value = 2' 'list\.c:25' 'list\.c:23' '\(int\) total = 9' 'list\.c:27' 'l = NULL' 'total = 24'
     done
     for m in list24 list25; do
-        timeout 60 lldb --no-use-colors -b -s o2.lldb "./$m" >$m.lldb.log 2>&1
+        in_time lldb --no-use-colors -b -s o2.lldb "./$m" >$m.lldb.log 2>&1
         says $m.lldb.log 'frame #0: .*sum\(l=0x[0-9a-f]+, scale=1\.5, c=GREEN\) at list\.c:2[0-3]' 'scale = 1\.5' 'c = GREEN' 'calls = [01]'
     done
     # Code in memory.
     { echo 'settings set plugin.jit-loader.gdb.enable on'; grep -v wasm_memory o0.lldb; } >run.lldb
-    timeout 60 lldb --no-use-colors -b -s run.lldb -- "$COT" run --gdb list05.wasm >run.lldb.log 2>&1
+    in_time lldb --no-use-colors -b -s run.lldb -- "$COT" run --gdb list05.wasm >run.lldb.log 2>&1
     says run.lldb.log 'frame #0: .*sum\(l=0x[0-9a-f]+, scale=1\.5, c=GREEN\) at list\.c:24' 'frame #1: .*main.* at list\.c:37' 'frame #[0-9]+: .*cot`main' 'value = 3' 'list\.c:25' 'total = 9' 'total = 24'
 else
     skipped=$((skipped + 1))

@@ -39,6 +39,13 @@ need() {
     done
 }
 
+# in_time COMMAND…: once more if it does not end within 40 seconds (lldb 14 hangs now and then when a program ends)
+in_time() {
+    timeout -k 5 40 "$@" </dev/null
+    local status=$?
+    [ $status -eq 124 ] || [ $status -eq 137 ] || return $status
+    timeout -k 5 40 "$@" </dev/null
+}
 # Can the debugger start a program here? Not without permission to trace, nor lldb without a pseudo-terminal.
-gdb_works() { gdb -nx -batch -ex run --args "$(type -P true)" 2>&1 | grep -q 'exited normally'; }
-lldb_works() { lldb -b -o run -- "$(type -P true)" 2>&1 | grep -q 'exited with status = 0'; }
+gdb_works() { in_time gdb -nx -batch -ex run --args "$(type -P true)" 2>&1 | grep -q 'exited normally'; }
+lldb_works() { in_time lldb -b -o run -- "$(type -P true)" 2>&1 | grep -q 'exited with status = 0'; }
