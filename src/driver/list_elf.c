@@ -8,6 +8,7 @@
 #include "driver/asm.h"
 #include "driver/listing.h"
 #include "dwarf/dwarf.h"
+#include "object/bytes.h"
 
 enum {
     HEADER = 64,
@@ -59,36 +60,31 @@ typedef struct Elf {
     DwarfPlace told;
 } Elf;
 
-static uint64_t get(const uint8_t *p, unsigned n) {
-    uint64_t x = 0;
-    while (n--) x = x << 8 | p[n];
-    return x;
-}
-
 static const char *text_at(Span s, uint64_t at) {
     return at < s.n && memchr(s.p + at, 0, (size_t)(s.n - at)) ? (const char *)s.p + at : "";
 }
 
 /* ---- reading ---- */
 static bool read_sections(Elf *e) {
-    if (e->size < HEADER || memcmp(e->p, "\177ELF\2\1", 6) || get(e->p + 18, 2) != EM_X86_64)
+    if (e->size < HEADER || memcmp(e->p, "\177ELF\2\1", 6) || bytes_get(e->p + 18, 2) != EM_X86_64)
         return false;
-    uint64_t table = get(e->p + 40, 8), n = get(e->p + 60, 2), names = get(e->p + 62, 2);
-    e->relocatable = get(e->p + 16, 2) == ET_REL;
+    uint64_t table = bytes_get(e->p + 40, 8), n = bytes_get(e->p + 60, 2),
+             names = bytes_get(e->p + 62, 2);
+    e->relocatable = bytes_get(e->p + 16, 2) == ET_REL;
     if (table > e->size || e->size - table < SECTION) return false;
     const uint8_t *first = e->p + table; /* numbers that are too large for the header are here */
-    if (!n) n = get(first + 32, 8);
-    if (names == SHN_XINDEX) names = get(first + 40, 4);
+    if (!n) n = bytes_get(first + 32, 8);
+    if (names == SHN_XINDEX) names = bytes_get(first + 40, 4);
     if (n > (e->size - table) / SECTION) return false;
     for (uint64_t k = 0; k < n; k++) {
         const uint8_t *s = first + k * SECTION;
-        uint64_t at = get(s + 24, 8), size = get(s + 32, 8);
-        Section x = {.name = (uint32_t)get(s, 4),
-                     .type = (uint32_t)get(s + 4, 4),
-                     .flags = get(s + 8, 8),
-                     .address = get(s + 16, 8),
-                     .link = (uint32_t)get(s + 40, 4),
-                     .info = (uint32_t)get(s + 44, 4)};
+        uint64_t at = bytes_get(s + 24, 8), size = bytes_get(s + 32, 8);
+        Section x = {.name = (uint32_t)bytes_get(s, 4),
+                     .type = (uint32_t)bytes_get(s + 4, 4),
+                     .flags = bytes_get(s + 8, 8),
+                     .address = bytes_get(s + 16, 8),
+                     .link = (uint32_t)bytes_get(s + 40, 4),
+                     .info = (uint32_t)bytes_get(s + 44, 4)};
         if (at <= e->size && size <= e->size - at && k) x.at = (Span){e->p + at, size};
         vec_push(&e->mem, &e->sections, x);
     }
@@ -103,8 +99,8 @@ static const char *section_name(const Elf *e, uint32_t k) {
 static const char *symbol_name(const Elf *e, uint64_t k) {
     if (k >= e->symbols.n / SYMBOL) return "";
     const uint8_t *s = e->symbols.p + k * SYMBOL;
-    const char *name = text_at(e->texts, get(s, 4));
-    uint64_t section = get(s + 6, 2);
+    const char *name = text_at(e->texts, bytes_get(s, 4));
+    uint64_t section = bytes_get(s + 6, 2);
     if (*name || (s[4] & 15) != 3 || section >= e->sections.n) return name;
     return section_name(e, (uint32_t)section); /* the symbol of a section */
 }
@@ -137,8 +133,10 @@ static int by_reloc(const void *x, const void *y) {
 static void find_functions(Elf *e) {
     for (uint64_t k = 0; k < e->symbols.n / SYMBOL; k++) {
         const uint8_t *s = e->symbols.p + k * SYMBOL;
-        uint64_t section = get(s + 6, 2), address = get(s + 8, 8), size = get(s + 16, 8);
-        if (section == SHN_XINDEX && k < e->extended.n / 4) section = get(e->extended.p + 4 * k, 4);
+        uint64_t section = bytes_get(s + 6, 2), address = bytes_get(s + 8, 8),
+                 size = bytes_get(s + 16, 8);
+        if (section == SHN_XINDEX && k < e->extended.n / 4)
+            section = bytes_get(e->extended.p + 4 * k, 4);
         if ((s[4] & 15) != STT_FUNC || !section || section >= e->sections.n || !size) continue;
         const Section *in = &e->sections.p[section];
         if (in->type != SHT_PROGBITS || !(in->flags & SHF_EXECINSTR)) continue;
@@ -157,9 +155,9 @@ static void find_relocs(Elf *e) {
             continue;
         for (uint64_t i = 0; i < s->at.n / RELA; i++) {
             const uint8_t *r = s->at.p + i * RELA;
-            vec_push(
-                &e->mem, &e->relocs,
-                (Reloc){get(r, 8), (int64_t)get(r + 16, 8), s->info, (uint32_t)get(r + 12, 4)});
+            vec_push(&e->mem, &e->relocs,
+                     (Reloc){bytes_get(r, 8), (int64_t)bytes_get(r + 16, 8), s->info,
+                             (uint32_t)bytes_get(r + 12, 4)});
         }
     }
     if (e->relocs.n) qsort(e->relocs.p, e->relocs.n, sizeof *e->relocs.p, by_reloc);

@@ -7,6 +7,7 @@
 #include <stdlib.h>
 #include "driver/compile.h"
 #include "driver/listing.h"
+#include "object/bytes.h"
 
 static const char help[] =
     "usage: cot objdump [OPTIONS] FILE\n"
@@ -65,11 +66,6 @@ typedef struct Span {
     uint64_t n;
 } Span;
 
-static uint64_t get(const uint8_t *p, unsigned n) {
-    uint64_t x = 0;
-    while (n--) x = x << 8 | p[n];
-    return x;
-}
 static bool within(const CompileOpts *o, uint64_t at, uint64_t n) {
     return at <= o->size && n <= o->size - at;
 }
@@ -80,17 +76,17 @@ static Span section(const CompileOpts *o, const char *name) {
     const uint8_t *h = o->bytes;
     Span none = {NULL, 0};
     if (o->size < ELF) return none;
-    uint64_t table = get(h + 40, 8), n = get(h + 60, 2), names = get(h + 62, 2);
+    uint64_t table = bytes_get(h + 40, 8), n = bytes_get(h + 60, 2), names = bytes_get(h + 62, 2);
     if (!within(o, table, n * ENTRY) || names >= n) return none;
     const uint8_t *s = h + table + names * ENTRY;
-    uint64_t text = get(s + 24, 8), text_size = get(s + 32, 8);
+    uint64_t text = bytes_get(s + 24, 8), text_size = bytes_get(s + 32, 8);
     if (!within(o, text, text_size)) return none;
     for (uint64_t k = 0; k < n; k++) {
         s = h + table + k * ENTRY;
-        uint64_t at = get(s, 4), size = strlen(name) + 1;
+        uint64_t at = bytes_get(s, 4), size = strlen(name) + 1;
         if (at > text_size || size > text_size - at || memcmp(h + text + at, name, size)) continue;
-        Span found = {h + get(s + 24, 8), get(s + 32, 8)};
-        return within(o, get(s + 24, 8), found.n) ? found : none;
+        Span found = {h + bytes_get(s + 24, 8), bytes_get(s + 32, 8)};
+        return within(o, bytes_get(s + 24, 8), found.n) ? found : none;
     }
     return none;
 }

@@ -1,8 +1,13 @@
-/* object/bytes.h — little-endian numbers to the end of a buffer or into it. */
+/* object/bytes.h — little-endian numbers: read, to the end of a buffer, or into it. */
 #ifndef COT_OBJECT_BYTES_H
 #define COT_OBJECT_BYTES_H
 #include "base/leb128.h"
 
+static inline uint64_t bytes_get(const uint8_t *p, unsigned n) {
+    uint64_t x = 0;
+    while (n--) x = x << 8 | p[n];
+    return x;
+}
 static inline void bytes_set(uint8_t *p, uint64_t x, unsigned n) {
     for (unsigned i = 0; i < n; i++) p[i] = (uint8_t)(x >> 8 * i);
 }

@@ -29,12 +29,6 @@ typedef struct Joining {
     Diag *d;
 } Joining;
 
-static uint64_t get(const uint8_t *p, unsigned n) {
-    uint64_t x = 0;
-    while (n--) x = x << 8 | p[n];
-    return x;
-}
-
 static bool broken(Joining *k) {
     return diag_msg(k->d, DIAG_MALFORMED, "the program to join with is not one that can be");
 }
@@ -46,15 +40,17 @@ static bool in_file(const Joining *k, uint64_t at, uint64_t n) {
 /* ---- reading the program ---- */
 static bool read_segments(Joining *k) {
     const uint8_t *h = k->j->program;
-    if (!in_file(k, 0, ELF_HEADER) || memcmp(h, "\177ELF\2\1\1", 7) || get(h + 32, 8) != ELF_HEADER)
+    if (!in_file(k, 0, ELF_HEADER) || memcmp(h, "\177ELF\2\1\1", 7) ||
+        bytes_get(h + 32, 8) != ELF_HEADER)
         return broken(k);
-    uint64_t n = get(h + 56, 2);
+    uint64_t n = bytes_get(h + 56, 2);
     if (!in_file(k, ELF_HEADER, n * ELF_PROGRAM_HEADER)) return broken(k);
     k->room = k->j->size;
     for (uint64_t i = 0; i < n; i++) {
         const uint8_t *p = h + ELF_HEADER + i * ELF_PROGRAM_HEADER;
-        Segment s = {(uint32_t)get(p, 4), (uint32_t)get(p + 4, 4), get(p + 8, 8),  get(p + 16, 8),
-                     get(p + 24, 8),      get(p + 32, 8),          get(p + 40, 8), get(p + 48, 8)};
+        Segment s = {(uint32_t)bytes_get(p, 4), (uint32_t)bytes_get(p + 4, 4), bytes_get(p + 8, 8),
+                     bytes_get(p + 16, 8),      bytes_get(p + 24, 8),          bytes_get(p + 32, 8),
+                     bytes_get(p + 40, 8),      bytes_get(p + 48, 8)};
         if (!in_file(k, s.offset, s.filesz)) return broken(k);
         if (s.type == PT_LOAD) {
             if (s.offset + s.filesz > k->contents) k->contents = s.offset + s.filesz;
@@ -67,9 +63,9 @@ static bool read_segments(Joining *k) {
 
 static bool read_sections(Joining *k) {
     const uint8_t *h = k->j->program;
-    k->section_table = get(h + 40, 8);
-    k->sections = (uint16_t)get(h + 60, 2);
-    k->names = (uint16_t)get(h + 62, 2);
+    k->section_table = bytes_get(h + 40, 8);
+    k->sections = (uint16_t)bytes_get(h + 60, 2);
+    k->names = (uint16_t)bytes_get(h + 62, 2);
     if (!k->sections || k->names >= k->sections ||
         !in_file(k, k->section_table, (uint64_t)k->sections * ELF_SECTION_HEADER))
         return broken(k);
@@ -83,21 +79,21 @@ static const uint8_t *section_at(const Joining *k, uint32_t i) {
 /* Those of the program that are loaded, in their order: their numbers do not change. */
 static bool copy_sections(Joining *k) {
     const uint8_t *t = section_at(k, k->names);
-    uint64_t names = get(t + 24, 8), size = get(t + 32, 8);
+    uint64_t names = bytes_get(t + 24, 8), size = bytes_get(t + 32, 8);
     if (!in_file(k, names, size)) return broken(k);
     for (uint32_t i = 1; i < k->sections; i++) {
         const uint8_t *p = section_at(k, i);
-        ElfSection s = {.type = (uint32_t)get(p + 4, 4),
-                        .flags = get(p + 8, 8),
-                        .addr = get(p + 16, 8),
-                        .offset = get(p + 24, 8),
-                        .size = get(p + 32, 8),
-                        .link = (uint32_t)get(p + 40, 4),
-                        .info = (uint32_t)get(p + 44, 4),
-                        .align = get(p + 48, 8),
-                        .entsize = get(p + 56, 8)};
+        ElfSection s = {.type = (uint32_t)bytes_get(p + 4, 4),
+                        .flags = bytes_get(p + 8, 8),
+                        .addr = bytes_get(p + 16, 8),
+                        .offset = bytes_get(p + 24, 8),
+                        .size = bytes_get(p + 32, 8),
+                        .link = (uint32_t)bytes_get(p + 40, 4),
+                        .info = (uint32_t)bytes_get(p + 44, 4),
+                        .align = bytes_get(p + 48, 8),
+                        .entsize = bytes_get(p + 56, 8)};
         if (!(s.flags & SHF_ALLOC)) break;
-        uint64_t at = get(p, 4);
+        uint64_t at = bytes_get(p, 4);
         const char *name = (const char *)k->j->program + names + at;
         if (at >= size || !memchr(name, 0, (size_t)(size - at))) return broken(k);
         if (s.offset < k->room) k->room = s.offset;
@@ -205,8 +201,8 @@ bool elf_join(Mem *m, Join *j, VecU8 *out, Diag *d) {
         for (uint32_t i = 0; i < j->nextras; i++) put_extra(&k, &j->extras[i]);
         put_program_headers(&k);
         j->payload_at = k.e.start + (uint32_t)k.payload;
-        elf_end(&k.e, ET_DYN, (uint16_t)get(j->program + 18, 2), get(j->program + 24, 8),
-                k.segments.n);
+        elf_end(&k.e, ET_DYN, (uint16_t)bytes_get(j->program + 18, 2),
+                bytes_get(j->program + 24, 8), k.segments.n);
     }
     vec_free(m, &k.segments);
     elf_free(&k.e);
