@@ -25,10 +25,13 @@ static void read_homes(const Compiled *c, Mem *mem, uint32_t func, Input *in) {
     const MachDwarf *w = u->isa->dwarf;
     for (uint32_t i = u->first_home.p[func]; i < u->first_home.p[func + 1]; i++) {
         const MachHome *h = &u->homes.p[i];
-        DwarfHome to = {h->start, h->end, h->label == CLIF_NONE ? DWARF_CONTEXT : h->label,
-                        h->place};
-        if (h->place >= 0) to.place = w->reg[h->place];
-        if (h->place < 0 || to.place != 255) vec_push(mem, &in->homes, to);
+        DwarfHome to = {.start = h->start,
+                        .end = h->end,
+                        .local = h->label == CLIF_NONE ? DWARF_CONTEXT : h->label,
+                        .place = h->place >= 0 ? w->reg[h->place] : h->place,
+                        .constant = h->constant,
+                        .bits = {h->bits[0], h->bits[1]}};
+        if (to.place != 255) vec_push(mem, &in->homes, to);
     }
 }
 

@@ -97,30 +97,44 @@ static void put_breg(Tx *t, uint32_t reg, int64_t off) {
     sleb(t, off);
 }
 
-static int32_t home_of(Tx *t, uint32_t local) {
+static DwarfHome home_of(Tx *t, uint32_t local) {
     NatExpr *x = t->x;
     uint32_t i = 0;
     while (i < x->nneeds && x->need[i] != local) i++;
     if (i == NAT_MOST_NEEDS) {
         fail(t);
-        return 0;
+        return (DwarfHome){0};
     }
     if (i == x->nneeds) {
         x->need[x->nneeds++] = local;
-        x->home[i] = 0;
+        x->home[i] = (DwarfHome){0};
     }
     return x->home[i];
 }
 
+static void put_number(Tx *t, uint64_t x) {
+    if (x <= OP_LIT31 - OP_LIT0) {
+        byte(t, OP_LIT0 + (unsigned)x);
+    } else {
+        byte(t, OP_CONSTU);
+        uleb(t, x);
+    }
+}
+
 /* ---- the module's memory and variables ---- */
 static void put_local(Tx *t, uint32_t local, uint64_t plus) { /* its value, 64 bits */
-    int32_t home = home_of(t, local);
-    if (home >= 0) {
-        if ((uint32_t)home >= t->k->n->vectors) fail(t);
-        put_breg(t, (uint32_t)home, (int64_t)plus);
+    DwarfHome home = home_of(t, local);
+    if (home.constant) {
+        if (home.constant > 8) fail(t);
+        put_number(t, home.bits[0] + plus);
         return;
     }
-    put_breg(t, t->k->n->frame, home);
+    if (home.place >= 0) {
+        if ((uint32_t)home.place >= t->k->n->vectors) fail(t);
+        put_breg(t, (uint32_t)home.place, (int64_t)plus);
+        return;
+    }
+    put_breg(t, t->k->n->frame, home.place);
     byte(t, OP_DEREF);
     if (plus) {
         byte(t, OP_PLUS_UCONST);
@@ -190,17 +204,30 @@ static void to_pointer(Tx *t) {
 }
 
 /* ---- the end of a location, or of a part of one ---- */
+static void end_constant(Tx *t, const DwarfHome *x) {
+    if (x->constant <= 8) {
+        put_number(t, x->bits[0]);
+        byte(t, OP_STACK_VALUE);
+        return;
+    }
+    byte(t, OP_IMPLICIT_VALUE);
+    uleb(t, x->constant);
+    for (unsigned i = 0; i < x->constant; i++) byte(t, (unsigned)(x->bits[i / 8] >> i % 8 * 8));
+}
+
 static void end_local(Tx *t) {
     uint32_t local = t->only - 1;
-    int32_t home = home_of(t, local);
+    DwarfHome home = home_of(t, local);
     if (t->use == NAT_VALUE) {
-        if (home < 0) {
-            put_breg(t, t->k->n->frame, home);
-        } else if (home < 32) {
-            byte(t, OP_REG0 + (unsigned)home);
+        if (home.constant) {
+            end_constant(t, &home);
+        } else if (home.place < 0) {
+            put_breg(t, t->k->n->frame, home.place);
+        } else if (home.place < 32) {
+            byte(t, OP_REG0 + (unsigned)home.place);
         } else {
             byte(t, OP_REGX);
-            uleb(t, (uint32_t)home);
+            uleb(t, (uint32_t)home.place);
         }
         return;
     }
@@ -271,8 +298,7 @@ static void copy(Tx *t, const DwCur *from, const DwCur *to) {
 }
 
 static void constant(Tx *t, uint64_t x) {
-    byte(t, OP_CONSTU);
-    uleb(t, x);
+    put_number(t, x);
     push(t, x <= UINT32_MAX ? CLEAN : NUMBER);
 }
 
@@ -408,7 +434,7 @@ bool nat_expr(Nat *k, const DwUnit *u, const uint8_t *p, uint64_t n, NatUse use,
 }
 
 void nat_expr_memory(Nat *k) {
-    NatExpr x = {.need = {DWARF_CONTEXT}, .nneeds = 1, .home = {k->n->context}};
+    NatExpr x = {.need = {DWARF_CONTEXT}, .nneeds = 1, .home = {{.place = k->n->context}}};
     Tx t = {.k = k, .x = &x};
     vec_clear(&k->expr);
     put_memory(&t);

@@ -102,7 +102,7 @@ typedef enum NatUse { NAT_VALUE, NAT_POINTER, NAT_FRAME } NatUse;
 enum { NAT_MOST_NEEDS = 8 };
 typedef struct NatExpr { /* what the translation of an expression needs to know */
     uint32_t need[NAT_MOST_NEEDS], nneeds;
-    int32_t home[NAT_MOST_NEEDS];
+    DwarfHome home[NAT_MOST_NEEDS];
     bool has_frame; /* the function has a frame base */
 } NatExpr;
 /* Which locals an expression refers to. False: it cannot be translated. */

@@ -21,12 +21,12 @@ typedef struct Where {
 } Where;
 
 /* Where a local is at `at`: its place, and up to where that holds; if it has none, until where it has none. */
-static bool home_at(const Nat *k, uint32_t f, uint32_t local, uint32_t at, int32_t *place,
+static bool home_at(const Nat *k, uint32_t f, uint32_t local, uint32_t at, DwarfHome *home,
                     uint32_t *until) {
     const DwarfCode *c = &k->n->funcs[f];
     *until = UINT32_MAX;
     if (!c->nhomes) {
-        *place = k->n->context;
+        *home = (DwarfHome){.place = k->n->context};
         return local == DWARF_CONTEXT;
     }
     uint32_t lo = 0, hi = c->nhomes;
@@ -40,8 +40,8 @@ static bool home_at(const Nat *k, uint32_t f, uint32_t local, uint32_t at, int32
     }
     if (lo < c->nhomes && c->homes[lo].local == local) *until = c->homes[lo].start;
     if (!lo || c->homes[lo - 1].local != local || at >= c->homes[lo - 1].end) return false;
-    *place = c->homes[lo - 1].place;
-    if (c->homes[lo - 1].end < *until) *until = c->homes[lo - 1].end;
+    *home = c->homes[lo - 1];
+    if (home->end < *until) *until = home->end;
     return true;
 }
 
@@ -116,7 +116,7 @@ bool nat_where(Nat *k, const DwUnit *u, uint32_t f, unsigned name, const DwValue
     if (f == DW_NONE) { /* of nobody's code: the context is where it usually is */
         ok = is_expr && nat_expr_needs(k, u, v->p, v->x, use, &q.x) && q.x.nneeds <= 1 &&
              (!q.x.nneeds || q.x.need[0] == DWARF_CONTEXT);
-        q.x.home[0] = k->n->context;
+        q.x.home[0] = (DwarfHome){.place = k->n->context};
         ok = ok && nat_expr(k, u, v->p, v->x, use, &q.x);
         if (ok) die_block(&k->die, name, DW_FORM_EXPRLOC, k->expr.p, k->expr.n);
         return ok;

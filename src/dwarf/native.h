@@ -13,9 +13,11 @@ typedef struct
 } DwarfLoc;
 #define DWARF_CONTEXT UINT32_MAX
 typedef struct
-    DwarfHome { /* over this much machine code, a local, or the context, is in that place */
+    DwarfHome { /* over this much machine code, a local, or the context, is in that place, or a constant */
     uint32_t start, end, local;
-    int32_t place; /* number of a register, or if negative, distance from the frame register */
+    int32_t place;     /* number of a register, or if negative, distance from the frame register */
+    uint32_t constant; /* how many bytes it has, at most 16; 0: none */
+    uint64_t bits[2];  /* these, zeros behind them */
 } DwarfHome;
 typedef struct DwarfCode { /* a function */
     DwarfStr name;         /* n = 0: none */

@@ -4,17 +4,19 @@
  *             that the allocator moves about; where control flow joins, a variable may have had different values before.
  * Idea        Two questions, each answered exactly. Where a value is: avail.c. Which value a variable has where: another forward problem
  *             over blocks, in which a variable keeps its value if all predecessors agree and the value is still somewhere (otherwise
- *             nobody needs to remember it). Both are intersected.
+ *             nobody needs to remember it). Both are intersected. A constant is everywhere, whatever registers it is loaded into.
  * Invariants  The code does not depend on labels. Until an answer is stable it is too good, so after a number of rounds only what was
  *             found inside blocks is used.
- * Cost        a few rounds over what is known where blocks begin; sorting. Only if there are labels. */
+ * Cost        a few rounds over what is known where blocks begin; sorting. Only if there are labels. Where so many variables have
+ *             constants, and there are so many blocks, that this would be much, constants are known inside blocks only. */
 #include <stdlib.h>
 #include "mach/mach_int.h"
 
-enum { MOST_ROUNDS = 12 };
+enum { MOST_ROUNDS = 12, MOST_PAIRS = 1 << 20 };
 #define NONE UINT32_MAX
 
-/* Variables have numbers from 0 on in here. */
+/* Variables have numbers from 0 on in here. A value is its register, or one whose number is the number of registers plus that of a
+ * constant; NONE: nothing is known of it. */
 typedef struct Mark { /* from instruction `at` of the block on, the variable has that value */
     uint32_t block, at, seq, label, vreg;
 } Mark;
@@ -32,6 +34,8 @@ typedef struct Homes {
     Mem *m;
     const RaFunc *rf;
     VEC(Mark) marks;
+    VEC(MachHome) constants; /* without where */
+    bool constants_stay;     /* from one block to another */
     MachSpans spans;
     VEC(State) states;
     HasList has, now, next;
@@ -41,6 +45,11 @@ typedef struct Homes {
     VecU32 now_at;              /* by variable: index in `now`, where that one has the variable */
     VecU32 span_at, span_block; /* by vreg: first span in a block, and 1 + which */
 } Homes;
+
+static const MachHome *constant_of(const Homes *h, uint32_t vreg) { /* NULL: it is none */
+    uint32_t v = ra_vreg_index(vreg);
+    return v < h->rf->num_vregs ? NULL : &h->constants.p[v - h->rf->num_vregs];
+}
 
 /* ---- input ---- */
 static int by_place(const void *a, const void *b) {
@@ -80,6 +89,44 @@ static uint32_t number_of(const Homes *h, uint32_t label) {
     return lo;
 }
 
+/* The lower `bytes` bytes of a value, if it is a constant. */
+static bool read_constant(const LowerCtx *L, ClifValue v, uint32_t bytes, MachHome *to) {
+    const ClifFunc *f = L->f;
+    ClifInst def = lower_def_inst(L, v);
+    if (def.i == CLIF_NONE || !bytes || bytes > 16) return false;
+    const ClifInstData *d = clif_data(f, def);
+    uint32_t own = clif_type_bits(clif_value_type(f, v)) / 8;
+    *to = (MachHome){.constant = bytes};
+    if (d->op == CLIF_OP_VCONST) {
+        ClifRange r = f->consts.p[d->a];
+        if (r.n != 16 || bytes != 16) return false;
+        memcpy(to->bits, f->bytes.p + r.first, 16);
+        return true;
+    }
+    if (d->op == CLIF_OP_F32CONST)
+        to->bits[0] = d->b;
+    else if (d->op == CLIF_OP_ICONST || d->op == CLIF_OP_F64CONST)
+        to->bits[0] = clif_imm64(d);
+    else
+        return false;
+    if (own > bytes) own = bytes;
+    if (own < 8) to->bits[0] &= ((uint64_t)1 << 8 * own) - 1;
+    return true;
+}
+
+static uint32_t read_value(Homes *h, const ClifFunc *f, ClifValue v) {
+    const LowerCtx *L = &h->c->lower;
+    MachHome x;
+    if (clif_value_type(f, v) == CLIF_I128) return NONE;
+    ClifValue from = lower_copied(L, v);
+    if (read_constant(L, from, clif_type_bits(clif_value_type(f, v)) / 8, &x)) {
+        vec_push(h->m, &h->constants, x);
+        return ra_vreg(h->rf->num_vregs + h->constants.n - 1, RA_INT);
+    }
+    uint32_t reg = L->value_reg.p[v.i];
+    return reg == RA_VREG_NONE ? L->value_reg.p[from.i] : reg;
+}
+
 static void read_marks(Homes *h, const ClifFunc *f) {
     const BlockOrder *o = &h->c->order;
     const LowerCtx *L = &h->c->lower;
@@ -87,15 +134,15 @@ static void read_marks(Homes *h, const ClifFunc *f) {
         ClifValueLabel l = f->labels.p[i];
         uint32_t clif = l.inst == CLIF_NONE ? l.block : f->links.p[l.inst].block;
         if (clif == CLIF_NONE || !o->npred.p[clif]) continue;
-        Mark k = {.block = o->label.p[clif], .seq = i, .vreg = NONE};
+        Mark k = {.block = o->label.p[clif], .seq = i};
         k.label = number_of(h, l.label);
         k.at = l.inst == CLIF_NONE ? h->rf->blocks[k.block].inst_start
                                    : h->rf->num_insts - L->inst_pos.p[l.inst];
-        ClifValue v = clif_resolve(f, (ClifValue){l.value});
-        if (clif_value_type(f, v) != CLIF_I128) k.vreg = L->value_reg.p[v.i];
+        k.vreg = read_value(h, f, clif_resolve(f, (ClifValue){l.value}));
         vec_push(h->m, &h->marks, k);
     }
     if (h->marks.n) qsort(h->marks.p, h->marks.n, sizeof(Mark), by_place);
+    h->constants_stay = (uint64_t)h->constants.n * h->rf->num_blocks < MOST_PAIRS;
     uint32_t at = 0;
     for (uint32_t b = 0; b <= h->rf->num_blocks; b++) {
         while (at < h->marks.n && h->marks.p[at].block < b) at++;
@@ -116,8 +163,10 @@ static void read_spans(Homes *h, const ClifFunc *f, const RaOutput *ra) {
     vec_resize0(h->m, &asked, h->rf->num_vregs + 1);
     vec_resize0(h->m, &h->span_at, h->rf->num_vregs);
     vec_resize0(h->m, &h->span_block, h->rf->num_vregs);
-    for (uint32_t i = 0; i < h->marks.n; i++)
-        if (h->marks.p[i].vreg != NONE) asked.p[ra_vreg_index(h->marks.p[i].vreg)] = 1;
+    for (uint32_t i = 0; i < h->marks.n; i++) {
+        uint32_t v = h->marks.p[i].vreg;
+        if (v != NONE && !constant_of(h, v)) asked.p[ra_vreg_index(v)] = 1;
+    }
     avail_find(h->c, f, h->rf, ra, asked.p, &h->spans, &h->first_span);
     for (uint32_t b = 0; b < h->rf->num_blocks; b++) {
         uint32_t first = h->first_span.p[b], n = h->first_span.p[b + 1] - first;
@@ -142,6 +191,7 @@ static uint32_t spans_of(const Homes *h, uint32_t b, uint32_t vreg) {
 }
 
 static bool is_there_at_start(const Homes *h, uint32_t b, uint32_t vreg) {
+    if (constant_of(h, vreg)) return h->constants_stay;
     for (uint32_t i = spans_of(h, b, vreg);
          i < h->first_span.p[b + 1] && h->spans.p[i].vreg == vreg; i++)
         if (h->spans.p[i].from_start) return true;
@@ -250,25 +300,46 @@ static void solve(Homes *h) {
 }
 
 /* ---- output ---- */
-/* The variable's value is known from lo to hi: where that is, one place at a time; a place that goes on is made longer. */
-static void put(Homes *h, uint32_t label, uint32_t vreg, uint32_t b, uint32_t lo, uint32_t hi) {
+static bool is_same_place(const MachHome *a, const MachHome *b) {
+    return a->place == b->place && a->constant == b->constant && a->bits[0] == b->bits[0] &&
+           a->bits[1] == b->bits[1];
+}
+
+/* One more place of the variable; the last one that goes on is made longer. */
+static void put_home(Homes *h, uint32_t label, MachHome x) {
     MachCtx *c = h->c;
+    uint32_t at = h->last_home.p[label];
+    if (at) {
+        MachHome *last = &c->homes.p[at - 1];
+        if (x.start <= last->end && is_same_place(last, &x)) {
+            if (x.end > last->end) last->end = x.end;
+            return;
+        }
+        if (x.start < last->end) x.start = last->end;
+    }
+    if (x.start >= x.end) return;
+    x.label = h->labels.p[label];
+    vec_push(h->m, &c->homes, x);
+    h->last_home.p[label] = c->homes.n;
+}
+
+/* The variable's value is known from lo to hi: where that is, one place at a time. */
+static void put(Homes *h, uint32_t label, uint32_t vreg, uint32_t b, uint32_t lo, uint32_t hi) {
+    const MachHome *k = constant_of(h, vreg);
+    if (k) {
+        MachHome x = *k;
+        x.start = lo;
+        x.end = hi;
+        put_home(h, label, x);
+        return;
+    }
     for (uint32_t i = spans_of(h, b, vreg);
          i < h->first_span.p[b + 1] && h->spans.p[i].vreg == vreg; i++) {
         const MachSpan *s = &h->spans.p[i];
-        uint32_t from = s->lo > lo ? s->lo : lo, to = s->hi < hi ? s->hi : hi;
-        uint32_t at = h->last_home.p[label];
-        if (at) {
-            MachHome *last = &c->homes.p[at - 1];
-            if (from <= last->end && last->place == s->place) {
-                if (to > last->end) last->end = to;
-                continue;
-            }
-            if (from < last->end) from = last->end;
-        }
-        if (from >= to) continue;
-        vec_push(h->m, &c->homes, (MachHome){from, to, h->labels.p[label], s->place});
-        h->last_home.p[label] = c->homes.n;
+        MachHome x = {.place = s->place};
+        x.start = s->lo > lo ? s->lo : lo;
+        x.end = s->hi < hi ? s->hi : hi;
+        put_home(h, label, x);
     }
 }
 
@@ -328,7 +399,9 @@ static void finish(MachCtx *c, const ClifFunc *f, const RaOutput *ra) {
     c->homes.n = n;
     if (stays)
         vec_push(c->mem, &c->homes,
-                 (MachHome){0, c->buf.code.n, CLIF_NONE, c->isa->dwarf->context_reg});
+                 (MachHome){.end = c->buf.code.n,
+                            .label = CLIF_NONE,
+                            .place = c->isa->dwarf->context_reg});
     if (c->homes.n) qsort(c->homes.p, c->homes.n, sizeof(MachHome), by_variable);
 }
 
@@ -342,6 +415,7 @@ void homes_find(MachCtx *c, const ClifFunc *f, const RaFunc *rf, const RaOutput 
     for (uint32_t b = 0; b < rf->num_blocks; b++) walk(&h, b);
     finish(c, f, ra);
     vec_free(h.m, &h.marks);
+    vec_free(h.m, &h.constants);
     vec_free(h.m, &h.spans);
     vec_free(h.m, &h.states);
     vec_free(h.m, &h.has);

@@ -89,18 +89,20 @@ static inline int copied_arg(const LowerCtx *L, ClifInst i) {
     return can ? L->isa->transparent(L->f, i) : -1;
 }
 
+ClifValue lower_copied(const LowerCtx *L, ClifValue v) {
+    for (;;) {
+        ClifInst copy = lower_def_inst(L, v);
+        if (copy.i == CLIF_NONE) return v;
+        int k = copied_arg(L, copy);
+        if (k < 0) return v;
+        v = clif_resolve(L->f, clif_arg(L->f, copy, (uint32_t)k));
+    }
+}
+
 ValueRegs lower_value_regs(LowerCtx *L, ClifValue v) {
     RaVReg r = L->value_reg.p[v.i];
     if (r != RA_VREG_NONE) return regs_from(L, v, r);
-    /* look through copies */
-    ClifValue src = v;
-    for (;;) {
-        ClifInst copy = lower_def_inst(L, src);
-        if (copy.i == CLIF_NONE) break;
-        int k = copied_arg(L, copy);
-        if (k < 0) break;
-        src = clif_arg(L->f, copy, (uint32_t)k);
-    }
+    ClifValue src = lower_copied(L, v);
     r = L->value_reg.p[src.i];
     ClifInst def = lower_def_inst(L, src);
     if (r == RA_VREG_NONE && def.i != CLIF_NONE && lower_is_cheap(L, def) &&

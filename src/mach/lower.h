@@ -110,6 +110,8 @@ static inline RaVReg lower_value_reg(LowerCtx *L, ClifValue v) {
 }
 
 /* ---- looking at CLIF ---- */
+/* What v is a copy of, at machine level: that has v's register. v itself, if it is none. */
+ClifValue lower_copied(const LowerCtx *L, ClifValue v);
 /* The instruction that defines v, if it is one (not a block parameter); CLIF_NONE otherwise. */
 static inline ClifInst lower_def_inst(const LowerCtx *L, ClifValue v) {
     const ClifValueData *vd = &L->f->values.p[v.i];

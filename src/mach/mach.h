@@ -129,10 +129,12 @@ typedef struct MachUnwind {
 } MachUnwind;
 
 /* Over this much code a labelled variable (ClifFunc.labels) is in that place: a register (RaPReg), or if negative, the distance from
- * MachDwarf.frame_reg. */
+ * MachDwarf.frame_reg; or nowhere, since its value is a constant. */
 typedef struct MachHome {
     uint32_t start, end, label;
     int32_t place;
+    uint32_t constant; /* how many bytes it has, 0 = none */
+    uint64_t bits[2];  /* these, zeros behind them */
 } MachHome;
 
 typedef struct MachTimes {

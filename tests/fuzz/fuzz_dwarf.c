@@ -12,8 +12,14 @@ static void write_native(const DwarfInput *in) {
     static DwarfHome homes[HOMES];
     static DwarfCode funcs[FUNCS];
     for (uint32_t i = 0; i < HOMES; i++)
-        homes[i] = (DwarfHome){i, FUNC - 16 * i, i + 1 < HOMES ? i : DWARF_CONTEXT,
-                               i % 3 ? (int32_t)i : -8 * (int32_t)(i + 1)};
+        homes[i] = (DwarfHome){.start = i,
+                               .end = FUNC - 16 * i,
+                               .local = i + 1 < HOMES ? i : DWARF_CONTEXT,
+                               .place = i % 3 ? (int32_t)i : -8 * (int32_t)(i + 1),
+                               .constant = i == 1   ? 4
+                                           : i == 5 ? 16
+                                                    : 0,
+                               .bits = {i, i}};
     Mem m;
     mem_init(&m, NULL);
     DwarfLoc *all = mem_alloc(&m, (size_t)FUNCS * sizeof locs);
