@@ -5,8 +5,8 @@
  * Idea        Forward over blocks: a set of pairs of place and value, empty at the entry. A definition takes all values from its place
  *             and puts its own there; a move makes a place hold what another one holds; a parameter is where the arguments were.
  *             Where control flow joins, what all predecessors have stays.
- * Invariants  Only values that are asked for are followed, with those that are passed to such parameters; and only values of one
- *             register and one slot.
+ * Invariants  Only values that are asked for are followed, with those that are passed to such parameters. A value of two slots is at
+ *             the first one, and goes when either is written; where fewer bytes are moved than it has, it does not come along.
  * Cost        linear in the instructions, for each round; after a number of rounds nothing is taken from one block to the next.
  *             What is remembered is linear in the pairs at the borders of blocks.
  * requires: allocated code with offsets (emit.c) */
@@ -52,7 +52,7 @@ typedef struct Avail {
 /* ---- which values are followed ---- */
 static void follow(Avail *a, VecU32 *work, uint32_t vreg) {
     uint32_t v = ra_vreg_index(vreg);
-    if (a->followed.p[v] || ra_move_slots(a->f->vreg_slots, vreg) != 1) return;
+    if (a->followed.p[v]) return;
     a->followed.p[v] = 1;
     if (a->param_block.p[v]) vec_push(a->m, work, v);
 }
@@ -97,14 +97,32 @@ static void put_span(Avail *a, uint32_t place, const Node *n, uint32_t to) {
     if (s.lo < s.hi || s.from_start) vec_push(a->m, a->spans, s);
 }
 
+static uint32_t width_of(const Avail *a, uint32_t vreg) { /* in slots */
+    return ra_move_slots(a->f->vreg_slots, vreg);
+}
+
+/* The place has no values of at least that width any more. */
+static void kill_wide(Avail *a, uint32_t place, uint32_t width, uint32_t at) {
+    uint32_t *link = &a->head.p[place];
+    while (*link != NONE) {
+        const Node *n = &a->nodes.p[*link];
+        if (width_of(a, n->vreg) < width) {
+            link = &a->nodes.p[*link].next;
+            continue;
+        }
+        put_span(a, place, n, at);
+        a->held.p[ra_vreg_index(n->vreg)]--;
+        *link = n->next;
+    }
+}
+
 static void kill(Avail *a, uint32_t place, uint32_t at) {
-    for (uint32_t n = a->head.p[place]; n != NONE; n = a->nodes.p[n].next)
-        put_span(a, place, &a->nodes.p[n], at), a->held.p[ra_vreg_index(a->nodes.p[n].vreg)]--;
-    a->head.p[place] = NONE;
+    kill_wide(a, place, 1, at);
 }
 
 static void kill_width(Avail *a, uint32_t place, uint32_t width, uint32_t at) {
     kill(a, place, at);
+    if (place > 64) kill_wide(a, place - 1, 2, at);
     for (uint32_t k = 1; place >= 64 && k < width; k++)
         if (place + k < a->head.n) kill(a, place + k, at);
 }
@@ -132,10 +150,10 @@ static void forget(Avail *a, RaVReg v, uint32_t at) {
     }
 }
 
-/* `to` holds what `from` holds. */
-static void copy(Avail *a, uint32_t to, uint32_t from, uint32_t at) {
+/* `to` holds what `from` holds, up to that width. */
+static void copy(Avail *a, uint32_t to, uint32_t from, uint32_t width, uint32_t at) {
     for (uint32_t n = a->head.p[from]; n != NONE; n = a->nodes.p[n].next)
-        add(a, to, a->nodes.p[n].vreg, at, false);
+        if (width_of(a, a->nodes.p[n].vreg) <= width) add(a, to, a->nodes.p[n].vreg, at, false);
 }
 
 static void edits(Avail *a, uint32_t *next, uint32_t point) {
@@ -145,9 +163,9 @@ static void edits(Avail *a, uint32_t *next, uint32_t point) {
         if (e->from == e->to) continue;
         MachEditAt at = a->c->edit_at.p[*next];
         uint32_t to = place_of(e->to), from = place_of(e->from);
-        uint32_t width = ra_move_slots(a->f->vreg_slots, e->vreg);
+        uint32_t width = width_of(a, e->vreg);
         kill_width(a, to, width, at.start + 1);
-        copy(a, to, from, at.end);
+        copy(a, to, from, width, at.end);
         if (to < 64) a->passing |= ra_set((RaPReg)to) & ~a->lasting;
     }
     for (; a->passing; a->passing &= a->passing - 1) kill(a, u64_ctz(a->passing), 0);
@@ -170,14 +188,15 @@ static void inst(Avail *a, uint32_t i, uint32_t *clobber) {
                 kill(a, u64_ctz(s), at.start + 1);
     for (uint32_t o = first; o < end; o++)
         if (f->ops[o].kind == RA_DEF && f->ops[o].constraint != RA_FIXED_NONALLOC) {
-            kill_width(a, place_of(r[o]), ra_move_slots(f->vreg_slots, f->ops[o].vreg),
-                       at.start + 1);
+            kill_width(a, place_of(r[o]), width_of(a, f->ops[o].vreg), at.start + 1);
             forget(a, f->ops[o].vreg, at.start + 1);
         }
     for (uint32_t o = first; o < end; o++)
         if (f->ops[o].kind == RA_DEF && f->ops[o].constraint != RA_FIXED_NONALLOC)
             add(a, place_of(r[o]), f->ops[o].vreg, at.end, false);
-    if (move) copy(a, place_of(r[first]), place_of(r[first + 1]), at.end);
+    if (move)
+        copy(a, place_of(r[first]), place_of(r[first + 1]), width_of(a, f->ops[first].vreg),
+             at.end);
     if (f->inst_flags[i] & RA_INST_RET) /* kept registers are restored */
         for (uint32_t k = 0; k < a->touched.n; k++) kill(a, a->touched.p[k], at.start + 1);
 }

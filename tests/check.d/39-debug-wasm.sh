@@ -134,10 +134,10 @@ if gdb_works; then
         says $m.gdb.log '^Breakpoint 1, sum \(l=0x[0-9a-f]+, scale=1\.5, c=GREEN\) at .*list\.c:2[0-3]' '^#0  sum' '^#1  .*main.* at .*list\.c:37' '= 3$' '= 1\.5' '= GREEN' '= [01]$' \
             '^Breakpoint 2, sum .* at .*list\.c:24' '^2[0-9]'
     done
-    # Constants that are in no register.
+    # Constants that are in no register; a vector, first in a register, then in a slot.
     debug -ex 'break locals.s:20' -ex run -ex 'info args' -ex 'info locals' -ex delete -ex 'break tick' -ex continue -ex 'up' -ex 'info locals' -ex 'print i - 1' ./locals >locals.gdb.log
     says locals.gdb.log 'Breakpoint 1, work \(n=3\) at .*locals\.s:20' '^i = -7$' '^q = -81985529216486896$' '^f = 1\.5$' '^d = -2\.25$' '^none = 0x0$' \
-        '^s = 0x[0-9a-f]+ "hello"$' '^v = \{1, 2, 3, 4\}$' '^u = 4294967295$' '^k = 5$' '^#1 .* work \(.*locals\.s:20' '^i = -7$' '^v = \{1, 2, 3, 4\}$' '= -8$'
+        '^s = 0x[0-9a-f]+ "hello"$' '^v = \{1, 2, 3, 4\}$' '^w = \{4, 5, 6, 7\}$' '^u = 4294967295$' '^k = 5$' '^#1 .* work \(.*locals\.s:20' '^i = -7$' '^v = \{1, 2, 3, 4\}$' '^w = \{4, 5, 6, 7\}$' '= -8$'
     # C++ and Rust: what gdb knows of them by name meets numbers where it expects pointers.
     clang++ --target=wasm32-wasi -fno-exceptions -fno-rtti -nostdlib++ -O0 -g "$ROOT/tests/debug/shapes.cpp" -o shapes.wasm && "$COT" compile -g shapes.wasm -o shapes &&
         debug -ex 'break shapes.cpp:18' -ex run -ex bt -ex 'print *this' -ex up -ex 'info locals' -ex 'print s' -ex 'print out' -ex 'break geo::biggest<int>' ./shapes >shapes.gdb.log
@@ -184,7 +184,7 @@ if lldb_works; then
     done
     in_time lldb --no-use-colors -b -o 'breakpoint set --file locals.s --line 20' -o run -o 'frame variable' -o 'expression f * 2' -o quit ./locals >locals.lldb.log 2>&1
     says locals.lldb.log 'work\(n=3\) at locals\.s:20' '\(int\) i = -7$' '\(long long\) q = -81985529216486896$' '\(float\) f = 1\.5$' '\(double\) d = -2\.25$' \
-        'none = 0x0+$' 's = 0x[0-9a-f]+ "hello"$' '\[0\] = 1, \[1\] = 2, \[2\] = 3, \[3\] = 4' 'u = 4294967295$' 'k = 5$' '= 3$'
+        'none = 0x0+$' 's = 0x[0-9a-f]+ "hello"$' '\[0\] = 1, \[1\] = 2, \[2\] = 3, \[3\] = 4' '\[0\] = 4, \[1\] = 5, \[2\] = 6, \[3\] = 7' 'u = 4294967295$' 'k = 5$' '= 3$'
     # Code in memory.
     { echo 'settings set plugin.jit-loader.gdb.enable on'; grep -v wasm_memory o0.lldb; } >run.lldb
     in_time lldb --no-use-colors -b -s run.lldb -- "$COT" run --gdb list05.wasm >run.lldb.log 2>&1
