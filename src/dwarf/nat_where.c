@@ -76,6 +76,15 @@ static int by_start(const void *a, const void *b) {
     return x->start < y->start ? -1 : x->start > y->start;
 }
 
+/* What holds from the first operator on holds in the function's own beginning. */
+static void add_prologue(const Where *q, uint64_t lo, uint64_t hi) {
+    Nat *k = q->k;
+    const DwarfCode *c = &k->n->funcs[q->f];
+    if (!k->spans.n || k->spans.p[0].start != c->locs[0].start) return;
+    uint32_t source = c->locs[k->by_source.p[k->first.p[q->f]]].source;
+    if (lo <= source && hi > source) k->spans.p[0].start = 0;
+}
+
 static void over_list(Where *q, const DwValue *v) {
     Nat *k = q->k;
     DwLocIter it;
@@ -85,6 +94,7 @@ static void over_list(Where *q, const DwValue *v) {
         vec_clear(&k->spans);
         nat_spans_add(k, q->f, it.lo, it.hi);
         nat_spans_end(k);
+        add_prologue(q, it.lo, it.hi);
         for (uint32_t i = 0; i < k->spans.n; i++) over_span(q, k->spans.p[i], it.p, it.n);
     }
     if (q->places.n) qsort(q->places.p, q->places.n, sizeof(Place), by_start);

@@ -191,9 +191,10 @@ static void inst(Avail *a, uint32_t i, uint32_t *clobber) {
             kill_width(a, place_of(r[o]), width_of(a, f->ops[o].vreg), at.start + 1);
             forget(a, f->ops[o].vreg, at.start + 1);
         }
+    uint32_t from = f->inst_flags[i] & RA_INST_ENTRY ? 0 : at.end; /* the prologue keeps them */
     for (uint32_t o = first; o < end; o++)
         if (f->ops[o].kind == RA_DEF && f->ops[o].constraint != RA_FIXED_NONALLOC)
-            add(a, place_of(r[o]), f->ops[o].vreg, at.end, false);
+            add(a, place_of(r[o]), f->ops[o].vreg, from, false);
     if (move)
         copy(a, place_of(r[first]), place_of(r[first + 1]), width_of(a, f->ops[first].vreg),
              at.end);

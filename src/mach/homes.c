@@ -19,6 +19,7 @@ enum { MOST_ROUNDS = 12, MOST_PAIRS = 1 << 20 };
  * constant; NONE: nothing is known of it. */
 typedef struct Mark { /* from instruction `at` of the block on, the variable has that value */
     uint32_t block, at, seq, label, vreg;
+    bool entry; /* already at the function's first byte */
 } Mark;
 typedef struct Has { /* a variable and its value */
     uint32_t label, vreg;
@@ -135,6 +136,7 @@ static void read_marks(Homes *h, const ClifFunc *f) {
         uint32_t clif = l.inst == CLIF_NONE ? l.block : f->links.p[l.inst].block;
         if (clif == CLIF_NONE || !o->npred.p[clif]) continue;
         Mark k = {.block = o->label.p[clif], .seq = i};
+        k.entry = l.inst == CLIF_NONE && k.block == 0;
         k.label = number_of(h, l.label);
         k.at = l.inst == CLIF_NONE ? h->rf->blocks[k.block].inst_start
                                    : h->rf->num_insts - L->inst_pos.p[l.inst];
@@ -363,7 +365,7 @@ static void walk(Homes *h, uint32_t b) {
     }
     for (uint32_t k = h->first_mark.p[b]; k < h->first_mark.p[b + 1]; k++) {
         const Mark *m = &h->marks.p[k];
-        uint32_t here = at[m->at].before, i = h->now_at.p[m->label];
+        uint32_t here = m->entry ? 0 : at[m->at].before, i = h->now_at.p[m->label];
         if (!is_in(now, i, m->label)) {
             h->now_at.p[m->label] = now->n;
             vec_push(h->m, now, (Has){m->label, m->vreg});

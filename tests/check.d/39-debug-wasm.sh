@@ -138,6 +138,9 @@ if gdb_works; then
     debug -ex 'break locals.s:20' -ex run -ex 'info args' -ex 'info locals' -ex delete -ex 'break tick' -ex continue -ex 'up' -ex 'info locals' -ex 'print i - 1' ./locals >locals.gdb.log
     says locals.gdb.log 'Breakpoint 1, work \(n=3\) at .*locals\.s:20' '^i = -7$' '^q = -81985529216486896$' '^f = 1\.5$' '^d = -2\.25$' '^none = 0x0$' \
         '^s = 0x[0-9a-f]+ "hello"$' '^v = \{1, 2, 3, 4\}$' '^w = \{4, 5, 6, 7\}$' '^u = 4294967295$' '^k = 5$' '^#1 .* work \(.*locals\.s:20' '^i = -7$' '^v = \{1, 2, 3, 4\}$' '^w = \{4, 5, 6, 7\}$' '= -8$'
+    # Parameters at the first instruction.
+    debug -ex 'break *sum' -ex run -ex 'info args' -ex 'print l->value' -ex finish ./list24 >entry.gdb.log
+    says entry.gdb.log '^l = 0x[0-9a-f]+$' '^scale = 1\.5$' '^c = GREEN$' '= 3$' 'is \$[0-9]+ = 29'
     # C++ and Rust: what gdb knows of them by name meets numbers where it expects pointers.
     clang++ --target=wasm32-wasi -fno-exceptions -fno-rtti -nostdlib++ -O0 -g "$ROOT/tests/debug/shapes.cpp" -o shapes.wasm && "$COT" compile -g shapes.wasm -o shapes &&
         debug -ex 'break shapes.cpp:18' -ex run -ex bt -ex 'print *this' -ex up -ex 'info locals' -ex 'print s' -ex 'print out' -ex 'break geo::biggest<int>' ./shapes >shapes.gdb.log

@@ -158,7 +158,7 @@ __asm__(".text\n"
         "    pop %rsi\n    pop %rdi\n    pop %r8\n    pop %r9\n    pop %r10\n    pop %r11\n"
         "    ret\n");
 static Exec *probed;
-static uint64_t known[3], asked; /* known: integers, floats, vectors */
+static uint64_t known[3], asked, at_entry; /* known: integers, floats, vectors */
 
 /* What the home has. vectors: NULL, if the call destroys what is not in `regs`. */
 static void read_home(const MachHome *h, const uint64_t *regs, const uint64_t (*vectors)[2],
@@ -338,6 +338,18 @@ static void build(Exec *x, uint32_t list) {
     cb_label_params(&x->b, VARS);
 }
 
+/* At the first byte, parameters are where the convention has them. */
+static void check_entry(const MachCompiled *out) {
+    static const int32_t reg[PARAMS] = {RDI, RSI, RDX, RCX};
+    for (uint32_t i = 0; i < out->num_homes; i++) {
+        const MachHome *h = &out->homes[i];
+        if (h->start) continue;
+        if (h->label >= PARAMS || h->constant || h->place != reg[h->label])
+            fail_msg("variable %u is in place %d at the start", h->label, h->place);
+        at_entry++;
+    }
+}
+
 static void values_are_where_they_are_said_to_be(void **state) {
     (void)state;
     static Exec x;
@@ -358,10 +370,12 @@ static void values_are_where_they_are_said_to_be(void **state) {
         simulate(list, v);
         build(&x, list);
         exec_compile(&x);
+        check_entry(&x.out);
         EXEC_FN(&x, int64_t(*)(int64_t, int64_t, int64_t, int64_t))(arg[0], arg[1], arg[2], arg[3]);
         assert_int_equal(at_event, nevents);
     }
     exec_free(&x);
+    assert_true(at_entry > 1000);
     static const unsigned of[3] = {INTS, FLOATS, VECTORS};
     for (int k = 0; k < 3; k++) {
         uint64_t all = asked / VARS * of[k];
