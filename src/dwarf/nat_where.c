@@ -107,14 +107,13 @@ static void over_list(Where *q, const DwValue *v) {
 static void put_list(Where *q, unsigned name) {
     Nat *k = q->k;
     DwarfLocList l = out_locs(k->o, k->base);
-    die_offset(&k->die, name, DWARF_LOCLISTS, l.at);
     for (uint32_t i = 0; i < q->places.n; i++) {
         const Place *p = &q->places.p[i];
         if (p->start >= p->end) continue;
         out_loc(k->o, &l, nat_piece(k, q->f, (NatSpan){p->start, p->end}), q->code.p + p->code,
                 p->n);
     }
-    out_locs_end(k->o);
+    die_offset(&k->die, name, DWARF_LOCLISTS, out_locs_end(k->o, &l));
 }
 
 bool nat_where(Nat *k, const DwUnit *u, uint32_t f, unsigned name, const DwValue *v, NatUse use,

@@ -1,6 +1,7 @@
 /* dwarf/out.c — entries, texts and lists to the end of their sections.
  *
- * Abbreviations are made as entries need them: one table serves all units. Range and location lists have one header each.
+ * Abbreviations are made as entries need them: one table serves all units. Range and location lists have one header each. What is equal
+ * is there once: texts, abbreviations, lists (an inlined function has many entries for what is one local).
  * Ref.  DWARF 5, 7.5 (entries), 7.28 (range lists), 7.29 (location lists), 6.1.2 (.debug_aranges). */
 #include "dwarf/dw_int.h"
 #include "dwarf/out.h"
@@ -9,6 +10,7 @@ void dwarf_output_init(DwarfOutput *o, Mem *m) {
     memset(o, 0, sizeof *o);
     o->mem = m;
     o->rnglists = o->loclists = UINT32_MAX;
+    o->lists_base = DW_NO_BASE;
 }
 
 void dwarf_output_free(DwarfOutput *o) {
@@ -18,6 +20,7 @@ void dwarf_output_free(DwarfOutput *o) {
     }
     hashmap_free(o->mem, &o->strings);
     hashmap_free(o->mem, &o->abbrevs);
+    hashmap_free(o->mem, &o->lists);
     vec_free(o->mem, &o->abbrev_at);
 }
 
@@ -191,6 +194,24 @@ static void put_base(DwarfOutput *o, DwarfSection s, unsigned op, uint32_t chunk
     out_address(o, s, chunk, 0);
 }
 
+/* The list from `at` to the section's end: instead of it an equal one that is there already. Its base is that of its unit, which is the
+ * same for all where code is one chunk; lists that name bases are never equal. */
+static uint32_t end_list(DwarfOutput *o, DwarfSection s, uint32_t at, uint32_t base) {
+    VecU8 *v = &o->s[s];
+    uint32_t n = v->n - at;
+    if (o->lists_base == DW_NO_BASE) o->lists_base = base;
+    bool named = o->relocs[s].n && vec_last(&o->relocs[s]).offset >= at;
+    if (named || base != o->lists_base) return at;
+    for (uint64_t h = hash_bytes(v->p + at, n, 3 + s);; h++) {
+        bool fresh;
+        uint32_t old = *hashmap_get_or_insert(o->mem, &o->lists, h, at, &fresh);
+        if (fresh) return at;
+        if (!same(v, old, v->p + at, n)) continue;
+        v->n = at;
+        return old;
+    }
+}
+
 uint32_t out_ranges(DwarfOutput *o, uint32_t base, const DwarfPiece *p, uint32_t n) {
     begin_lists(o, DWARF_RNGLISTS, &o->rnglists);
     uint32_t at = o->s[DWARF_RNGLISTS].n;
@@ -201,7 +222,7 @@ uint32_t out_ranges(DwarfOutput *o, uint32_t base, const DwarfPiece *p, uint32_t
         out_uleb(o, DWARF_RNGLISTS, p[k].offset + p[k].size);
     }
     out_num(o, DWARF_RNGLISTS, RLE_END, 1);
-    return at;
+    return end_list(o, DWARF_RNGLISTS, at, base);
 }
 
 DwarfLocList out_locs(DwarfOutput *o, uint32_t base) {
@@ -218,8 +239,9 @@ void out_loc(DwarfOutput *o, DwarfLocList *l, DwarfPiece p, const uint8_t *expr,
     out_bytes(o, DWARF_LOCLISTS, expr, n);
 }
 
-void out_locs_end(DwarfOutput *o) {
+uint32_t out_locs_end(DwarfOutput *o, const DwarfLocList *l) {
     out_num(o, DWARF_LOCLISTS, LLE_END, 1);
+    return end_list(o, DWARF_LOCLISTS, l->at, l->base);
 }
 
 void out_aranges(DwarfOutput *o, uint32_t unit, const DwarfPiece *p, uint32_t n) {

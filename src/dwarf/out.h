@@ -19,9 +19,10 @@ typedef struct DwarfOutput {
     Mem *mem;
     VecU8 s[DWARF_SECTION_COUNT];
     VEC(DwarfReloc) relocs[DWARF_SECTION_COUNT]; /* sorted by offset */
-    HashMap strings, abbrevs;                    /* by hash of the contents */
+    HashMap strings, abbrevs, lists;             /* by hash of the contents */
     VecU32 abbrev_at; /* by number - 1: where its contents are, and behind the last one */
     uint32_t rnglists, loclists; /* headers of these two, once they are begun */
+    uint32_t lists_base;         /* chunk that the lists in `lists` count from */
 } DwarfOutput;
 typedef struct DwarfPiece { /* of code */
     uint32_t chunk;
@@ -97,13 +98,14 @@ uint32_t out_unit(DwarfOutput *o, unsigned kind);
 /* Ranges of code; offsets count from the chunk `base`, as the unit's low_pc says, or DW_NO_BASE. */
 #define DW_NO_BASE UINT32_MAX
 uint32_t out_ranges(DwarfOutput *o, uint32_t base, const DwarfPiece *p, uint32_t n);
-/* A list of places of a variable: begin, any number of ranges, end. */
+/* A list of places of a variable: begin, any number of ranges, end, which tells where it is. Equal lists of ranges or places are there
+ * once. */
 typedef struct DwarfLocList {
     uint32_t at, base;
 } DwarfLocList;
 DwarfLocList out_locs(DwarfOutput *o, uint32_t base);
 void out_loc(DwarfOutput *o, DwarfLocList *l, DwarfPiece p, const uint8_t *expr, uint32_t n);
-void out_locs_end(DwarfOutput *o);
+uint32_t out_locs_end(DwarfOutput *o, const DwarfLocList *l);
 /* .debug_aranges of one unit */
 void out_aranges(DwarfOutput *o, uint32_t unit, const DwarfPiece *p, uint32_t n);
 

@@ -159,6 +159,43 @@ static void rows_come_back(void **st) {
     }
 }
 
+/* Ranges and places, of two bytes of expression, in a chunk, of a unit whose code begins in chunk `base`. */
+static void put_lists(DwarfOutput *o, uint32_t base, uint32_t chunk, uint32_t by, uint32_t at[2]) {
+    uint8_t expr[2] = {(uint8_t)by, 7};
+    DwarfPiece p[2] = {{chunk, by, 5}, {chunk, 1000, by + 1}};
+    at[0] = out_ranges(o, base, p, 2);
+    DwarfLocList l = out_locs(o, base);
+    out_loc(o, &l, p[0], expr, 2);
+    out_loc(o, &l, p[1], expr, 1);
+    at[1] = out_locs_end(o, &l);
+}
+static void equal_lists_are_there_once(void **st) {
+    (void)st;
+    Mem m;
+    mem_init(&m, NULL);
+    DwarfOutput o;
+    dwarf_output_init(&o, &m);
+    uint32_t first[50][2], at[2];
+    for (uint32_t i = 0; i < 50; i++) put_lists(&o, 0, 0, i, first[i]);
+    uint32_t ranges = o.s[DWARF_RNGLISTS].n, places = o.s[DWARF_LOCLISTS].n;
+    for (uint32_t i = 0; i < 50; i++) {
+        put_lists(&o, 0, 0, i, at);
+        assert_memory_equal(at, first[i], sizeof at);
+        for (uint32_t k = 0; k < i; k++) assert_int_not_equal(first[k][0], at[0]);
+    }
+    assert_int_equal(o.s[DWARF_RNGLISTS].n, ranges);
+    assert_int_equal(o.s[DWARF_LOCLISTS].n, places);
+    for (uint32_t i = 0; i < 3;
+         i++) { /* the same bytes, but of another unit's code; another chunk */
+        put_lists(&o, i == 2 ? 0 : 1, 1, 7, at);
+        assert_true(at[0] >= ranges && at[1] >= places);
+        ranges = o.s[DWARF_RNGLISTS].n;
+        places = o.s[DWARF_LOCLISTS].n;
+    }
+    dwarf_output_free(&o);
+    assert_int_equal(m.live, 0);
+}
+
 static void equal_things_are_there_once(void **st) {
     (void)st;
     Mem m;
@@ -222,6 +259,7 @@ static void out_of_memory(void **st) {
 int main(void) {
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(every_form_becomes_native), cmocka_unit_test(rows_come_back),
-        cmocka_unit_test(equal_things_are_there_once), cmocka_unit_test(out_of_memory)};
+        cmocka_unit_test(equal_things_are_there_once), cmocka_unit_test(equal_lists_are_there_once),
+        cmocka_unit_test(out_of_memory)};
     return cmocka_run_group_tests(tests, NULL, NULL);
 }
