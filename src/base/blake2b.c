@@ -86,6 +86,18 @@ void blake2b_add(Blake2b *b, const void *bytes, size_t n) {
     }
 }
 
+void blake2b_number(Blake2b *b, uint64_t x) {
+    uint8_t bytes[8];
+    for (unsigned i = 0; i < 8; i++) bytes[i] = (uint8_t)(x >> 8 * i);
+    blake2b_add(b, bytes, sizeof bytes);
+}
+
+void blake2b_text(Blake2b *b, const char *s) {
+    size_t n = s ? strlen(s) : 0;
+    blake2b_number(b, s ? n : UINT64_MAX);
+    blake2b_add(b, s, n);
+}
+
 void blake2b_end(Blake2b *b, uint8_t out[BLAKE2B_BYTES]) {
     b->length += b->n;
     memset(b->block + b->n, 0, sizeof b->block - b->n);

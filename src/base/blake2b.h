@@ -13,5 +13,7 @@ typedef struct Blake2b {
 
 void blake2b_init(Blake2b *b);
 void blake2b_add(Blake2b *b, const void *bytes, size_t n);
+void blake2b_number(Blake2b *b, uint64_t x);  /* 8 bytes, the least first */
+void blake2b_text(Blake2b *b, const char *s); /* with its length; NULL: none, which is not "" */
 void blake2b_end(Blake2b *b, uint8_t out[BLAKE2B_BYTES]);
 #endif

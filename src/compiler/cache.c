@@ -10,6 +10,7 @@
 #include <time.h>
 #include <unistd.h>
 #include "compiler/file.h"
+#include "image/sum.h"
 
 enum { STALE_SECONDS = 3600 }; /* a temporary file that old was left by a crash */
 
@@ -32,27 +33,74 @@ bool cache_open(Cache *c, const char *dir, uint64_t most, Diag *d) {
     return true;
 }
 
-void cache_name(const uint8_t key[BLAKE2B_BYTES], char name[CACHE_NAME]) {
+static const char *const endings[] = {[CACHE_IMAGE] = ".cwasm", [CACHE_OUTPUT] = ".out"};
+
+void cache_name(Blake2b *all, CacheKind kind, char name[CACHE_NAME]) {
     static const char digit[] = "0123456789abcdef";
+    uint8_t key[BLAKE2B_BYTES];
+    blake2b_end(all, key);
     for (unsigned i = 0; i < BLAKE2B_BYTES; i++) {
         name[2 * i] = digit[key[i] >> 4];
         name[2 * i + 1] = digit[key[i] & 15];
     }
-    memcpy(name + 2 * BLAKE2B_BYTES, ".cwasm", sizeof ".cwasm");
+    strcpy(name + 2 * BLAKE2B_BYTES, endings[kind]);
 }
 
 static void path_of(const Cache *c, const char *name, char path[sizeof c->dir + 1]) {
     snprintf(path, sizeof c->dir + 1, "%s/%s", c->dir, name);
 }
 
-bool cache_find(const Cache *c, const char *name, RtBlob *out) {
+static int open_entry(const Cache *c, const char *name) {
     char path[sizeof c->dir + 1];
     path_of(c, name, path);
-    int fd = open(path, O_RDONLY | O_CLOEXEC | O_NOFOLLOW);
+    return open(path, O_RDONLY | O_CLOEXEC | O_NOFOLLOW);
+}
+
+bool cache_find(const Cache *c, const char *name, RtBlob *out) {
+    int fd = open_entry(c, name);
     if (fd < 0) return false;
     Diag d;
     diag_clear(&d);
     bool ok = rt_blob_map(out, fd, &d);
+    if (ok) futimens(fd, NULL); /* used now */
+    close(fd);
+    return ok;
+}
+
+/* ---- outputs: their bytes, then the sum of them ---- */
+static bool read_all(int fd, uint8_t *p, size_t n) {
+    while (n) {
+        ssize_t got = read(fd, p, n);
+        if (got < 0 && errno == EINTR) continue;
+        if (got <= 0) return false;
+        p += got;
+        n -= (size_t)got;
+    }
+    return true;
+}
+
+static bool read_output(int fd, uint64_t most, Mem *m, VecU8 *out) {
+    struct stat st;
+    uint64_t sum;
+    if (fstat(fd, &st) || !S_ISREG(st.st_mode) || st.st_size < (off_t)sizeof sum ||
+        (uint64_t)st.st_size > most || st.st_size > INT32_MAX)
+        return false;
+    size_t n = (size_t)st.st_size - sizeof sum;
+    uint32_t before = out->n;
+    uint8_t *p = vec_extend(m, out, n + sizeof sum);
+    bool ok = read_all(fd, p, n + sizeof sum);
+    if (ok) {
+        memcpy(&sum, p + n, sizeof sum);
+        ok = sum == img_sum(p, n, 0);
+    }
+    out->n = ok ? before + (uint32_t)n : before;
+    return ok;
+}
+
+bool cache_find_output(const Cache *c, const char *name, Mem *m, VecU8 *out) {
+    int fd = open_entry(c, name);
+    if (fd < 0) return false;
+    bool ok = read_output(fd, c->most, m, out);
     if (ok) futimens(fd, NULL); /* used now */
     close(fd);
     return ok;
@@ -72,7 +120,10 @@ static int by_age(const void *a, const void *b) {
 
 static bool is_entry(const char *name) {
     size_t n = strspn(name, "0123456789abcdef");
-    return n == 2 * BLAKE2B_BYTES && strcmp(name + n, ".cwasm") == 0;
+    if (n != 2 * BLAKE2B_BYTES) return false;
+    for (size_t k = 0; k < sizeof endings / sizeof *endings; k++)
+        if (strcmp(name + n, endings[k]) == 0) return true;
+    return false;
 }
 
 /* Removes what is too much, and what crashes have left. */
@@ -96,7 +147,7 @@ static void tidy(const Cache *c) {
         }
         all[n] = (Entry){.used = (int64_t)st.st_mtim.tv_sec * 1000000000 + st.st_mtim.tv_nsec,
                          .size = (uint64_t)st.st_size};
-        memcpy(all[n].name, e->d_name, CACHE_NAME);
+        strcpy(all[n].name, e->d_name); /* it is an entry's */
         total += all[n++].size;
     }
     if (total > c->most) {
@@ -115,4 +166,11 @@ void cache_store(const Cache *c, const char *name, const void *image, size_t siz
     path_of(c, name, path);
     if (size > c->most || !file_replace(path, image, size, false, &d)) return;
     tidy(c);
+}
+
+void cache_store_output(const Cache *c, const char *name, Mem *m, VecU8 *bytes) {
+    uint64_t sum = img_sum(bytes->p, bytes->n, 0);
+    memcpy(vec_extend(m, bytes, sizeof sum), &sum, sizeof sum);
+    cache_store(c, name, bytes->p, bytes->n);
+    bytes->n -= sizeof sum;
 }

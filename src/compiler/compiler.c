@@ -216,17 +216,8 @@ bool compiled_debug(Compiled *c, const char *file, DwarfOutput *o, Diag *d) {
 }
 
 /* ---- from the cache, or new ---- */
-static void add_number(Blake2b *b, uint64_t x) {
-    uint8_t bytes[8];
-    for (unsigned i = 0; i < 8; i++) bytes[i] = (uint8_t)(x >> 8 * i);
-    blake2b_add(b, bytes, sizeof bytes);
-}
-
-/* The hash of all that an image depends on. */
-static void name_of(const Compiler *c, const uint8_t *bytes, size_t size, const UnitOptions *opt,
-                    char name[CACHE_NAME]) {
-    Blake2b b;
-    uint8_t key[BLAKE2B_BYTES];
+void compiler_key(const Compiler *c, const uint8_t *bytes, size_t size, const UnitOptions *opt,
+                  Blake2b *b) {
     const uint64_t numbers[] = {IMG_ABI,
                                 img_layout_hash(),
                                 img_host_arch(),
@@ -240,13 +231,11 @@ static void name_of(const Compiler *c, const uint8_t *bytes, size_t size, const 
                                 c->tunables.interrupt_checks,
                                 c->cfg.keep_source,
                                 size};
-    blake2b_init(&b);
-    blake2b_add(&b, compiler_source_id, strlen(compiler_source_id));
-    for (size_t i = 0; i < sizeof numbers / sizeof *numbers; i++) add_number(&b, numbers[i]);
-    blake2b_add(&b, &c->features, sizeof c->features);
-    blake2b_add(&b, bytes, size);
-    blake2b_end(&b, key);
-    cache_name(key, name);
+    blake2b_init(b);
+    blake2b_add(b, compiler_source_id, strlen(compiler_source_id));
+    for (size_t i = 0; i < sizeof numbers / sizeof *numbers; i++) blake2b_number(b, numbers[i]);
+    blake2b_add(b, &c->features, sizeof c->features);
+    blake2b_add(b, bytes, size);
 }
 _Static_assert(sizeof(WasmFeatures) % sizeof(bool) == 0, "a structure of bool has no padding");
 
@@ -287,7 +276,9 @@ bool compiler_image(Compiler *by, const uint8_t *bytes, size_t size, const UnitO
     char name[CACHE_NAME];
     bool cached = by->cfg.cache && !(opt && (opt->regalloc_of || opt->print));
     if (cached) {
-        name_of(by, bytes, size, opt, name);
+        Blake2b b;
+        compiler_key(by, bytes, size, opt, &b);
+        cache_name(&b, CACHE_IMAGE, name);
         if (from_cache(by, name, out, stats)) return true;
     }
     Compiled *c = compiler_run(by, bytes, size, opt, d);

@@ -46,6 +46,9 @@ void compiler_free(Compiler *c); /* NULL is fine; no compilation is running */
 Compiled *compiler_run(Compiler *c, const uint8_t *bytes, size_t size, const UnitOptions *opt,
                        Diag *d);
 void compiled_free(Compiled *c); /* NULL is fine */
+/* Begins the hash of all that code compiled of a module depends on. opt may be NULL. */
+void compiler_key(const Compiler *c, const uint8_t *bytes, size_t size, const UnitOptions *opt,
+                  Blake2b *b);
 const WasmModule *compiled_wasm(const Compiled *c);
 CodeUnit *compiled_unit(Compiled *c);
 /* Lays out the image and gives its size; 0 with *d set: it would be too large, memory is out. */

@@ -23,6 +23,11 @@ static void name_functions(Mem *m, const Image *img, Names *names) {
     }
 }
 
+void exe_key(Blake2b *b) {
+    blake2b_number(b, exe_runtime_size);
+    blake2b_add(b, exe_runtime, exe_runtime_size);
+}
+
 static void place_debug(Join *j, void *debug) {
     dwarf_output_place(debug, j->parts[1].address);
 }

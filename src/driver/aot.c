@@ -60,53 +60,9 @@ static bool write_image(const CompileOpts *o, RtBlob *b, Diag *d) {
     return write_out(o, b->base, b->size, false, d);
 }
 
-static bool write_exe(const CompileOpts *o, const void *image, DwarfOutput *debug, Diag *d) {
-    Mem mem;
-    Image img;
-    VecU8 out = {0};
-    static const uint8_t none[1];
-    mem_init(&mem, NULL);
-    ExeOptions e = {.max_memory = o->common.cfg.rt.max_memory,
-                    .max_stack = o->common.cfg.rt.max_stack,
-                    .strings = none,
-                    .strings_size = 1,
-                    .names = true,
-                    .debug = debug};
-    if (o->grants) { /* the last NUL */
-        uint8_t *p = mem_alloc(&mem, o->grants_size + 1);
-        memcpy(p, o->grants, o->grants_size);
-        p[o->grants_size] = 0;
-        e.strings = p;
-        e.strings_size = o->grants_size + 1;
-    }
-    img_view(&img, image);
-    bool ok = exe_make(&mem, &img, &e, &out, d) && write_out(o, out.p, out.n, true, d);
-    mem_release_all(&mem);
-    return ok;
-}
-
 static const char *base_name(const char *path) {
     const char *slash = strrchr(path, '/');
     return slash ? slash + 1 : path;
-}
-
-/* With how to unwind its frames and, with -g, debugging information. */
-static bool write_described_exe(const CompileOpts *o, Compiled *m, Diag *d) {
-    Mem mem;
-    DwarfOutput debug;
-    mem_init(&mem, NULL);
-    dwarf_output_init(&debug, &mem);
-    size_t n = compiled_plan_image(m, d);
-    uint8_t *image = n ? calloc(1, n) : NULL;
-    bool ok = n && (image || diag_msg(d, DIAG_OOM, "out of memory")) &&
-              compiled_debug(m, o->common.cfg.keep_source ? base_name(o->file) : NULL, &debug, d);
-    if (ok) {
-        compiled_write_image(m, image);
-        ok = write_exe(o, image, &debug, d);
-    }
-    free(image);
-    mem_release_all(&mem);
-    return ok;
 }
 
 /* ---- objects and headers ---- */
@@ -132,79 +88,139 @@ static bool module_name(const CompileOpts *o, char name[MOST_NAME], Diag *d) {
     return true;
 }
 
-static bool write_object(CompileOpts *o, Compiled *m, const char *name, Diag *d) {
-    Mem mem;
-    Linkable k;
-    VecU8 out = {0};
-    ObjectTarget t;
+/* What a file of this kind says of itself. */
+static bool describe_object(CompileOpts *o, Diag *d) {
     bool shared = o->stage == STAGE_SHARED;
+    if (o->object.function_sections)
+        return diag_msg(d, DIAG_INVALID, "--function-sections is for CLIF");
+    o->object.kind = shared ? OBJECT_SHARED : OBJECT_RELOCATABLE;
+    o->object.needed = o->needed;
+    if (shared && !o->object.soname && strcmp(o->out, "-") != 0)
+        o->object.soname = base_name(o->out);
+    return true;
+}
+
+/* ---- the bytes of outputs, whose memory m has; name: the module's in C ---- */
+static bool make_object(const CompileOpts *o, Compiled *c, const char *name, Mem *m, VecU8 *out,
+                        Diag *d) {
+    Linkable k;
+    ObjectTarget t;
+    ObjectOptions how = o->object;
     if (!object_target(o->target, &t, d)) return false;
     if (t.isa != isa_host())
         return diag_msg(d, DIAG_UNSUPPORTED, "modules are compiled for this machine only");
-    mem_init(&mem, NULL);
-    linkable_init(&k, &mem, t.isa);
-    o->object.kind = shared ? OBJECT_SHARED : OBJECT_RELOCATABLE;
-    o->object.needed = o->needed;
-    o->object.source = strcmp(o->file, "-") ? base_name(o->file) : NULL;
-    if (shared && !o->object.soname && strcmp(o->out, "-") != 0)
-        o->object.soname = base_name(o->out);
+    linkable_init(&k, m, t.isa);
     DwarfOutput debug;
-    CompiledObject as = {.name = name, .shared = shared, .borrow = true};
-    dwarf_output_init(&debug, &mem);
-    bool ok = compiled_plan_image(m, d) && compiled_link(m, &k, &as, d);
+    CompiledObject as = {.name = name, .shared = how.kind == OBJECT_SHARED, .borrow = true};
+    dwarf_output_init(&debug, m);
+    bool ok = compiled_plan_image(c, d) && compiled_link(c, &k, &as, d);
     if (ok && o->common.cfg.keep_source && as.code != LINK_NO_SYM) {
-        ok = compiled_debug(m, base_name(o->file), &debug, d);
+        ok = compiled_debug(c, base_name(o->file), &debug, d);
         vec_clear(&debug.s[DWARF_FRAME]); /* .eh_frame is there */
-        o->object.dwarf = &debug;
-        o->object.dwarf_chunks = &as.code;
+        how.dwarf = &debug;
+        how.dwarf_chunks = &as.code;
     }
-    ok = ok && object_write(t.format, &k, &o->object, &out, d) &&
-         write_out(o, out.p, out.n, false, d);
-    mem_release_all(&mem);
-    return ok;
+    return ok && object_write(t.format, &k, &how, out, d);
 }
 
-static bool write_header(const CompileOpts *o, Compiled *m, const char *name, Diag *d) {
-    Mem mem;
+static bool make_header(const CompileOpts *o, Compiled *c, const char *name, Mem *m, VecU8 *out,
+                        Diag *d) {
+    (void)o;
     StrBuf text;
-    mem_init(&mem, NULL);
-    sb_init(&text, &mem);
-    bool ok = compiled_header(m, name, &text, d) && write_out(o, text.p, text.n, false, d);
-    mem_release_all(&mem);
+    sb_init(&text, m);
+    if (!compiled_header(c, name, &text, d)) return false;
+    memcpy(vec_extend(m, out, text.n), text.p, text.n);
+    return true;
+}
+
+/* With how to unwind its frames and, with -g, debugging information. */
+static bool make_exe(const CompileOpts *o, Compiled *c, const char *name, Mem *m, VecU8 *out,
+                     Diag *d) {
+    (void)name;
+    Image img;
+    DwarfOutput debug;
+    VecU8 strings = {0};
+    if (o->grants) memcpy(vec_extend(m, &strings, o->grants_size), o->grants, o->grants_size);
+    vec_push(m, &strings, 0); /* the last NUL */
+    ExeOptions e = {.max_memory = o->common.cfg.rt.max_memory,
+                    .max_stack = o->common.cfg.rt.max_stack,
+                    .strings = strings.p,
+                    .strings_size = strings.n,
+                    .names = true,
+                    .debug = &debug};
+    dwarf_output_init(&debug, m);
+    size_t n = compiled_plan_image(c, d);
+    uint8_t *image = n ? calloc(1, n) : NULL;
+    bool ok = n && (image || diag_msg(d, DIAG_OOM, "out of memory")) &&
+              compiled_debug(c, o->common.cfg.keep_source ? base_name(o->file) : NULL, &debug, d);
+    if (ok) {
+        compiled_write_image(c, image);
+        img_view(&img, image);
+        ok = exe_make(m, &img, &e, out, d);
+    }
+    free(image);
     return ok;
 }
 
-static bool compile_linkable(CompileOpts *o, Compiler *c, Diag *d) {
-    char name[MOST_NAME];
+static bool make(const CompileOpts *o, Compiled *c, const char *name, Mem *m, VecU8 *out, Diag *d) {
+    return o->stage == STAGE_EXE      ? make_exe(o, c, name, m, out, d)
+           : o->stage == STAGE_HEADER ? make_header(o, c, name, m, out, d)
+                                      : make_object(o, c, name, m, out, d);
+}
+
+/* ---- from the cache, or new ---- */
+/* What the output depends on: beside the module and the settings what it says of itself, and what an executable is joined with. */
+static void entry_name(const CompileOpts *o, const Compiler *c, const char *name,
+                       char entry[CACHE_NAME]) {
+    Blake2b b;
+    const ObjectOptions *object = &o->object;
+    compiler_key(c, o->bytes, o->size, NULL, &b);
+    blake2b_number(&b, o->stage);
+    blake2b_text(&b, name);
+    blake2b_text(&b, object->source);
+    blake2b_text(&b, o->target);
+    blake2b_text(&b, object->soname);
+    blake2b_number(&b, object->nneeded);
+    for (uint32_t k = 0; k < object->nneeded; k++) blake2b_text(&b, o->needed[k]);
+    blake2b_number(&b, o->common.cfg.rt.max_memory);
+    blake2b_number(&b, o->common.cfg.rt.max_stack);
+    blake2b_number(&b, o->grants_size);
+    blake2b_add(&b, o->grants, o->grants_size);
+    if (o->stage == STAGE_EXE) exe_key(&b);
+    cache_name(&b, CACHE_OUTPUT, entry);
+}
+
+/* Compiled, and stored if there is a cache. d: of the module, e: of the output. */
+static bool make_new(const CompileOpts *o, Compiler *c, const char *name, const char *entry, Mem *m,
+                     VecU8 *out, Diag *d, Diag *e) {
     UnitOptions uo = {.validate_only = o->stage == STAGE_HEADER};
-    if (o->object.function_sections)
-        return diag_msg(d, DIAG_INVALID, "--function-sections is for CLIF");
-    if (!module_name(o, name, d)) return false;
-    Compiled *m = compiler_run(c, o->bytes, o->size, &uo, d);
-    if (!m) return false;
-    Diag e;
-    diag_clear(&e);
-    bool ok =
-        o->stage == STAGE_HEADER ? write_header(o, m, name, &e) : write_object(o, m, name, &e);
-    compiled_free(m);
-    if (!ok) report(&e, o->out);
+    Compiled *module = compiler_run(c, o->bytes, o->size, &uo, d);
+    bool ok = module && make(o, module, name, m, out, e);
+    compiled_free(module);
+    if (ok && o->common.cfg.cache) cache_store_output(o->common.cfg.cache, entry, m, out);
     return ok;
 }
 
-/* ---- programs and precompiled modules ---- */
-static bool compile_exe(const CompileOpts *o, Compiler *c, Diag *d) {
-    Compiled *m = compiler_run(c, o->bytes, o->size, NULL, d);
-    if (!m) return false;
+static bool compile_output(CompileOpts *o, Compiler *c, Diag *d) {
+    char name[MOST_NAME] = "", entry[CACHE_NAME];
+    const Cache *cache = o->common.cfg.cache;
+    Mem mem;
+    VecU8 out = {0};
     Diag e;
+    o->object.source = strcmp(o->file, "-") ? base_name(o->file) : NULL;
+    if (o->stage != STAGE_EXE && !(describe_object(o, d) && module_name(o, name, d))) return false;
+    mem_init(&mem, NULL);
     diag_clear(&e);
-    bool ok = write_described_exe(o, m, &e);
-    compiled_free(m);
-    if (!ok) report(&e, o->out);
+    if (cache) entry_name(o, c, name, entry);
+    bool ok = ((cache && cache_find_output(cache, entry, &mem, &out)) ||
+               make_new(o, c, name, entry, &mem, &out, d, &e)) &&
+              write_out(o, out.p, out.n, o->stage == STAGE_EXE, &e);
+    mem_release_all(&mem);
+    if (e.kind) report(&e, o->out);
     return ok;
 }
 
 static bool compile_image(const CompileOpts *o, Compiler *c, Diag *d) {
-    if (o->stage == STAGE_EXE) return compile_exe(o, c, d);
     RtBlob image;
     if (!compiler_image(c, o->bytes, o->size, NULL, NULL, &image, d)) return false;
     Diag e;
@@ -235,8 +251,7 @@ int compile_module(CompileOpts *o) {
     cfg.unwind = o->stage == STAGE_OBJECT || o->stage == STAGE_SHARED || o->stage == STAGE_EXE;
     cfg.debug = cfg.unwind && cfg.keep_source;
     Compiler *c = compiler_new(&cfg, &d);
-    bool image = o->stage == STAGE_EXE || o->stage == STAGE_CWASM;
-    bool ok = c && (image ? compile_image(o, c, &d) : compile_linkable(o, c, &d));
+    bool ok = c && (o->stage == STAGE_CWASM ? compile_image(o, c, &d) : compile_output(o, c, &d));
     if (d.kind) report(&d, o->file); /* else it was said already */
     compiler_free(c);
     return ok ? 0 : 1;

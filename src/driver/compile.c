@@ -191,6 +191,8 @@ int cmd_compile(int argc, char **argv) {
     bool file = o.stage >= STAGE_OBJECT;
     if (!file && o.out) cli_error(&c, "--emit %s goes to standard output", stage_names[o.stage]);
     if (file && !o.out) cli_error(&c, "-o is missing");
+    if (o.common.cache_dir && !(wasm && file))
+        cli_error(&c, "--cache is for files of WebAssembly modules");
     if (wasm && o.nset) cli_error(&c, "--set is for CLIF");
     if (!wasm && o.stage == STAGE_HEADER) cli_error(&c, "--emit header is for WebAssembly");
     if (w.n && o.stage != STAGE_ASM) cli_error(&c, "--function is for --emit asm");

@@ -1,7 +1,7 @@
 #!/usr/bin/env bash
 # Precompiled modules, the cache, executables. The same bytes for any number of threads, folder and file name; every Sightglass module and every
 # program of tests/programs gives its output through a file; 2,000 damaged files are refused in one line; what starts, and how fast;
-# the cache under many processes, some of them killed.
+# the cache, of every kind of output, under many processes, some of them killed.
 set -u
 . "$(dirname "$0")/../diff/env.sh"
 . "$(dirname "$0")/../diff/counts.sh"
@@ -87,68 +87,14 @@ check "no file is left" [ "$(find . -name '.cot-*' | wc -l)" = 0 ]
 check "processor features" eval '"$COT" run avx.cwasm >out 2>err; s=$?; [ $s = 0 ] || { [ $s = 1 ] && grep -q "for a processor with" err; }'
 
 # damage
-damaged() {
-    python3 - "$COT" <<'PYTHON'
-import random, re, subprocess, sys
-cot, good = sys.argv[1], open("hello.cwasm", "rb").read()
-line = re.compile(rb"bad\.cwasm(:0x[0-9a-f]+)?: error: [^\n]+\n")
-r, seen = random.Random(7), 0
-for k in range(2400):
-    b = bytearray(good)
-    way = k % 4
-    if way == 0:
-        b = b[:r.randrange(len(b))]
-    elif way == 1:
-        for _ in range(r.randrange(1, 9)):
-            b[r.randrange(len(b))] ^= 1 << r.randrange(8)
-    elif way == 2:
-        at = r.randrange(len(b))
-        b[at:at] = bytes(r.randrange(256) for _ in range(r.randrange(1, 20)))
-    else:
-        at, to = r.randrange(len(b)), r.randrange(len(b))
-        b[to:to + 16] = b[at:at + 16]
-    if b == good:
-        continue
-    seen += 1
-    open("bad.cwasm", "wb").write(b)
-    p = subprocess.run([cot, "run", "bad.cwasm"], stdout=subprocess.PIPE, stderr=subprocess.PIPE, timeout=20)
-    if p.returncode != 1 or not line.fullmatch(p.stderr):
-        sys.exit("way %d, number %d: status %d, %r" % (way, k, p.returncode, p.stderr[:200]))
-sys.exit("%d files" % seen if seen < 2000 else 0)
-PYTHON
-}
-check "2,000 damaged files" damaged
+damage() { "$PY" "$ROOT/tests/diff/damage.py" "$@"; }
+check "2,000 damaged files" damage refused 2400 7 hello.cwasm "$COT" run
 
 # the same in one process with sanitizers, 10,000 of each: as they are, and (by the fuzz target itself) with the sums made right again, so that what is
 # behind them is reached; entries of the cache, which are compiled again; `cot objdump`, which does not look at sums
 fuzz=$(dirname "${COT_ASAN:-$BUILD/asan/cot}")/tests/fuzz_image
-mutate() { # mutate FILE COUNT FOLDER SEED
-    python3 - "$@" <<'PYTHON'
-import os, random, sys
-good, count, folder = open(sys.argv[1], "rb").read(), int(sys.argv[2]), sys.argv[3]
-r = random.Random(int(sys.argv[4]))
-os.mkdir(folder)
-for k in range(count):
-    b = bytearray(good)
-    for _ in range(r.choice((1, 1, 1, 2, 4, 16))):
-        at = r.randrange(len(b)) if r.random() < .3 else r.randrange(min(len(b), 1500))
-        way = r.randrange(5)
-        if way == 0:
-            b[at] ^= 1 << r.randrange(8)
-        elif way == 1:
-            b[at] = r.choice((0, 1, 0x7F, 0x80, 0xFF))
-        elif way == 2:
-            b[at & ~3:(at & ~3) + 4] = r.choice((b"\0\0\0\0", b"\xff\xff\xff\xff", b"\xff\xff\xff\x7f", b"\0\0\1\0", r.randbytes(4)))
-        elif way == 3:
-            to = r.randrange(len(b))
-            b[to:to + 16] = b[at:at + 16]
-        elif r.random() < .2:
-            b = b[:at + 1]
-    open(f"{folder}/{k}.cwasm", "wb").write(b)
-PYTHON
-}
 if [ -x "$fuzz" ]; then
-    mutate hello.cwasm 10000 bad 7
+    damage files hello.cwasm 10000 bad 7
     check "10,000 damaged files, with sanitizers" eval 'find bad -type f | xargs -n 2500 "$fuzz"'
     check "10,000 damaged tables with good sums, with sanitizers" "$fuzz" -runs=10000 -seed=7 -max_len=64
     objdumps() {
@@ -165,18 +111,80 @@ else
     echo "39-aot: skipped: damage with sanitizers: no $fuzz"
     skipped=$((skipped + 1))
 fi
-entries() {
-    local entry k
-    "$COT" run --cache spoilt $hello >/dev/null
-    entry=$(ls spoilt/* | head -n 1) && cp "$entry" entry.cwasm
-    mutate entry.cwasm 500 bad 9
-    for k in $(seq 0 499); do
-        cp "bad/$k.cwasm" "$entry"
-        [ "$("$COT" run --cache spoilt $hello 2>err)" = hello ] && [ ! -s err ] || { echo "entry $k" && cat err; return 1; }
+
+# the cache of outputs: what it gives is what is made without it, executable or not; all that makes a difference has an entry of its own, which
+# is found again and stays where it is
+kept() { # kept ENTRIES OPTIONS…
+    local entries=$1 k
+    shift
+    for k in plain first; do
+        [ $k = plain ] || set -- "$@" --cache kept
+        "$COT" compile "$@" -o $k/m.so || return 1
     done
-    cmp "$entry" entry.cwasm
+    touch -d 2000-01-01 kept/* && rm -rf links && cp -rl kept links
+    "$COT" compile "$@" -o second/m.so || return 1
+    cmp plain/m.so first/m.so && cmp plain/m.so second/m.so && [ "$(stat -c %a plain/m.so)" = "$(stat -c %a second/m.so)" ] || return 1
+    [ "$(find kept -type f | wc -l)" = "$entries" ] && [ "$(find kept -type f -links 2 -newermt 2001-01-01 | wc -l)" = 1 ]
 }
-check "500 damaged entries of the cache are compiled again" entries
+mkdir plain first second
+cp $hello other.wasm
+n=0
+while read -r options; do
+    n=$((n + 1))
+    # shellcheck disable=SC2086
+    check "the cache of outputs: $options" kept $n $options
+done <<END
+--emit obj $hello
+--emit shared $hello
+--emit exe $hello
+--emit header $hello
+--emit cwasm $hello
+--emit obj other.wasm
+--emit exe other.wasm
+--emit obj -g $hello
+--emit exe -g $hello
+--emit obj -O2 $hello
+--emit exe -W signals=off $hello
+--emit obj --cpu-features baseline $hello
+--emit obj --name other $hello
+--emit header --name other $hello
+--emit shared --name other $hello
+--emit shared --soname other $hello
+--emit shared --needed one $hello
+--emit shared --needed two $hello
+--emit shared --needed one --needed two $hello
+--emit exe -W memory=1M $hello
+--emit exe -W stack=1M $hello
+--emit exe --env A=1 $hello
+--emit exe --env A $hello
+--emit exe --dir A $hello
+--emit exe --dir-ro A $hello
+END
+# and what makes none has not
+for options in "-j1 $hello" "-W verify=on $hello" "--cache-size 1G $hello"; do
+    # shellcheck disable=SC2086
+    check "the cache of outputs: $options" kept $n --emit obj $options
+done
+check "a failure leaves nothing" says 1 '.*: error: --name: .a-b. is no name in C' "$COT" compile --cache nothing --emit obj --name a-b $hello -o x
+check "a target that cannot be leaves nothing" eval '! "$COT" compile --cache nothing --emit obj --target none $hello -o x && [ -z "$(ls nothing)" ]'
+check "an output that is full is kept all the same" eval '! "$COT" compile --cache full --emit obj $hello -o /dev/full && [ "$(ls full | wc -l)" = 1 ] &&
+    "$COT" compile --emit obj $hello -o x && "$COT" compile --cache full --emit obj $hello -o y && cmp x y && [ "$(ls full | wc -l)" = 1 ]'
+echo 'function %f() system_v { block0: return }' >f.clif
+for options in "f.clif -o f.o" "--emit asm f.clif" "--emit timing $hello" "--emit clif $hello"; do
+    # shellcheck disable=SC2086
+    check "--cache with $options" says 1 'cot compile: error: --cache is for files of WebAssembly modules' "$COT" compile --cache nothing $options
+done
+
+spoilt() { # spoilt COUNT COMMAND…
+    local count=$1
+    shift
+    rm -rf spoilt
+    "$@" >out && [ "$(find spoilt -type f | wc -l)" = 1 ] && damage again "$count" 9 spoilt/* out "$@"
+}
+check "500 damaged entries of the cache are compiled again" spoilt 500 "$COT" run --cache spoilt $hello
+for kind in obj shared exe header; do
+    check "100 damaged entries for $kind" spoilt 100 "$COT" compile --cache spoilt --emit $kind $hello -o -
+done
 
 # what starting costs, by processor time: best of 100. Sanitizers and checked builds are not meant.
 start_up() {
@@ -204,10 +212,13 @@ check "peak memory of hello: at most 4 MB above the module" memory
 # the cache: 24 processes at a time, some killed on the way; then what is there is whole
 busy_cache() {
     local k pids
+    echo hello >hello.out
+    for k in 0 2; do "$COT" compile --emit obj -O$k $hello -o - >hello-$k.o; done
     for round in 1 2 3; do
         pids=()
         for k in $(seq 24); do
-            "$COT" run --cache busy --cache-size 40K -W stack=$((65536 + k % 3)) -O$((k % 2 * 2)) $hello >out.$k 2>err.$k &
+            if [ $((k % 4)) -ge 2 ]; then set -- compile --emit obj -o -; else set -- run -W stack=$((65536 + k % 3)); fi
+            "$COT" "$@" --cache busy --cache-size 40K -O$((k % 3 % 2 * 2)) $hello >out.$k 2>err.$k &
             pids+=($!)
             if [ $((k % 6)) = 0 ]; then kill -9 $! 2>/dev/null; fi
         done
@@ -215,7 +226,9 @@ busy_cache() {
             wait "${pids[$((k - 1))]}"
             local s=$?
             [ $s = 137 ] && [ $((k % 6)) = 0 ] && continue
-            [ $s = 0 ] && [ "$(cat out.$k)" = hello ] || { cat err.$k; return 1; }
+            local want=hello.out
+            [ $((k % 4)) -lt 2 ] || want=hello-$((k % 3 % 2 * 2)).o
+            [ $s = 0 ] && cmp out.$k $want || { cat err.$k; return 1; }
         done
     done 2>/dev/null
     [ "$(du -sb busy | cut -f1)" -lt 50000 ] && [ "$("$COT" run --cache busy $hello)" = hello ]

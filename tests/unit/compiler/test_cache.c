@@ -1,5 +1,5 @@
 /* The cache: what was compiled before is loaded; damaged, cut and foreign files are compiled again; many processes and threads
- * at once; the bound; folders that others may write to. */
+ * at once; the bound; outputs of other kinds; folders that others may write to. */
 #include "runtime/rt_test.h"
 #include <dirent.h>
 #include <fcntl.h>
@@ -165,6 +165,58 @@ static void damage_is_compiled_again(void) {
     remove_dir();
 }
 
+/* Outputs: the bytes, found again by their name and none other; what is damaged is none; the bound counts them, too. */
+static void outputs(void) {
+    Cache cache;
+    Mem m;
+    VecU8 in = {0}, out = {0};
+    char name[CACHE_NAME], other[CACHE_NAME], path[512];
+    uint64_t s = 9;
+    Blake2b b;
+    mem_init(&m, NULL);
+    new_dir();
+    config(&cache, 100000);
+    blake2b_init(&b);
+    cache_name(&b, CACHE_OUTPUT, name);
+    blake2b_init(&b);
+    cache_name(&b, CACHE_IMAGE, other);
+    CHECK(strncmp(name, other, 2 * BLAKE2B_BYTES) == 0 && strcmp(name, other) != 0);
+    static const uint32_t sizes[] = {0, 1, 7, 8, 9, 5000, 100000 - 8};
+    for (size_t k = 0; k < sizeof sizes / sizeof *sizes; k++) {
+        CHECK(!cache_find_output(&cache, other, &m, &out) && out.n == 0);
+        vec_clear(&in);
+        vec_resize0(&m, &in, sizes[k]);
+        for (uint32_t i = 0; i < in.n; i++) in.p[i] = (uint8_t)rnd(&s);
+        cache_store_output(&cache, name, &m, &in);
+        CHECK(in.n == sizes[k] && files(path) == 1);
+        CHECK(cache_find_output(&cache, name, &m, &out));
+        CHECK(out.n == in.n && (!in.n || memcmp(in.p, out.p, in.n) == 0));
+        vec_clear(&out);
+        size_t n;
+        uint8_t *bytes = read_whole(path, &n);
+        for (unsigned round = 0; round < 40; round++) { /* cut off, or one bit wrong */
+            size_t at = rnd(&s) % n;
+            bytes[at] ^= (uint8_t)(1 << round % 8);
+            write_file(path, bytes, round % 2 ? at : n);
+            CHECK(!cache_find_output(&cache, name, &m, &out) && out.n == 0);
+            bytes[at] ^= (uint8_t)(1 << round % 8);
+        }
+        write_file(path, bytes, n);
+        CHECK(cache_find_output(&cache, name, &m, &out));
+        vec_clear(&out);
+        free(bytes);
+    }
+    struct utimbuf old = {1000, 1000};
+    CHECK(!utime(path, &old));
+    cache_store_output(&cache, other, &m, &in); /* together too much */
+    CHECK(files(NULL) == 1 && !cache_find_output(&cache, name, &m, &out));
+    vec_push(&m, &in, 1); /* alone too much */
+    cache_store_output(&cache, name, &m, &in);
+    CHECK(!cache_find_output(&cache, name, &m, &out));
+    mem_release_all(&m);
+    remove_dir();
+}
+
 static void anything_in_the_way(void) {
     Cache cache;
     char path[512], other[512];
@@ -274,6 +326,7 @@ int main(void) {
     const struct CMUnitTest tests[] = {RT_TEST(found_again),
                                        RT_TEST(invalid_modules_leave_nothing),
                                        RT_TEST(damage_is_compiled_again),
+                                       RT_TEST(outputs),
                                        RT_TEST(anything_in_the_way),
                                        RT_TEST(the_oldest_goes_first),
                                        RT_TEST(others_may_not_write),
