@@ -9,8 +9,8 @@
  * Invariants  1. live = sum of the sizes of all blocks handed out and not freed.
  *             2. the list holds exactly these blocks; the first one's prev is NULL, so a Mem may be moved in memory.
  *             3. chunks after `now` hold nothing; cur and end point into `now` (both NULL before the first chunk).
- * Cost        arena_alloc is a compare and an add; chunks double up to 1 MB, so n bytes cost O(log n) chunks and,
- *             past that, n/1MB.
+ * Cost        arena_alloc is a compare and an add; chunks double up to 2 MB (a huge page), so n bytes cost O(log n) chunks and,
+ *             past that, n/2MB.
  */
 #include "base/mem.h"
 
@@ -19,7 +19,7 @@
 #include <string.h>
 
 #define ARENA_FIRST_CHUNK 4096u
-#define ARENA_MAX_CHUNK (1u << 20)
+#define ARENA_MAX_CHUNK ((2u << 20) - 256) /* with what is before it, a huge page */
 
 struct ArenaChunk {
     ArenaChunk *next;
@@ -166,9 +166,10 @@ void arena_release(Arena *a, ArenaMark mark) {
     a->cur = mark.cur;
 }
 
-void *arena_alloc_slow(Arena *a, size_t size, size_t align) {
-    if (size > SIZE_MAX - sizeof(ArenaChunk) - align) out_of_memory(a->mem, size);
-    size_t need = sizeof(ArenaChunk) + size + align;
+/* Enters a chunk with room for so much. */
+static void next_chunk(Arena *a, size_t room) {
+    if (room > SIZE_MAX - sizeof(ArenaChunk)) out_of_memory(a->mem, room);
+    size_t need = sizeof(ArenaChunk) + room;
     ArenaChunk *next = a->now ? a->now->next : a->first;
     if (!next || next->size < need) {
         size_t want = a->now ? a->now->size * 2 : ARENA_FIRST_CHUNK;
@@ -184,6 +185,15 @@ void *arena_alloc_slow(Arena *a, size_t size, size_t align) {
         next = c;
     }
     enter_chunk(a, next);
+}
+
+void arena_reserve(Arena *a, size_t size) {
+    if (!a->cur || (size_t)(a->end - a->cur) < size) next_chunk(a, size);
+}
+
+void *arena_alloc_slow(Arena *a, size_t size, size_t align) {
+    if (size > SIZE_MAX - align) out_of_memory(a->mem, size);
+    next_chunk(a, size + align);
     uintptr_t p = ((uintptr_t)a->cur + (align - 1)) & ~(uintptr_t)(align - 1);
     a->cur = (char *)(p + size);
     return (void *)p;

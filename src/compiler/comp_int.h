@@ -3,7 +3,6 @@
 #define COT_COMPILER_COMP_INT_H
 #include "compiler/compiler.h"
 #include "dwarf/out.h"
-#include "image/codemap.h"
 #include "object/cfi.h"
 
 struct Compiler {
@@ -27,7 +26,6 @@ typedef struct ImagePlan {
     uint32_t const_depth;
     VecU32 routines;                      /* slot -> number */
     uint32_t slot_of[CLIF_LIBCALL_COUNT]; /* libcall -> slot + 1; 0 = not used */
-    CodemapWriter traps, locs;
 } ImagePlan;
 
 struct Compiled {

@@ -4,6 +4,7 @@
  *             any point is undone by giving that back.
  * Invariants  A Compiler does not change once it is made, but for the pool of contexts, which has a lock. */
 #include "compiler/comp_int.h"
+#include "compiler/pages.h"
 #include "image/cpu.h"
 
 typedef struct Opening {
@@ -34,8 +35,9 @@ Compiler *compiler_new(const CompilerConfig *cfg, Diag *d) {
         diag_msg(d, DIAG_UNSUPPORTED, "this machine's architecture has no back end");
         return NULL;
     }
+    const MemHooks *hooks = cfg->hooks ? cfg->hooks : &pages_hooks;
     Mem boot;
-    mem_init(&boot, cfg->hooks);
+    mem_init(&boot, hooks);
     Compiler *c = mem_try_realloc(&boot, NULL, 0, sizeof *c);
     if (!c) {
         diag_msg(d, DIAG_OOM, "out of memory");
@@ -44,10 +46,8 @@ Compiler *compiler_new(const CompilerConfig *cfg, Diag *d) {
     memset(c, 0, sizeof *c);
     c->mem = boot;
     c->cfg = *cfg;
-    if (cfg->hooks) {
-        c->hooks = *cfg->hooks;
-        c->cfg.hooks = &c->hooks;
-    }
+    c->hooks = *hooks;
+    c->cfg.hooks = &c->hooks;
     if (cfg->cache) {
         c->cache = *cfg->cache;
         c->cfg.cache = &c->cache;

@@ -60,7 +60,7 @@ typedef struct CompiledObject {
     const char *name;
     bool shared; /* for a shared library, which needs nothing of the program that loads it */
     bool
-        borrow; /* the code's bytes stay in the Compiled, which is freed later than they are used */
+        borrow; /* the bytes of code and tables stay in the Compiled, which is freed later than they are used */
     LinkSym code; /* result: where the code begins; LINK_NO_SYM: there is none */
 } CompiledObject;
 /* After compiled_plan_image: defines the module in k, as an object has it: NAME_module, an ImgLinked, which everybody sees, and what it

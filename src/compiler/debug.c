@@ -38,17 +38,20 @@ static void read_homes(const Compiled *c, Mem *mem, uint32_t func, Input *in) {
 static void fill_in(const Compiled *c, Mem *mem, Input *in) {
     const WasmModule *m = &c->wasm;
     const CodeUnit *u = &c->unit;
-    uint32_t at = 0;
+    Codemap map = unit_map(&u->locs);
+    CodemapWalk at = {.map = &map};
+    bool more = codemap_next(&at);
     for (uint32_t i = 0; i < u->funcs.n; i++) {
         const UnitFunc *f = &u->funcs.p[i];
         const WasmFunc *wf = &m->funcs.p[m->num_imported_funcs + i];
         uint32_t first = in->locs.n, home = in->homes.n, body = wf->body_off - m->code_off;
         if (u->first_home.n) read_homes(c, mem, i, in);
-        for (; at < u->locs.n && u->locs.p[at].start < f->off + f->size; at++) {
-            const UnitLoc *l = &u->locs.p[at];
-            if (l->start < f->off || l->loc == CLIF_NONE || l->loc < m->code_off) continue;
+        while (more && at.key < f->off + f->size) {
+            uint32_t start = at.key, loc = at.value;
+            more = codemap_next(&at);
+            if (start < f->off || loc == IMG_NONE || loc < m->code_off) continue;
             vec_push(mem, &in->locs,
-                     (DwarfLoc){l->start - f->off, l->end - f->off, l->loc - m->code_off});
+                     (DwarfLoc){start - f->off, at.key - f->off, loc - m->code_off});
         }
         vec_push(mem, &in->funcs,
                  (DwarfCode){.name = name_of(m, m->num_imported_funcs + i),

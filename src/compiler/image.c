@@ -3,7 +3,7 @@
  * Idea        One pass over module and unit, run twice: first it only counts what goes to each table, then it writes. So an image is
  *             made in place, in memory that will be executed or in a buffer for a file, and nothing is built and copied.
  * Invariants  Both runs see the same; bytes between tables stay zero; the image depends on the module, the settings and nothing else.
- * Cost        linear. The maps of traps and locations are encoded once, in the plan, by codemap.c. */
+ * Cost        linear. */
 #include "compiler/comp_int.h"
 #include "image/cpu.h"
 #include "image/routine.h"
@@ -176,7 +176,7 @@ static void put_segments(Packer *p) {
     }
 }
 
-static void put_map(Packer *p, const CodemapWriter *w, unsigned index, unsigned bytes) {
+static void put_map(Packer *p, const UnitMap *w, unsigned index, unsigned bytes) {
     ImgBlock *at = put(p, index, w->index.n, sizeof *at);
     if (at && w->index.n) memcpy(at, w->index.p, w->index.n * sizeof *at);
     put_bytes(p, bytes, w->bytes.p, w->bytes.n);
@@ -195,6 +195,7 @@ static void put_source(Packer *p) {
 
 static void put_all(Packer *p) {
     const ImagePlan *plan = &p->c->plan;
+    const CodeUnit *u = &p->c->unit;
     put_bytes(p, IMG_STRINGS, "", 1);
     put_types(p);
     put_funcs(p);
@@ -205,26 +206,11 @@ static void put_all(Packer *p) {
     put_source(p);
     for (uint32_t k = 0; k < plan->routines.n; k++)
         PUT(p, ROUTINES, uint32_t, {plan->routines.p[k]});
-    put_map(p, &plan->traps, IMG_TRAP_INDEX, IMG_TRAP_BYTES);
-    put_map(p, &plan->locs, IMG_LOC_INDEX, IMG_LOC_BYTES);
+    put_map(p, &u->traps, IMG_TRAP_INDEX, IMG_TRAP_BYTES);
+    put_map(p, &u->locs, IMG_LOC_INDEX, IMG_LOC_BYTES);
 }
 
 /* ---- plan ---- */
-static void plan_maps(Compiled *c) {
-    const CodeUnit *u = &c->unit;
-    CodemapWriter *t = &c->plan.traps, *l = &c->plan.locs;
-    t->mem = l->mem = &c->mem;
-    for (uint32_t i = 0; i < u->traps.n; i++)
-        codemap_add(t, u->traps.p[i].offset, u->traps.p[i].code);
-    for (uint32_t i = 0; i < u->locs.n; i++) {
-        const UnitLoc *x = &u->locs.p[i];
-        bool gap = i && u->locs.p[i - 1].end != x->start;
-        if (gap) codemap_add(l, u->locs.p[i - 1].end, IMG_NONE);
-        if (gap || !i || x->loc != u->locs.p[i - 1].loc) codemap_add(l, x->start, x->loc);
-    }
-    if (u->locs.n) codemap_add(l, u->locs.p[u->locs.n - 1].end, IMG_NONE);
-}
-
 static bool plan_routines(Compiled *c, Diag *d) {
     const CodeUnit *u = &c->unit;
     ImagePlan *plan = &c->plan;
@@ -249,7 +235,6 @@ static const uint8_t element_bytes[IMG_SECTION_COUNT] = {
 
 bool image_plan(Compiled *c, Diag *d) {
     ImagePlan *plan = &c->plan;
-    plan_maps(c);
     if (!plan_routines(c, d)) return false;
     Packer p = {.c = c, .const_depth = 1};
     put_all(&p);

@@ -103,17 +103,24 @@ static bool define_code(Linker *l) {
     return true;
 }
 
-static bool define_data(Linker *l) {
-    Mem *m = l->k->mem;
+static bool define_tables(Linker *l) {
+    Mem *m = l->o->borrow ? &l->c->mem : l->k->mem;
     size_t n = (size_t)l->c->plan.meta_size;
-    uint8_t *tables = mem_alloc(m, n);
+    uint8_t *tables = mem_try_realloc(m, NULL, 0, n);
+    if (!tables) return diag_msg(l->d, DIAG_OOM, "out of memory");
     memset(tables, 0, n);
     image_write_tables(l->c, tables);
     bool ok = linkable_define_data(
-        l->k, l->tables, &(LinkData){.bytes = tables, .size = n, .align = 8, .kind = LINK_CONST},
+        l->k, l->tables,
+        &(LinkData){
+            .bytes = tables, .size = n, .align = 8, .kind = LINK_CONST, .borrowed = l->o->borrow},
         l->d);
-    mem_free(m, tables, n);
-    if (!ok) return false;
+    if (!l->o->borrow) mem_free(m, tables, n);
+    return ok;
+}
+
+static bool define_data(Linker *l) {
+    if (!define_tables(l)) return false;
     ImgLinked linked = {.abi = IMG_OBJECT_ABI};
     LinkAddress at[4] = {{offsetof(ImgLinked, tables), 0, l->tables}};
     uint32_t k = 1;

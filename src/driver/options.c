@@ -2,6 +2,7 @@
 #include <errno.h>
 #include <stdarg.h>
 #include <stdlib.h>
+#include <sys/stat.h>
 #include "driver/driver.h"
 
 bool cli_is_option(const Cli *c) {
@@ -276,7 +277,10 @@ bool read_file(const char *path, uint8_t **bytes, size_t *size) {
         fprintf(stderr, "%s: error: %s\n", path, strerror(errno));
         return false;
     }
+    struct stat st;
     size_t cap = 1 << 16, n = 0, got;
+    if (fstat(fileno(f), &st) == 0 && S_ISREG(st.st_mode) && st.st_size > 0)
+        cap = (size_t)st.st_size + 1; /* its end is seen without growing */
     uint8_t *p = malloc(cap);
     while (p && (got = fread(p + n, 1, cap - n, f)) > 0) {
         n += got;

@@ -28,9 +28,21 @@ void codemap_add(CodemapWriter *w, uint32_t key, uint32_t value) {
     w->value = value;
 }
 
+void codemap_clear(CodemapWriter *w) {
+    vec_clear(&w->index);
+    vec_clear(&w->bytes);
+    w->n = 0;
+}
+
 void codemap_free(CodemapWriter *w) {
     vec_free(w->mem, &w->index);
     vec_free(w->mem, &w->bytes);
+}
+
+void codemap_copy(const Codemap *m, uint32_t by, ImgBlock *index, uint8_t *bytes, uint32_t at) {
+    for (uint32_t k = 0; k < m->n; k++)
+        index[k] = (ImgBlock){m->index[k].key + by, m->index[k].value, m->index[k].at + at};
+    if (m->size) memcpy(bytes, m->bytes, m->size);
 }
 
 static bool get(const uint8_t **p, const uint8_t *end, uint64_t *x) {
@@ -43,6 +55,38 @@ static bool get(const uint8_t **p, const uint8_t *end, uint64_t *x) {
     return false;
 }
 
+/* The rest of block k. */
+static void enter(CodemapWalk *w, uint32_t k) {
+    const Codemap *m = w->map;
+    const ImgBlock *b = &m->index[k];
+    uint32_t end = k + 1 < m->n && b[1].at < m->size ? b[1].at : m->size;
+    w->p = m->bytes + (b->at < end ? b->at : end);
+    w->end = m->bytes + end;
+    w->key = b->key;
+    w->value = b->value;
+    w->last = b->value == IMG_NONE ? 0 : b->value;
+    w->block = k + 1;
+}
+
+static bool next_in_block(CodemapWalk *w) {
+    uint64_t dk, dv;
+    if (!get(&w->p, w->end, &dk) || !get(&w->p, w->end, &dv)) return false;
+    w->key += (uint32_t)dk;
+    w->value = IMG_NONE;
+    if (!dv) return true;
+    dv--;
+    w->last += (uint32_t)(dv >> 1 ^ (0 - (dv & 1)));
+    w->value = w->last;
+    return true;
+}
+
+bool codemap_next(CodemapWalk *w) {
+    if (w->p < w->end && next_in_block(w)) return true;
+    if (w->block == w->map->n) return false;
+    enter(w, w->block);
+    return true;
+}
+
 uint32_t codemap_find(const Codemap *m, uint32_t key, uint32_t *at) {
     uint32_t lo = 0, hi = m->n;
     while (lo < hi) {
@@ -53,23 +97,13 @@ uint32_t codemap_find(const Codemap *m, uint32_t key, uint32_t *at) {
             hi = mid;
     }
     if (!lo) return IMG_NONE;
-    const ImgBlock *b = &m->index[lo - 1];
-    uint32_t here = b->key, found = b->value, value = found == IMG_NONE ? 0 : found;
+    CodemapWalk w = {.map = m};
+    enter(&w, lo - 1);
+    uint32_t found, here;
+    do {
+        found = w.value;
+        here = w.key;
+    } while (next_in_block(&w) && w.key <= key);
     if (at) *at = here;
-    const uint8_t *p = m->bytes + (b->at < m->size ? b->at : m->size);
-    const uint8_t *end = m->bytes + m->size;
-    for (uint32_t k = 1; k < CODEMAP_BLOCK; k++) {
-        uint64_t dk, dv;
-        if (!get(&p, end, &dk) || !get(&p, end, &dv)) break;
-        bool known = dv != 0;
-        here += (uint32_t)dk;
-        if (here > key) break;
-        if (dv) {
-            dv--;
-            value += (uint32_t)(dv >> 1 ^ (0 - (dv & 1)));
-        }
-        found = known ? value : IMG_NONE;
-        if (at) *at = here;
-    }
     return found;
 }

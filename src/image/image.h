@@ -26,7 +26,7 @@
 #include "image/types.h"
 #include "image/vmctx.h"
 
-enum { IMG_ABI = 3, IMG_PAGE = 4096 };
+enum { IMG_ABI = 4, IMG_PAGE = 4096 };
 #define IMG_NONE UINT32_MAX
 
 /* What the engine must have for the code to run as compiled. */

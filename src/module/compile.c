@@ -15,11 +15,13 @@
 
 #define CODE_ALIGN 16u
 #define MIN_CODE_PER_THREAD 16384u
+#define KEPT_PER_CODE 3u /* bytes kept of a function for each of its Wasm, about */
 
 typedef struct UnitTools {  /* a thread's contexts */
     struct UnitTools *next; /* in the pool */
     Mem mem;
     Arena out; /* code and tables of its items */
+    CodemapWriter map;
     WasmTranslator *tr;
     ClifFunc f;
     ClifBuilder b;
@@ -48,6 +50,7 @@ typedef struct Job {
     const UnitOptions *opt;
     const IsaVtable *isa;
     uint32_t nfuncs, ntypes, nitems;
+    size_t share;          /* of what is kept, for each thread */
     const uint32_t *types; /* distinct function types */
     UnitItem *items;
     atomic_uint next;
@@ -64,6 +67,33 @@ static const void *copy_out(Arena *a, const void *p, size_t n, size_t align) {
     return n ? memcpy(arena_alloc(a, n, align), p, n) : NULL;
 }
 
+static Codemap copy_map(UnitTools *t) {
+    const CodemapWriter *w = &t->map;
+    Codemap m = {copy_out(&t->out, w->index.p, w->index.n * sizeof *w->index.p, _Alignof(ImgBlock)),
+                 w->index.n, copy_out(&t->out, w->bytes.p, w->bytes.n, 1), w->bytes.n};
+    return m;
+}
+
+static Codemap keep_traps(UnitTools *t, const MachCompiled *c) {
+    codemap_clear(&t->map);
+    for (uint32_t i = 0; i < c->num_traps; i++)
+        codemap_add(&t->map, c->traps[i].offset, c->traps[i].code);
+    return copy_map(t);
+}
+
+static Codemap keep_locs(UnitTools *t, const MachCompiled *c) {
+    const MachSrcLoc *l = c->srclocs;
+    uint32_t n = c->num_srclocs;
+    codemap_clear(&t->map);
+    for (uint32_t i = 0; i < n; i++) {
+        bool gap = i && l[i - 1].end != l[i].start;
+        if (gap) codemap_add(&t->map, l[i - 1].end, IMG_NONE);
+        if (gap || !i || l[i].loc != l[i - 1].loc) codemap_add(&t->map, l[i].start, l[i].loc);
+    }
+    if (n) codemap_add(&t->map, l[n - 1].end, IMG_NONE);
+    return copy_map(t);
+}
+
 static void keep(Worker *w, uint32_t item, const MachCompiled *c) {
     Arena *a = &w->tools->out;
     w->job->items[item] = (UnitItem){
@@ -72,10 +102,8 @@ static void keep(Worker *w, uint32_t item, const MachCompiled *c) {
         .align = c->alignment > CODE_ALIGN ? c->alignment : CODE_ALIGN,
         .relocs = copy_out(a, c->relocs, c->num_relocs * sizeof *c->relocs, _Alignof(MachReloc)),
         .nrelocs = c->num_relocs,
-        .traps = copy_out(a, c->traps, c->num_traps * sizeof *c->traps, _Alignof(MachTrap)),
-        .ntraps = c->num_traps,
-        .locs = copy_out(a, c->srclocs, c->num_srclocs * sizeof *c->srclocs, _Alignof(MachSrcLoc)),
-        .nlocs = c->num_srclocs,
+        .traps = keep_traps(w->tools, c),
+        .locs = keep_locs(w->tools, c),
         .unwind = copy_out(a, c->unwind, c->num_unwind * sizeof *c->unwind, _Alignof(MachUnwind)),
         .nunwind = c->num_unwind,
         .homes = copy_out(a, c->homes, c->num_homes * sizeof *c->homes, _Alignof(MachHome)),
@@ -194,6 +222,7 @@ static void tools_fill(void *arg) {
     Worker *w = arg;
     UnitTools *t = w->tools;
     arena_init(&t->out, &t->mem);
+    t->map.mem = &t->mem;
     t->tr = wasm_translator_new(&t->mem);
     clif_func_init(&t->f, &t->mem);
     clif_builder_init(&t->b, &t->mem);
@@ -228,6 +257,7 @@ static void *worker_main(void *arg) {
     }
     UnitTools *t = w->tools;
     t->mem.oom = &w->oom;
+    if (!j->opt->validate_only) arena_reserve(&t->out, j->share);
     unsigned mp = (j->opt->print & UNIT_PRINT_VCODE ? MACH_PRINT_VCODE : 0) |
                   (j->opt->print & UNIT_PRINT_ALLOCATED ? MACH_PRINT_ALLOCATED : 0) |
                   (j->opt->print & UNIT_PRINT_REGALLOC ? MACH_PRINT_REGALLOC : 0);
@@ -329,6 +359,7 @@ static void run(void *arg) {
     if (n > 64) n = 64;
     if (n > (j->nitems + 7) / 8) n = (j->nitems + 7) / 8;
     if (n == 0) n = 1;
+    j->share = (size_t)j->m->code_len * KEPT_PER_CODE / n;
     Worker *ws = mem_alloc(mem, n * sizeof *ws);
     memset(ws, 0, n * sizeof *ws);
     for (uint32_t i = 0; i < n; i++) {

@@ -8,6 +8,7 @@
 #ifndef COT_MODULE_MODULE_H
 #define COT_MODULE_MODULE_H
 #include <pthread.h>
+#include "image/codemap.h"
 #include "mach/isa.h"
 #include "wasm/wasm.h"
 
@@ -20,13 +21,10 @@ typedef struct UnitReloc {
     uint8_t libcall; /* ClifLibCall */
     int64_t addend;
 } UnitReloc;
-typedef struct UnitTrap {
-    uint32_t offset;
-    ClifTrap code;
-} UnitTrap;
-typedef struct UnitLoc {
-    uint32_t start, end, loc;
-} UnitLoc;
+typedef struct UnitMap { /* by code offset, as an image has it */
+    VEC(ImgBlock) index;
+    VecU8 bytes;
+} UnitMap;
 
 typedef struct UnitPhases {
     uint64_t parse, translate, verify, order, lower, regalloc, check, emit,
@@ -41,8 +39,8 @@ typedef struct CodeUnit {
     VEC(UnitFunc) entry; /* per type index: the entry adapter (types of equal shape share one) */
     VEC(UnitFunc) host;  /* per type index: the host adapter */
     VEC(UnitReloc) relocs;
-    VEC(UnitTrap) traps; /* sorted by offset */
-    VEC(UnitLoc) locs;   /* sorted by offset */
+    UnitMap traps; /* codes of traps, each at its instruction */
+    UnitMap locs;  /* where the instructions come from: Wasm byte offsets */
     VEC(MachUnwind)
     unwind; /* sorted by offset, which counts from the code's start; with setting unwind_info */
     VEC(MachHome) homes; /* with WasmTunables.value_labels: of each function from first_home on, */
@@ -94,6 +92,9 @@ void unit_free(CodeUnit *u);
 bool unit_compile_wasm(CodeUnit *u, const WasmModule *m, const VmLayout *lay,
                        const WasmTunables *tn, const MachSettings *s, const UnitOptions *opt,
                        Diag *d);
+static inline Codemap unit_map(const UnitMap *m) {
+    return (Codemap){m->index.p, m->index.n, m->bytes.p, m->bytes.n};
+}
 /* Trap at code offset, or CLIF_TRAP_NONE. */
 ClifTrap unit_find_trap(const CodeUnit *u, uint32_t offset);
 /* Source location (Wasm byte offset) of the instruction that contains code offset; CLIF_NONE = unknown. */

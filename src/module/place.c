@@ -15,7 +15,7 @@ enum {
 };
 
 typedef struct Start { /* of an item's part of each table */
-    uint32_t trap, loc, unwind;
+    uint32_t trap, trap_byte, loc, loc_byte, unwind;
 } Start;
 
 typedef struct Placing {
@@ -36,19 +36,20 @@ static bool is_function(const MachReloc *r) {
     return r->name.kind == CLIF_NAME_USER && r->name.a == 0;
 }
 
+static void copy_map(const Codemap *m, uint32_t by, UnitMap *to, uint32_t block, uint32_t byte) {
+    if (m->n) codemap_copy(m, by, to->index.p + block, to->bytes.p + byte, byte);
+}
+
 static void copy_item(const Placing *p, uint32_t i) {
     const UnitItem *it = &p->items[i];
     CodeUnit *u = p->u;
     uint32_t at = p->at[i], before = i ? p->at[i - 1] + p->items[i - 1].size : 0;
     memset(u->code.p + before, 0xCC, at - before);
     memcpy(u->code.p + at, it->code, it->size);
-    UnitTrap *trap = it->ntraps ? u->traps.p + p->starts[i].trap : NULL;
-    for (uint32_t k = 0; k < it->ntraps; k++)
-        trap[k] = (UnitTrap){it->traps[k].offset + at, it->traps[k].code};
-    UnitLoc *loc = it->nlocs ? u->locs.p + p->starts[i].loc : NULL;
-    for (uint32_t k = 0; k < it->nlocs; k++)
-        loc[k] = (UnitLoc){it->locs[k].start + at, it->locs[k].end + at, it->locs[k].loc};
-    MachUnwind *step = it->nunwind ? u->unwind.p + p->starts[i].unwind : NULL;
+    const Start *s = &p->starts[i];
+    copy_map(&it->traps, at, &u->traps, s->trap, s->trap_byte);
+    copy_map(&it->locs, at, &u->locs, s->loc, s->loc_byte);
+    MachUnwind *step = it->nunwind ? u->unwind.p + s->unwind : NULL;
     for (uint32_t k = 0; k < it->nunwind; k++) {
         step[k] = it->unwind[k];
         step[k].offset += at;
@@ -85,7 +86,7 @@ bool unit_place(CodeUnit *u, const UnitItem *items, uint32_t n, uint32_t importe
                 uint32_t *at, Diag *d) {
     Mem *m = u->mem;
     size_t room = (n + (size_t)1) * sizeof(Start);
-    Start *starts = mem_alloc(m, room), sum = {0, 0, 0};
+    Start *starts = mem_alloc(m, room), sum = {0};
     uint64_t total = 0;
     for (uint32_t i = 0; i < n; i++) {
         const UnitItem *it = &items[i];
@@ -97,8 +98,10 @@ bool unit_place(CodeUnit *u, const UnitItem *items, uint32_t n, uint32_t importe
             return diag_msg(d, DIAG_LIMIT, "module needs more than 2 GiB of machine code");
         }
         starts[i] = sum;
-        sum.trap += it->ntraps;
-        sum.loc += it->nlocs;
+        sum.trap += it->traps.n;
+        sum.trap_byte += it->traps.size;
+        sum.loc += it->locs.n;
+        sum.loc_byte += it->locs.size;
         sum.unwind += it->nunwind;
         for (uint32_t k = 0; k < it->nrelocs; k++) {
             const MachReloc *r = &it->relocs[k];
@@ -109,8 +112,10 @@ bool unit_place(CodeUnit *u, const UnitItem *items, uint32_t n, uint32_t importe
         }
     }
     (void)vec_extend(m, &u->code, total);
-    (void)vec_extend(m, &u->traps, sum.trap);
-    (void)vec_extend(m, &u->locs, sum.loc);
+    (void)vec_extend(m, &u->traps.index, sum.trap);
+    (void)vec_extend(m, &u->traps.bytes, sum.trap_byte);
+    (void)vec_extend(m, &u->locs.index, sum.loc);
+    (void)vec_extend(m, &u->locs.bytes, sum.loc_byte);
     (void)vec_extend(m, &u->unwind, sum.unwind);
     Placing p = {.u = u, .items = items, .at = at, .starts = starts, .n = n, .imported = imported};
     copy_all(&p, threads);

@@ -1,10 +1,15 @@
-/* module/unit.c — a unit's life and its look-ups by code offset (binary search). */
+/* module/unit.c — a unit's life and its look-ups by code offset. */
 #include "module/module.h"
 
 void unit_init(CodeUnit *u, Mem *m, const IsaVtable *isa) {
     memset(u, 0, sizeof *u);
     u->mem = m;
     u->isa = isa;
+}
+
+static void free_map(Mem *m, UnitMap *map) {
+    vec_free(m, &map->index);
+    vec_free(m, &map->bytes);
 }
 
 void unit_free(CodeUnit *u) {
@@ -14,36 +19,22 @@ void unit_free(CodeUnit *u) {
     vec_free(m, &u->entry);
     vec_free(m, &u->host);
     vec_free(m, &u->relocs);
-    vec_free(m, &u->traps);
-    vec_free(m, &u->locs);
+    free_map(m, &u->traps);
+    free_map(m, &u->locs);
     vec_free(m, &u->homes);
     vec_free(m, &u->first_home);
     vec_free(m, &u->unwind);
 }
 
 ClifTrap unit_find_trap(const CodeUnit *u, uint32_t offset) {
-    uint32_t lo = 0, hi = u->traps.n;
-    while (lo < hi) {
-        uint32_t mid = lo + (hi - lo) / 2;
-        if (u->traps.p[mid].offset < offset)
-            lo = mid + 1;
-        else
-            hi = mid;
-    }
-    return lo < u->traps.n && u->traps.p[lo].offset == offset ? u->traps.p[lo].code
-                                                              : (ClifTrap)CLIF_TRAP_NONE;
+    Codemap map = unit_map(&u->traps);
+    uint32_t at, code = codemap_find(&map, offset, &at);
+    return code != IMG_NONE && at == offset ? (ClifTrap)code : (ClifTrap)CLIF_TRAP_NONE;
 }
 
 uint32_t unit_find_loc(const CodeUnit *u, uint32_t offset) {
-    uint32_t lo = 0, hi = u->locs.n;
-    while (lo < hi) {
-        uint32_t mid = lo + (hi - lo) / 2;
-        if (u->locs.p[mid].end <= offset)
-            lo = mid + 1;
-        else
-            hi = mid;
-    }
-    return lo < u->locs.n && u->locs.p[lo].start <= offset ? u->locs.p[lo].loc : CLIF_NONE;
+    Codemap map = unit_map(&u->locs);
+    return codemap_find(&map, offset, NULL);
 }
 
 uint32_t unit_find_func(const CodeUnit *u, uint32_t offset) {

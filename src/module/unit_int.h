@@ -6,11 +6,10 @@
 typedef struct UnitItem { /* a function or adapter, compiled, in its worker's arena */
     const uint8_t *code;
     const MachReloc *relocs; /* against functions (u0:INDEX) and routines */
-    const MachTrap *traps;
-    const MachSrcLoc *locs;
+    Codemap traps, locs;
     const MachUnwind *unwind;
     const MachHome *homes;
-    uint32_t size, align, nrelocs, ntraps, nlocs, nunwind, nhomes;
+    uint32_t size, align, nrelocs, nunwind, nhomes;
     bool fell_back;
 } UnitItem;
 
