@@ -20,6 +20,11 @@ PROPOSALS = [("simd", "wasm2"), ("tail-call", BASE + ",tail-call"), ("extended-c
 PRINTS_NOTHING = {"libsodium-sodium_utils2"}
 
 
+# Those that run for seconds.
+LONG = {"gcc-loops", "shootout-seqhash", "shootout-ed25519", "libsodium-core_ristretto255", "libsodium-pwhash_scrypt",
+        "shootout-heapsort", "shootout-fib2"}
+
+
 class Module:
     def __init__(self, root, path):
         self.path, self.folder, self.file = path, os.path.dirname(path), os.path.basename(path)

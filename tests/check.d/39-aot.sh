@@ -1,6 +1,6 @@
 #!/usr/bin/env bash
 # Precompiled modules, the cache, executables. The same bytes for any number of threads, folder and file name; every Sightglass module and every
-# program of tests/programs gives its output through a file; 2,000 damaged files are refused in one line; what starts, and how fast;
+# program of tests/programs gives its output through a file (those that run for seconds as a program; precompiled, they have the same code); 2,000 damaged files are refused in one line; what starts, and how fast;
 # the cache, of every kind of output, under many processes, some of them killed.
 set -u
 . "$(dirname "$0")/../diff/env.sh"
@@ -388,8 +388,19 @@ fi
 # everything through a file
 export COT_VIA=$COT
 if [ -d "${COT_BENCH:-/nonexistent}" ] && command -v wasm-tools >/dev/null; then
-    suite "Sightglass, programs" "$PY" "$ROOT/bench/sightglass" --supported simd,relaxed-simd --cot "$PY $ROOT/tests/diff/via.py exe"
-    suite "Sightglass, precompiled" "$PY" "$ROOT/bench/sightglass" --supported simd,relaxed-simd --cot "$PY $ROOT/tests/diff/via.py cwasm"
+    suite "Sightglass, programs" "$PY" "$ROOT/bench/sightglass" --jobs 2 --supported simd,relaxed-simd --cot "$PY $ROOT/tests/diff/via.py exe"
+    suite "Sightglass, precompiled" "$PY" "$ROOT/bench/sightglass" --jobs 2 --short --supported simd,relaxed-simd --cot "$PY $ROOT/tests/diff/via.py cwasm"
+    # those that run for seconds: the precompiled module can be loaded and has the code of the program that ran
+    same_code() {
+        "$COT" compile "$1" -o program && "$COT" compile "$1" -o module.cwasm && objcopy -O binary --only-section=.wasm.text program code &&
+            "$PY" -c 'import sys; a, b = (open(f, "rb").read() for f in sys.argv[1:]); sys.exit(not a or a not in b)' code module.cwasm &&
+            says 1 "module\.cwasm: error: exports no function .nothing." "$COT" run --dir . --invoke nothing module.cwasm
+    }
+    while read -r m; do check "$m: the same code" same_code "$m"; done < <("$PY" -c '
+import sys
+sys.path.insert(0, sys.argv[1])
+import modules
+print(*(m.path for m in modules.find(sys.argv[2]) if m.name in modules.LONG), sep="\n")' "$ROOT/bench" "$COT_BENCH/sightglass")
 else
     echo "39-aot: skipped: Sightglass (COT_BENCH, wasm-tools)"
     skipped=$((skipped + 1))

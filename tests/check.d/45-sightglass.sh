@@ -5,14 +5,13 @@ set -u
 need python3 bench wasm-tools cot-run
 checked=${COT_CHECKED_BIN:-$BUILD/checked/cot}
 status=0
-modules() { "$PY" "$ROOT/bench/sightglass" --supported simd,relaxed-simd "$@" || status=1; }
+modules() { "$PY" "$ROOT/bench/sightglass" --jobs 2 --supported simd,relaxed-simd "$@" || status=1; }
 # As it is, at -O2 with all checkers on, and with random allocation (but for those that run for long); then with SIMD off: what
 # needs it must be refused by name.
 modules
-long=gcc-loops,shootout-seqhash,shootout-ed25519,libsodium-core_ristretto255,libsodium-pwhash_scrypt,shootout-heapsort,shootout-fib2
 if [ -x "$checked" ]; then
     modules --cot "$checked" --flags="-O2 -W verify=on"
-    modules --cot "$checked" --flags="-O2 -W verify=on -W stress=${SIGHTGLASS_STRESS:-1}" --without "$long"
+    modules --cot "$checked" --flags="-O2 -W verify=on -W stress=${SIGHTGLASS_STRESS:-1}" --short
 else
     echo "no $checked: -O2 is left out"
 fi

@@ -29,9 +29,13 @@ CSMITH = ["--no-bitfields", "--no-packed-struct", "--no-volatiles", "--max-funcs
 CSMITH_LIMIT = 3
 
 
-def build(cmd):
-    r = tools.run(cmd, timeout=300)
-    return None if r.code == 0 else r.err.decode(errors="replace").strip()[:400]
+def build_once(cmd, source, _, name):
+    return tools.built(cmd, source, name)
+
+
+def build_new(cmd, _, work, name):
+    path = os.path.join(work, name)
+    return path, tools.compiled(cmd, path)
 
 
 def native_compiler():
@@ -43,8 +47,8 @@ def judge(source, name, a, variants, extra, limit):
     work = os.path.join(a.out, name)
     shutil.rmtree(work, ignore_errors=True)
     os.makedirs(work)
-    native = os.path.join(work, "native")
-    problem = build([native_compiler(), "-O1"] + COMMON + extra + [source, "-o", native, "-lm"])
+    build = build_new if limit == CSMITH_LIMIT else build_once
+    native, problem = build([native_compiler(), "-O1"] + COMMON + extra + [source, "-lm"], source, work, "native")
     if problem:
         return 0, ["%s: native build: %s" % (name, problem)]
     stdin = b""
@@ -59,9 +63,8 @@ def judge(source, name, a, variants, extra, limit):
         return 0, ["%s: native: %s" % (name, want.describe())]
     passed, bad = 0, []
     for tag, flags in variants:
-        wasm = os.path.join(work, tag + ".wasm")
-        problem = build(["clang", "--target=wasm32-wasi", "-ftls-model=local-exec"] + COMMON + flags + extra +
-                        ["-Wl,-z,stack-size=2097152", source, "-o", wasm, "-lm"])
+        wasm, problem = build(["clang", "--target=wasm32-wasi", "-ftls-model=local-exec"] + COMMON + flags + extra +
+                              ["-Wl,-z,stack-size=2097152", source, "-lm"], source, work, tag + ".wasm")
         if problem:
             bad.append("%s %s: wasm build: %s" % (name, tag, problem))
             continue

@@ -1,9 +1,12 @@
 """What the differential tests share: where the tools are, how to run things in bounded time, a seeded generator."""
+import functools
+import hashlib
 import os
 import shutil
 import signal
 import subprocess
 import sys
+import threading
 
 ROOT = os.path.dirname(os.path.dirname(os.path.dirname(os.path.abspath(__file__))))
 BUILD = os.environ.get("BUILD", os.path.join(ROOT, "build"))
@@ -76,3 +79,44 @@ def run(cmd, timeout=60, stdin=b"", cwd=None, env=None, preexec=None):
             pass
         out, err = p.communicate()
         return Outcome(p.returncode, out, err, True)
+
+
+@functools.lru_cache(None)
+def version(program):
+    return run([program, "--version"]).out
+
+
+def kept(key, name):
+    """A path for a file that the key, a list of bytes, decides; and whether it is there."""
+    digest = hashlib.sha256(repr(key).encode()).hexdigest()[:32]
+    path = os.path.join(BUILD, "oracle", "kept", digest, name)
+    os.makedirs(os.path.dirname(path), exist_ok=True)
+    return path, os.path.exists(path)
+
+
+def beside(path):
+    """Where a file is made that is then moved to path whole, whoever else makes it at the same time."""
+    return "%s.%d-%d" % (path, os.getpid(), threading.get_ident())
+
+
+def compiled(cmd, out):
+    """None, or what the compiler said."""
+    r = run(cmd + ["-o", out], timeout=300)
+    return None if r.code == 0 else r.err.decode(errors="replace").strip()[:400]
+
+
+def built(cmd, source, name):
+    """(path, None) of what the compiler makes of a C source, or (None, what it said). It is made once for all scripts: the same command,
+    source, headers beside it and compiler give the same file again."""
+    folder, key = os.path.dirname(os.path.abspath(source)), [cmd, version(cmd[0])]
+    for f in sorted(f for f in os.listdir(folder) if f.endswith(".h")) + [os.path.basename(source)]:
+        with open(os.path.join(folder, f), "rb") as fp:
+            key.append(fp.read())
+    path, there = kept(key, name)
+    if not there:
+        new = beside(path)
+        problem = compiled(cmd, new)
+        if problem is not None:
+            return None, problem
+        os.replace(new, path)
+    return path, None

@@ -61,14 +61,12 @@ def cases(folder, filters):
             yield name, os.path.join(folder, f), spec
 
 
-def module(source, out, built):
-    """The path of the module, or (None, message)."""
+def module(source, built):
+    """The path of the module, None; or None, message."""
     if source.endswith(".wasm"):
-        return source, ""
+        return source, None
     if source not in built:
-        wasm = os.path.join(out, os.path.basename(source)[:-2] + ".wasm")
-        r = tools.run(["clang"] + CFLAGS + [source, "-o", wasm], timeout=120)
-        built[source] = (wasm, "") if r.code == 0 else (None, r.err.decode(errors="replace").strip()[:400])
+        built[source] = tools.built(["clang"] + CFLAGS + [source], source, os.path.basename(source)[:-2] + ".wasm")
     return built[source]
 
 
@@ -130,7 +128,7 @@ class Counts:
 
 def run_case(folder, case, engine, command, options, out, built, counts):
     name, source, spec = case
-    wasm, problem = module(source, out, built)
+    wasm, problem = module(source, built)
     if wasm is None:
         print("%s: %s" % (name, problem))
         counts.failed += 1
