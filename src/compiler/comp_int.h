@@ -26,6 +26,7 @@ typedef struct ImagePlan {
     uint32_t const_depth;
     VecU32 routines;                      /* slot -> number */
     uint32_t slot_of[CLIF_LIBCALL_COUNT]; /* libcall -> slot + 1; 0 = not used */
+    VecU8 facts;
 } ImagePlan;
 
 struct Compiled {
@@ -45,13 +46,10 @@ bool compiled_blob(Compiled *c, CompileStats *stats, RtBlob *out, Diag *d);
 bool image_plan(Compiled *c, Diag *d);
 void image_write(const Compiled *c, uint8_t *to);
 void image_write_tables(const Compiled *c, uint8_t *to); /* without the code */
-/* publish.c. c: what the module was made of, or NULL: then there are names, but no frames and lines. */
+/* publish.c. c: what the module was made of, or NULL: then there is what the image has. */
 bool module_publish(const Compiler *by, RtModule *m, Compiled *c, Diag *d);
-/* debug.c: unwinding entries of all code, which may leave through the Mem; site k's function begins at starts[its func]. */
-void frames_write(const Compiled *c, Cfi *cfi, VecU32 *starts);
-/* object.c, header.c, debug.c: likewise */
+/* object.c, header.c: likewise */
 bool object_link(Compiled *c, Linkable *k, CompiledObject *o, Diag *d);
-void debug_write(const Compiled *c, const char *file, DwarfOutput *o);
 typedef struct HeaderNames {
     StrBuf text; /* identifiers, each with a NUL */
     VecU32 at;   /* per import, then per export: offset of its identifier in text */

@@ -4,6 +4,7 @@
  *             any point is undone by giving that back.
  * Invariants  A Compiler does not change once it is made, but for the pool of contexts, which has a lock. */
 #include "compiler/comp_int.h"
+#include "compiler/facts.h"
 #include "compiler/pages.h"
 #include "image/cpu.h"
 
@@ -208,7 +209,10 @@ typedef struct Describing {
 
 static void debug_step(void *arg) {
     Describing *x = arg;
-    debug_write(x->c, x->file, x->o);
+    CodeFacts f;
+    facts_of(x->c, x->o->mem, &f);
+    debug_write(&f, x->file, x->o);
+    facts_free(&f);
 }
 bool compiled_debug(Compiled *c, const char *file, DwarfOutput *o, Diag *d) {
     Describing x = {c, file, o};
@@ -230,6 +234,7 @@ void compiler_key(const Compiler *c, const uint8_t *bytes, size_t size, const Un
                                 c->tunables.explicit_traps,
                                 c->tunables.interrupt_checks,
                                 c->cfg.keep_source,
+                                c->cfg.keep_facts,
                                 size};
     blake2b_init(b);
     blake2b_add(b, compiler_source_id, strlen(compiler_source_id));

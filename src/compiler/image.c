@@ -5,6 +5,7 @@
  * Invariants  Both runs see the same; bytes between tables stay zero; the image depends on the module, the settings and nothing else.
  * Cost        linear. */
 #include "compiler/comp_int.h"
+#include "compiler/facts.h"
 #include "image/cpu.h"
 #include "image/routine.h"
 
@@ -185,6 +186,11 @@ static void put_map(Packer *p, const UnitMap *w, unsigned index, unsigned bytes)
 /* What finding places in the source needs of the debugging sections. */
 static void put_source(Packer *p) {
     DwarfInput in;
+    const VecU8 *facts = &p->c->plan.facts;
+    if (facts->n) {
+        uint32_t at = put_bytes(p, IMG_BYTES, facts->p, facts->n);
+        PUT(p, SOURCE, ImgSource, {IMG_SOURCE_FACTS, at, facts->n});
+    }
     if (!p->c->by->cfg.keep_source || !wasm_debug_sections(&p->c->wasm, &in)) return;
     for (unsigned s = 0; s < DWARF_SECTION_COUNT; s++) {
         if (!in.s[s].n || s == DWARF_LOC || s == DWARF_LOCLISTS || s >= DWARF_ARANGES) continue;
@@ -211,6 +217,13 @@ static void put_all(Packer *p) {
 }
 
 /* ---- plan ---- */
+static void plan_facts(Compiled *c) {
+    CodeFacts f;
+    facts_of(c, &c->mem, &f);
+    facts_put(&f, &c->plan.facts);
+    facts_free(&f);
+}
+
 static bool plan_routines(Compiled *c, Diag *d) {
     const CodeUnit *u = &c->unit;
     ImagePlan *plan = &c->plan;
@@ -236,6 +249,7 @@ static const uint8_t element_bytes[IMG_SECTION_COUNT] = {
 bool image_plan(Compiled *c, Diag *d) {
     ImagePlan *plan = &c->plan;
     if (!plan_routines(c, d)) return false;
+    if (c->by->cfg.keep_facts) plan_facts(c);
     Packer p = {.c = c, .const_depth = 1};
     put_all(&p);
     uint64_t at = sizeof(ImgHeader);

@@ -1,13 +1,14 @@
 /* compiler/publish.c — tells unwinders, debuggers and profilers of modules in memory.
  *
  *   unwinder   .eh_frame in a mapping near the code, whose entries name the code by 32-bit distances
- *   gdb        a file in memory: functions, and of a module that was just compiled its frames and debugging information
+ *   gdb        a file in memory: functions, lines, and if they are known frames and variables
  *   jitdump    the functions with their code, into the one file that all modules of a compiler share
  *
  * perf's map is the runtime's (RtConfig.perf_map). What is told is withdrawn when the module goes.
  * Invariants  A module that cannot be described (no memory near its code) is an error, not a silent gap. */
 #include <sys/mman.h>
 #include "compiler/comp_int.h"
+#include "compiler/facts.h"
 #include "object/bytes.h"
 
 typedef struct Published {
@@ -21,7 +22,8 @@ typedef struct Publishing {
     const Compiler *by;
     Published *p;
     const RtModule *m;
-    Compiled *c;
+    CodeFacts facts;
+    const Compiled *c; /* NULL: facts are of the image */
     bool ok;
     Diag *d;
 } Publishing;
@@ -61,7 +63,7 @@ static bool publish_frames(Publishing *q) {
     VecU32 starts = {0};
     Cfi cfi;
     cfi_init(&cfi, &p->mem, q->by->isa);
-    frames_write(q->c, &cfi, &starts);
+    frames_write(&q->facts, &cfi, &starts);
     size_t n = cfi.bytes.n;
     bool ok = true;
     if (n) {
@@ -108,30 +110,31 @@ static void name_functions(Mem *m, const Image *img, Codes *codes) {
     sb_free(&text);
 }
 
-static void name_adapters(Mem *m, const Compiled *c, const uint8_t *code, Codes *codes) {
+/* They are the pieces behind those of functions, in the order of types, which share them if they have the same shape. */
+static void name_adapters(Mem *m, const Image *img, const CodeFacts *f, Codes *codes) {
     StrBuf text;
+    uint32_t k = img->ncodes;
     sb_init(&text, m);
     for (int host = 0; host < 2; host++)
-        for (uint32_t t = 0; t < c->wasm.types.n; t++) {
-            if (c->wasm.types.p[t].canon != t) continue;
-            UnitFunc f = host ? c->unit.host.p[t] : c->unit.entry.p[t];
+        for (uint32_t t = 0; t < img->ntypes && k < f->pieces.n; t++) {
+            const CodePiece *p = &f->pieces.p[k];
+            if ((host ? img->types[t].host : img->types[t].entry) != p->off) continue;
+            k++;
             sb_clear(&text);
             sb_printf(&text, "%s[type %u]", host ? "host" : "entry", t);
-            vec_push(m, codes, (ObjectCode){name_at(m, &text), (uintptr_t)code + f.off, f.size});
+            vec_push(m, codes,
+                     (ObjectCode){name_at(m, &text), (uintptr_t)img->code + p->off, p->size});
         }
     sb_free(&text);
 }
 
-static bool publish_gdb(Publishing *q, const Codes *codes) {
+static void publish_gdb(Publishing *q, const Codes *codes) {
     const Image *img = rt_module_image(q->m);
     Mem *m = &q->p->mem;
     DwarfOutput dwarf;
     dwarf_output_init(&dwarf, m);
-    if (q->c) {
-        if (!compiled_debug(q->c, q->by->cfg.name ? q->by->cfg.name : "module.wasm", &dwarf, q->d))
-            return false;
-        dwarf_output_place(&dwarf, (uintptr_t)img->code);
-    }
+    debug_write(&q->facts, q->by->cfg.name ? q->by->cfg.name : "module.wasm", &dwarf);
+    dwarf_output_place(&dwarf, (uintptr_t)img->code);
     ObjectMemory what = {.isa = q->by->isa,
                          .address = (uintptr_t)img->code,
                          .size = img->h->code_size,
@@ -141,7 +144,6 @@ static bool publish_gdb(Publishing *q, const Codes *codes) {
                          .dwarf = &dwarf};
     q->p->gdb = jit_gdb_add(m, &what);
     dwarf_output_free(&dwarf);
-    return true;
 }
 
 static void publish_perf(const Compiler *by, const Codes *codes) {
@@ -156,14 +158,20 @@ static void publish_perf(const Compiler *by, const Codes *codes) {
 static void publish(void *arg) {
     Publishing *q = arg;
     unsigned what = q->by->cfg.publish;
+    const Image *img = rt_module_image(q->m);
+    Mem *m = &q->p->mem;
     Codes codes = {0};
-    if (what & (JIT_PUBLISH_GDB | JIT_PUBLISH_JITDUMP))
-        name_functions(&q->p->mem, rt_module_image(q->m), &codes);
-    if (codes.n && q->c) name_adapters(&q->p->mem, q->c, rt_module_image(q->m)->code, &codes);
+    if (q->c)
+        facts_of(q->c, m, &q->facts);
+    else
+        facts_of_image(img, q->by->isa, m, &q->facts);
+    if (what & (JIT_PUBLISH_GDB | JIT_PUBLISH_JITDUMP)) name_functions(m, img, &codes);
+    if (codes.n) name_adapters(m, img, &q->facts, &codes);
     q->ok = true;
-    if (what & JIT_PUBLISH_UNWIND && q->c) q->ok = publish_frames(q);
-    if (q->ok && what & JIT_PUBLISH_GDB) q->ok = publish_gdb(q, &codes);
+    if (what & JIT_PUBLISH_UNWIND) q->ok = publish_frames(q);
+    if (q->ok && what & JIT_PUBLISH_GDB) publish_gdb(q, &codes);
     if (q->ok && q->by->perf) publish_perf(q->by, &codes);
+    facts_free(&q->facts);
 }
 
 bool module_publish(const Compiler *by, RtModule *m, Compiled *c, Diag *d) {

@@ -250,6 +250,8 @@ int compile_module(CompileOpts *o) {
     if (!options_fit(o)) return 1;
     CompilerConfig cfg = common_compiler(&o->common, true);
     cfg.unwind = o->stage == STAGE_OBJECT || o->stage == STAGE_SHARED || o->stage == STAGE_EXE;
+    cfg.keep_facts = o->stage == STAGE_CWASM && cfg.keep_source;
+    cfg.unwind |= cfg.keep_facts;
     cfg.debug = cfg.unwind && cfg.keep_source;
     Compiler *c = compiler_new(&cfg, &d);
     bool ok = c && (o->stage == STAGE_CWASM ? compile_image(o, c, &d) : compile_output(o, c, &d));

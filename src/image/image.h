@@ -141,8 +141,10 @@ typedef struct ImgConst {
 typedef struct ImgCode {
     uint32_t off, size;
 } ImgCode;
+enum { IMG_SOURCE_FACTS = 64 };
 typedef struct ImgSource {
-    uint32_t kind;   /* row of dwarf/sections.def */
+    uint32_t
+        kind; /* row of dwarf/sections.def; or IMG_SOURCE_FACTS, for debuggers (compiler/facts_image.c) */
     uint32_t off, n; /* in BYTES */
 } ImgSource;
 typedef struct ImgBlock { /* see codemap.h */

@@ -9,7 +9,7 @@ work=$(mktemp -d)
 trap 'rm -rf "$work"' EXIT
 cd "$work" || exit 1
 clang --target=wasm32-wasi -O1 -g "$ROOT/tests/debug/trap.c" -o trap.wasm || exit 1
-"$COT" compile trap.wasm -o trap.cwasm
+"$COT" compile -g trap.wasm -o trap.cwasm
 
 if gdb_works; then
     debug() { # debug COMMANDS ARGS…: in gdb.log
@@ -25,7 +25,8 @@ if gdb_works; then
     check "gdb: frames to C" sh -c "sed -n '/entry.type/,\$p' gdb.log | grep -Eq '^#[0-9]+ .* in (rt_call|cmd_run|main) \('"
     check "gdb: out of the function again" grep -q '^Value returned is .* = 54$' gdb.log
     debug $'run\nbt' run --gdb trap.cwasm x
-    check "gdb: a precompiled module has names" grep -Eq '(Breakpoint 1, .* in |^#0 .* in )compute \(\)' gdb.log
+    check "gdb: a precompiled module has lines" grep -Eq 'Breakpoint 1, compute \(.*trap\.c:2[0-9]' gdb.log
+    check "gdb: and frames to C" sh -c "sed -n '/entry.type/,\$p' gdb.log | grep -Eq '^#[0-9]+ .* in (rt_call|cmd_run|main) \('"
     debug $'run\nbt' bench --gdb --iterations 1 trap.wasm -- x
     check "gdb: bench" grep -Eq '^#1 .* in (main|__main_argc_argv) \(' gdb.log
     if gdb -nx -batch -ex 'python print(1)' 2>/dev/null | grep -q 1; then
@@ -67,6 +68,7 @@ mkdir closed && chmod 500 closed
 check "a dump that cannot be written" sh -c "[ \"\$(id -u)\" = 0 ] || { cd closed; ! '$COT' run --perf=jitdump ../trap.wasm 2>err; }"
 check "an unwinder that is not there" sh -c "! '$COT' run --unwind trap.wasm x 2>err && grep -q 'this process has no unwinder' err"
 if [ -e "$(gcc -print-file-name=libgcc_s.so.1)" ]; then
+    check "the unwinder, of a precompiled module" sh -c "[ \"\$(LD_PRELOAD=libgcc_s.so.1 '$COT' run --unwind trap.cwasm x)\" = 54 ]"
     check "the unwinder" sh -c "[ \"\$(LD_PRELOAD=libgcc_s.so.1 '$COT' run --unwind trap.wasm x)\" = 54 ]"
 fi
 cat >spin.c <<'END'

@@ -160,6 +160,12 @@ if gdb_works; then
     # Code in memory.
     debug -ex 'set breakpoint pending on' -x o0.gdb --args "$COT" run --gdb list04.wasm >run.gdb.log
     says run.gdb.log 'Breakpoint 1, sum \(l=0x[0-9a-f]+, scale=1\.5, c=GREEN\) at .*list\.c:24' '^#1  .*main.* \(argc=1, .*list\.c:37' '^#[0-9]+ .* main \(' 'value = 3' 'value = 2' '"three"' '= 9$' '= 24' '= 29'
+    for m in list04 list05; do # precompiled: the same
+        "$COT" compile -g $m.wasm -o $m.cwasm
+        debug -ex 'set breakpoint pending on' -x o0.gdb --args "$COT" run --gdb $m.cwasm >cwasm.gdb.log
+        says cwasm.gdb.log 'Breakpoint 1, sum \(l=0x[0-9a-f]+, scale=1\.5, c=GREEN\) at .*list\.c:24' '^#1  .*main.* \(argc=1, .*list\.c:37' '^#[0-9]+ .* entry\[type [0-9]+\]' \
+            '^#[0-9]+ .* main \(' 'value = 3' 'value = 2' '"three"' '^25' '^23' '= 9$' '= 24' '= 29'
+    done
     # In a C program: from the module's frames to those of the host.
     if [ -e "$BUILD/lib/libcotrt.a" ]; then
         "$COT" compile -g --name program list05.wasm -o host.o && "$COT" compile --name program list05.wasm -o program.h &&
@@ -171,6 +177,10 @@ if gdb_works; then
     # Without debugging information of its own: names, and offsets as lines.
     debug -ex 'break sum' -ex run -ex bt -ex 'info line' ./bare >bare.gdb.log
     says bare.gdb.log '^Breakpoint 1, .*sum \(\) at .*bare\.wasm:[0-9]+' '^#0 .*sum \(\) at .*bare\.wasm:[0-9]+' '^#1 .*main.* \(\) at .*bare\.wasm:[0-9]+' '^Line [0-9]+ of ".*bare\.wasm"'
+    "$COT" compile bare.wasm -o bare.cwasm # without -g: offsets as lines
+    debug -ex 'set breakpoint pending on' -ex 'break sum' -ex run -ex bt --args "$COT" run --gdb bare.cwasm >bare.cwasm.log
+    says bare.cwasm.log '^Breakpoint 1, .*sum \(\) at .*bare\.cwasm:[0-9]+' '^#1 .*main.* \(\) at .*bare\.cwasm:[0-9]+'
+    if ! diff <(grep -oE 'sum \(\) at .*:[0-9]+' bare.cwasm.log | sed 's/.*://' | head -n 1) <(grep -oE 'sum \(\) at .*:[0-9]+' bare.gdb.log | sed 's/.*://' | head -n 1); then fail "lines of a precompiled module"; fi
 else
     skipped=$((skipped + 1))
     echo "39-debug-wasm: skipped: no gdb that can start programs"
@@ -191,6 +201,8 @@ if lldb_works; then
     # Code in memory.
     { echo 'settings set plugin.jit-loader.gdb.enable on'; grep -v wasm_memory o0.lldb; } >run.lldb
     in_time lldb --no-use-colors -b -s run.lldb -- "$COT" run --gdb list05.wasm >run.lldb.log 2>&1
+    in_time lldb --no-use-colors -b -s run.lldb -- "$COT" run --gdb list05.cwasm >cwasm.lldb.log 2>&1
+    says cwasm.lldb.log 'frame #0: .*sum\(l=0x[0-9a-f]+, scale=1\.5, c=GREEN\) at list\.c:24' 'frame #1: .*main.* at list\.c:37' 'frame #[0-9]+: .*cot`main' 'value = 3' 'list\.c:25' 'total = 9' 'total = 24'
     says run.lldb.log 'frame #0: .*sum\(l=0x[0-9a-f]+, scale=1\.5, c=GREEN\) at list\.c:24' 'frame #1: .*main.* at list\.c:37' 'frame #[0-9]+: .*cot`main' 'value = 3' 'list\.c:25' 'total = 9' 'total = 24'
 else
     skipped=$((skipped + 1))

@@ -1,11 +1,11 @@
 /* Fuzz target: precompiled modules with broken tables. A few modules are compiled at the start; the input chooses one and says what
  * to write where in its header and tables; the sums are made right again, so that everything behind them is reached. What is
- * still accepted is looked through, and instantiated (no code of it runs: the code was compiled for other tables). An input that
+ * still accepted is looked through, described for debuggers, and instantiated (no code of it runs: the code was compiled for other tables). An input that
  * begins as an image does is taken as it is. */
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
-#include "compiler/compiler.h"
+#include "compiler/facts.h"
 
 int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size);
 
@@ -33,7 +33,9 @@ static const Section rich[] = {SECTION(1, 3, 0x60, 0, 0, 0x60, 2, 0x7F, 0x7E, 1,
                                SECTION(12, 2),
                                SECTION(10, 3, 2, 0, 0x0B, 11, 0, 0x20, 0, 0x28, 2, 0, 0xB7, 0x9C,
                                        0x0F, 0x00, 0x0B, 2, 0, 0x0B),
-                               SECTION(11, 2, 2, 1, 0x41, 0, 0x0B, 3, 'x', 'y', 'z', 1, 1, 'w')};
+                               SECTION(11, 2, 2, 1, 0x41, 0, 0x0B, 3, 'x', 'y', 'z', 1, 1, 'w'),
+                               SECTION(0, 11, '.', 'd', 'e', 'b', 'u', 'g', '_', 'i', 'n', 'f', 'o',
+                                       8, 0, 0, 0, 4, 0, 0, 0, 0, 0, 4, 1)};
 
 static size_t put_module(uint8_t *to, const Section *s, size_t n) {
     uint8_t *p = to;
@@ -63,8 +65,14 @@ static void die(const char *what, const Diag *d) {
 static void add_base(unsigned k, const uint8_t *wasm, size_t n, bool explicit_checks) {
     Diag d;
     diag_clear(&d);
-    Compiler *by = compiler_new(
-        &(CompilerConfig){.threads = 1, .no_signals = explicit_checks, .interruptible = true}, &d);
+    Compiler *by = compiler_new(&(CompilerConfig){.threads = 1,
+                                                  .no_signals = explicit_checks,
+                                                  .interruptible = true,
+                                                  .unwind = true,
+                                                  .debug = true,
+                                                  .keep_source = true,
+                                                  .keep_facts = true},
+                                &d);
     Compiled *m = by ? compiler_run(by, wasm, n, NULL, &d) : NULL;
     if (!m) die("a module of the fuzz target", &d);
     base[k].n = compiled_plan_image(m, &d);
@@ -105,6 +113,25 @@ static bool resolve(void *user, const RtImport *im, RtExtern *out) {
     return d.kind == DIAG_NONE;
 }
 
+/* As debuggers and unwinders are told. */
+static void describe(const Image *img, Mem *mem) {
+    CodeFacts f;
+    DwarfOutput o;
+    VecU32 starts = {0};
+    Cfi cfi;
+    facts_of_image(img, isa_host(), mem, &f);
+    dwarf_output_init(&o, mem);
+    debug_write(&f, "m", &o);
+    dwarf_output_place(&o, 0x10000);
+    dwarf_output_free(&o);
+    cfi_init(&cfi, mem, isa_host());
+    frames_write(&f, &cfi, &starts);
+    cfi_free(&cfi);
+    vec_free(mem, &starts);
+    facts_free(&f);
+    if (mem->live) abort();
+}
+
 static void look_through(RtModule *m) {
     const Image *img = rt_module_image(m);
     Mem mem;
@@ -123,6 +150,7 @@ static void look_through(RtModule *m) {
     img_find_export(img, "b", 1);
     img_find_export(img, "none", 4);
     sb_free(&sb);
+    describe(img, &mem);
     if (img->h->start != IMG_NONE) return;
     Diag d;
     diag_clear(&d);
