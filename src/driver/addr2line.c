@@ -81,7 +81,7 @@ int cmd_addr2line(int argc, char **argv) {
     Module q;
     Diag d;
     diag_clear(&d);
-    mem_init(&q.mem, NULL);
+    command_mem(&q.mem);
     WasmFeatures features = wasm_features_default();
     DwarfInput in;
     bool ok = wasm_module_parse(&q.m, &q.mem, bytes, size, &features, &d);

@@ -2,7 +2,6 @@
 #include <stdlib.h>
 #include "compiler/exe.h"
 #include "compiler/file.h"
-#include "compiler/pages.h"
 #include "driver/compile.h"
 
 /* ---- what an executable may use ---- */
@@ -210,7 +209,7 @@ static bool compile_output(CompileOpts *o, Compiler *c, Diag *d) {
     Diag e;
     o->object.source = strcmp(o->file, "-") ? base_name(o->file) : NULL;
     if (o->stage != STAGE_EXE && !(describe_object(o, d) && module_name(o, name, d))) return false;
-    mem_init(&mem, &pages_hooks);
+    command_mem(&mem);
     diag_clear(&e);
     if (cache) entry_name(o, c, name, entry);
     bool ok = ((cache && cache_find_output(cache, entry, &mem, &out)) ||

@@ -54,7 +54,7 @@ static CompileStage stage_of(const char *v) {
 
 static void print_name(const WasmModule *m, uint32_t func) {
     Mem mem;
-    mem_init(&mem, NULL);
+    command_mem(&mem);
     StrBuf sb;
     sb_init(&sb, &mem);
     wasm_print_func_name(m, func, &sb);
@@ -87,7 +87,7 @@ static void print_timing(Compiled *c) {
 
 static int print_stage(const CompileOpts *o) {
     Mem mem;
-    mem_init(&mem, NULL);
+    command_mem(&mem);
     StrBuf text;
     sb_init(&text, &mem);
     UnitOptions uo = {.print_to = &text};

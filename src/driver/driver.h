@@ -45,6 +45,9 @@ extern const char common_help[];
 bool publish_option(Cli *c, CommonOpts *o);
 extern const char publish_help[];
 
+/* For the thread that main runs on: when memory is out, the command ends with a message and status 1. */
+void command_mem(Mem *m);
+
 /* Whole file or standard input ("-"); false with a message on stderr. Freed with free(). */
 bool read_file(const char *path, uint8_t **bytes, size_t *size);
 void report(const Diag *d, const char *file);

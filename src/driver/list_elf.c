@@ -262,7 +262,7 @@ static void list_function(Elf *e, const Func *f) {
 
 bool list_elf(const uint8_t *bytes, size_t size, Wanted *w) {
     Elf e = {.p = bytes, .size = size};
-    mem_init(&e.mem, NULL);
+    command_mem(&e.mem);
     bool ok = read_sections(&e);
     if (ok) {
         find_symbols(&e);

@@ -154,7 +154,7 @@ void list_image(const Image *img, const uint8_t *module, size_t size, Wanted *w)
     Lister l = {.img = img, .module = module, .size = size};
     DwarfInput in;
     memset(&in, 0, sizeof in);
-    mem_init(&l.mem, NULL);
+    command_mem(&l.mem);
     for (uint32_t k = 0; k < img->nsource; k++)
         if (img->source[k].kind < DWARF_SECTION_COUNT)
             in.s[img->source[k].kind] =

@@ -97,7 +97,7 @@ void list_linkable(const Linkable *k, const char *file, bool text_lines, Wanted 
     Lister l = {.k = k, .file = file, .text_lines = text_lines};
     StrBuf o;
     Mem mem;
-    mem_init(&mem, NULL);
+    command_mem(&mem);
     sb_init(&o, &mem);
     uint32_t number = 0;
     for (LinkSym s = 0; s < k->syms.n; s++) {

@@ -1,6 +1,7 @@
-/* driver/main.c — the `cot` command: picks the subcommand; what cannot be printed is an error. */
+/* driver/main.c — the `cot` command: picks the subcommand; what cannot be printed is an error, and so is a want of memory. */
 #include <errno.h>
 #include <stdlib.h>
+#include "compiler/pages.h"
 #include "driver/driver.h"
 
 typedef struct Command {
@@ -45,8 +46,21 @@ static int run(int argc, char **argv) {
     return 1;
 }
 
+static jmp_buf memory_is_out;
+
+void command_mem(Mem *m) {
+    mem_init(m, &pages_hooks);
+    m->oom = &memory_is_out;
+}
+
+static int run_or_give_up(int argc, char **argv) {
+    if (!setjmp(memory_is_out)) return run(argc, argv);
+    fputs("cot: error: out of memory\n", stderr);
+    return 1;
+}
+
 int main(int argc, char **argv) {
-    int status = run(argc, argv);
+    int status = run_or_give_up(argc, argv);
     bool lost = ferror(stdout) != 0;
     if (fflush(stdout) != 0 || lost) { /* what was printed did not arrive: that is a failure */
         fprintf(stderr, "cot: error: cannot write to standard output: %s\n", strerror(errno));

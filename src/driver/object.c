@@ -1,6 +1,5 @@
 /* driver/object.c — `cot compile FILE -o OUT`: an object file or shared library from a CLIF text. */
 #include <errno.h>
-#include "compiler/pages.h"
 #include "driver/compile.h"
 #include "driver/listing.h"
 #include "clif/text.h"
@@ -76,7 +75,7 @@ int compile_object(CompileOpts *o) {
     Diag d;
     VecU8 out = {0};
     diag_clear(&d);
-    mem_init(&mem, &pages_hooks);
+    command_mem(&mem);
     bool ok = read_text(o, &k, &mem, &t);
     if (ok) {
         o->object.kind = o->stage == STAGE_SHARED ? OBJECT_SHARED : OBJECT_RELOCATABLE;
@@ -100,7 +99,7 @@ int list_object(CompileOpts *o) {
     ObjectTarget t;
     Mem mem;
     Linkable k;
-    mem_init(&mem, &pages_hooks);
+    command_mem(&mem);
     bool ok = read_text(o, &k, &mem, &t);
     if (ok) list_linkable(&k, base_name(o->file), o->object.debug, o->wanted);
     mem_release_all(&mem);

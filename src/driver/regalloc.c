@@ -149,7 +149,7 @@ int cmd_regalloc(int argc, char **argv) {
     r.file = argv[c.at];
     if (!read_file(r.file, &bytes, &size)) return 1;
     diag_clear(&r.d);
-    mem_init(&r.mem, NULL);
+    command_mem(&r.mem);
     r.text = (const char *)bytes;
     r.n = (uint32_t)size;
     if (size > UINT32_MAX / 2)

@@ -251,7 +251,7 @@ int cmd_test(int argc, char **argv) {
     uint64_t threads = cpus > 0 ? (uint64_t)cpus : 1;
     bool skips = false, reasons = false;
     const char *v;
-    mem_init(&run.mem, NULL);
+    command_mem(&run.mem);
     const char *bless = getenv("COT_BLESS");
     run.opt.bless = bless && !strcmp(bless, "1");
     while (cli_is_option(&c) && !c.failed) {

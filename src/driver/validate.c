@@ -13,7 +13,7 @@ static bool validate_one(const CommonOpts *o, const char *file) {
     size_t size;
     if (!read_file(file, &bytes, &size)) return false;
     Mem mem;
-    mem_init(&mem, NULL);
+    command_mem(&mem);
     Diag d;
     diag_clear(&d);
     WasmModule m = {0};

@@ -661,7 +661,7 @@ static bool run_script(const CommonOpts *o, const WastOpts *w, const char *file,
     if (!read_file(script, &text, &size)) return false;
     Diag d;
     diag_clear(&d);
-    mem_init(&s.mem, NULL);
+    command_mem(&s.mem);
     arena_init(&s.arena, &s.mem);
     Json *doc = json_parse(&s.arena, (const char *)text, size, &d);
     s.engine = doc ? engine_new(&o->cfg, &d) : NULL;
