@@ -45,6 +45,8 @@ def operand(s):
         scale = regs[2] if len(regs) > 2 else "1"
         if index == "riz":
             index = None
+        if index and scale == "1":  # the encoder exchanges them where that saves a displacement
+            base, index = sorted((base, index))
         return ("mem", number(m.group(1) or "0"), base, index, scale if index else "1")
     return s.lstrip("%")
 

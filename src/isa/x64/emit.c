@@ -238,6 +238,11 @@ X64Ea x64_ea(EmitCtx *e, const MachInst *mi, const RaAlloc *a) {
         ea.base = (uint8_t)reg_of(a[0]);
         ea.index = (uint8_t)reg_of(a[1]);
         ea.scale = mi->b[3] & 3;
+        /* rbp and r13 have no form without a displacement, whose third term costs a load a cycle */
+        if ((ea.base & 7) == RBP && (ea.index & 7) != RBP && !ea.scale && !ea.disp) {
+            uint8_t index = ea.base;
+            ea.base = ea.index, ea.index = index;
+        }
         break;
     case XM_CONST:
         ea.base = 255;

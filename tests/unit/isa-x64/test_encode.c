@@ -256,6 +256,31 @@ static void encodings(void **state) {
     assert_int_equal(mem.live, 0);
 }
 
+/* base + index has a displacement only where both are of rbp and r13, which have no form without one. */
+static void no_displacement(void **state) {
+    (void)state;
+    Mem mem;
+    mem_init(&mem, NULL);
+    MachBuf buf;
+    machbuf_init(&buf, &mem);
+    MachSettings set = {0};
+    EmitCtx e = {.buf = &buf, .isa = &isa_x64, .set = &set};
+    static const RaOperand ops[4];
+    for (uint8_t base = 0; base < 16; base++)
+        for (uint8_t index = 0; index < 16; index++) {
+            if (base == RSP || index == RSP) continue;
+            MachInst mi = {.op = X64_MOV};
+            mi.b[0] = 3, mi.b[2] = XK_MEM, mi.b[3] = XM_INDEX << 4;
+            RaAlloc al[4] = {ra_alloc_reg(RAX), ra_alloc_reg(base), ra_alloc_reg(index)};
+            machbuf_reset(&buf, isa_x64.label_kinds, 0);
+            x64_emit(&e, &mi, ops, al, 3);
+            bool both = (base & 7) == RBP && (index & 7) == RBP;
+            assert_int_equal(machbuf_offset(&buf), both ? 5 : 4);
+        }
+    machbuf_free(&buf);
+    assert_int_equal(mem.live, 0);
+}
+
 /* ---- instructions with emission of their own ---- */
 /* Random operands of a special row; false if it has no bytes. *fixed: registers that it uses whatever its operands are. */
 static bool random_special(MachBuf *b, unsigned op, MachInst *mi, RaAlloc *al, uint32_t *nal,
@@ -453,8 +478,8 @@ static void sequences(void **state) {
 }
 
 int main(void) {
-    const struct CMUnitTest tests[] = {cmocka_unit_test(encodings),
-                                       cmocka_unit_test(any_bytes_decode_or_not),
-                                       cmocka_unit_test(sequences)};
+    const struct CMUnitTest tests[] = {
+        cmocka_unit_test(encodings), cmocka_unit_test(no_displacement),
+        cmocka_unit_test(any_bytes_decode_or_not), cmocka_unit_test(sequences)};
     return cmocka_run_group_tests(tests, NULL, NULL);
 }
