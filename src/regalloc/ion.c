@@ -3,8 +3,8 @@
  * Problem   Registers for good code: values stay in registers where it is hot, whatever the order of the blocks.
  * Idea      Live ranges of values that should share a place form bundles (ion_live.c, ion_build.c, ion_merge.c). Bundles are placed
  *           longest first (ion_queue.c), evicting lighter ones and splitting themselves (ion_process.c, ion_split.c), with maps of what is
- *           free where (ion_occ.c) and sorted sets of who is there (ion_regs.c); what is left over gets registers that nobody wants,
- *           else slots (ion_spill.c); moves connect the pieces (ion_moves.c, ion_edits.c).
+ *           free where (ion_occ.c) and sorted sets of who is there (ion_regs.c); what is left over gets registers that nobody wants
+ *           (ion_gaps.c), else slots (ion_spill.c); moves connect the pieces (ion_moves.c, ion_edits.c).
  * Budget    A function with too much live between its blocks goes to the one-pass allocator.
  * Memory    kept in the context for the next function; see docs/regalloc.md.
  * Ref       regalloc2, doc/ION.md; IonMonkey's BacktrackingAllocator. Deterministic: ties go to the older bundle.
@@ -62,6 +62,7 @@ void ra_ion_free(Mem *m, IonCtx *x) {
     vec_free(m, &x->v);
     vec_free(m, &x->loops);
     vec_free(m, &x->freq);
+    vec_free(m, &x->pred_ends);
     vec_free(m, &x->live_in);
     vec_free(m, &x->row);
     vec_free(m, &x->queued);
@@ -91,12 +92,13 @@ void ra_ion_free(Mem *m, IonCtx *x) {
         vec_free(m, &x->wall.any[k]);
         vec_free(m, &x->wall.all[k]);
     }
-    VecU32 *const words[] = {
-        &x->loop_of, &x->pred_edge, &x->by_global,    &x->kill_at,   &x->kill,        &x->work,
-        &x->exposed, &x->apart,     &x->related,      &x->conflicts, &x->best,        &x->mark,
-        &x->spilled, &x->keys,      &x->order,        &x->ends,      &x->free_pages,  &x->sort_a,
-        &x->sort_b,  &x->chain,     &x->related_next, &x->arg_place, &x->param_place, &x->joined_at,
-        &x->allocs,  &x->exposed_at};
+    VecU32 *const words[] = {&x->loop_of,      &x->pred_edge,  &x->by_global,   &x->kill_at,
+                             &x->kill,         &x->work,       &x->exposed,     &x->apart,
+                             &x->related,      &x->conflicts,  &x->best,        &x->mark,
+                             &x->spilled,      &x->keys,       &x->order,       &x->ends,
+                             &x->free_pages,   &x->sort_a,     &x->sort_b,      &x->chain,
+                             &x->related_next, &x->arg_place,  &x->param_place, &x->joined_at,
+                             &x->allocs,       &x->exposed_at, &x->block_of};
     for (uint32_t k = 0; k < sizeof words / sizeof *words; k++) vec_free(m, words[k]);
     for (uint32_t k = 0; k < sizeof x->slot_free / sizeof *x->slot_free; k++)
         vec_free(m, &x->slot_free[k]);

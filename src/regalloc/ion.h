@@ -119,6 +119,10 @@ typedef struct IonVReg {
     uint8_t width;
 } IonVReg;
 
+typedef struct
+    IonPreds { /* of a block: the last points of its first and last predecessor in the order of the code */
+    uint32_t first, last;
+} IonPreds;
 typedef struct IonLoop {
     uint32_t from, to; /* points */
     uint32_t parent, depth;
@@ -160,6 +164,8 @@ struct IonCtx {
     VecU32 loop_of; /* per block, NONE = in none */
     VEC(float) freq;
     VecU32 pred_edge; /* per block: an edge to it */
+    VecU32 block_of;  /* per instruction */
+    VEC(IonPreds) pred_ends;
     VecU32 by_global, kill_at, kill, work;
     VecU32 exposed,
         exposed_at; /* values that block b needs from others: [exposed_at[b] .. exposed_at[b + 1]) */
@@ -192,7 +198,7 @@ struct IonCtx {
     VEC(IonPage) pages;
     VecU32 free_pages, dir[64], fresh[64];
     VecU32 ends_of[64]; /* parallel to dir: where the page's last range ends */
-    /* ion_spill.c, ion_moves.c */
+    /* ion_gaps.c, ion_spill.c, ion_moves.c */
     VecU32 keys, order, ends, sort_a, sort_b, slot_free[9];
     uint32_t num_slots;
     VecU32 chain, arg_place, param_place;
@@ -213,7 +219,9 @@ static inline RaVReg ion_name(const IonCtx *x, uint32_t v) {
 }
 /* ion_live.c. False: past the budget. */
 bool ion_liveness(IonCtx *x);
-uint32_t ion_block_at(const IonCtx *x, uint32_t point);
+static inline uint32_t ion_block_at(const IonCtx *x, uint32_t point) {
+    return x->block_of.p[point / 2];
+}
 /* The outermost loop that holds `in` but not `out`; NONE = there is none. */
 uint32_t ion_loop_between(const IonCtx *x, uint32_t in, uint32_t out);
 /* ion_build.c: ranges, uses, walls */
@@ -241,14 +249,19 @@ uint32_t ion_dequeue(IonCtx *x); /* the longest, NONE = all are placed */
 /* ion_split.c */
 void ion_weigh_range(IonCtx *x, uint32_t r);
 void ion_queue(IonCtx *x, uint32_t bundle); /* after weighing it */
+/* Cuts the range at a point within; the second part, next in both lists, is returned. Neither part is weighed. */
+uint32_t ion_cut(IonCtx *x, uint32_t r, uint32_t at);
 /* The bundle fits register p up to `at` (p = RA_PREG_NONE: nowhere from its start on). */
 void ion_split(IonCtx *x, uint32_t bundle, uint32_t at, RaPReg p);
 void ion_give_up(IonCtx *x, uint32_t bundle); /* all of it to the slot */
 /* ion_process.c. False: not enough registers, said in the diagnostics */
 bool ion_process(IonCtx *x);
 void ion_place(IonCtx *x, uint32_t bundle, RaPReg p);
-/* ion_spill.c */
+/* Where register p is first taken by anything but fixed operands of value v; NONE: nowhere. */
+uint32_t ion_first_foreign(const IonCtx *x, uint32_t v, uint32_t from, uint32_t to, RaPReg p);
+/* ion_gaps.c */
 void ion_fill_gaps(IonCtx *x);
+/* ion_spill.c */
 void ion_slots(IonCtx *x);
 uint32_t ion_bundle_of(const IonCtx *x, uint32_t v);  /* NONE: it has no range to speak of */
 uint32_t ion_spillset_of(IonCtx *x, uint32_t bundle); /* made if there is none yet */

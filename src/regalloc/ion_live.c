@@ -45,19 +45,6 @@ static void find_loops(IonCtx *x) {
     }
 }
 
-uint32_t ion_block_at(const IonCtx *x, uint32_t point) {
-    const RaBlock *blocks = x->f->blocks;
-    uint32_t lo = 0, hi = x->f->num_blocks; /* the last one that starts at the point or before */
-    while (hi - lo > 1) {
-        uint32_t mid = lo + (hi - lo) / 2;
-        if (2 * blocks[mid].inst_start <= point)
-            lo = mid;
-        else
-            hi = mid;
-    }
-    return lo;
-}
-
 uint32_t ion_loop_between(const IonCtx *x, uint32_t in, uint32_t out) {
     uint32_t best = NONE;
     for (uint32_t l = x->loop_of.p[ion_block_at(x, in)]; l != NONE; l = x->loops.p[l].parent) {
@@ -65,6 +52,26 @@ uint32_t ion_loop_between(const IonCtx *x, uint32_t in, uint32_t out) {
         best = l;
     }
     return best;
+}
+
+/* Blocks by instruction, and where the predecessors of each end. */
+static void index_blocks(IonCtx *x) {
+    const RaFunc *f = x->f;
+    vec_clear(&x->block_of);
+    vec_clear(&x->pred_ends);
+    uint32_t *block_of = vec_extend(x->mem, &x->block_of, f->num_insts);
+    IonPreds *ends = vec_extend(x->mem, &x->pred_ends, f->num_blocks);
+    for (uint32_t b = 0; b < f->num_blocks; b++) {
+        const RaBlock *rb = &f->blocks[b];
+        for (uint32_t i = rb->inst_start; i < rb->inst_end; i++) block_of[i] = b;
+        IonPreds e = {NONE, 0};
+        for (uint32_t p = rb->pred_start; p < rb->pred_end; p++) {
+            uint32_t end = 2 * f->blocks[f->preds[p]].inst_end - 1;
+            if (end < e.first) e.first = end;
+            if (end > e.last) e.last = end;
+        }
+        ends[b] = e;
+    }
 }
 
 static void needs(IonCtx *x, IonVReg *iv, uint32_t v, uint32_t b) {
@@ -189,6 +196,7 @@ static bool flow(IonCtx *x) {
 bool ion_liveness(IonCtx *x) {
     uint32_t nb = x->f->num_blocks;
     find_loops(x);
+    index_blocks(x);
     walk(x);
     x->row_words = (x->by_global.n + 63) / 64;
     if ((uint64_t)x->row_words * nb > ROW_WORDS_MAX) return false;

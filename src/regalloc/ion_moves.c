@@ -97,6 +97,7 @@ static void fill_at_blocks(IonCtx *x, Value *val, uint32_t r, uint32_t b) {
     const IonRange *ir = &x->r.p[r];
     for (; b < f->num_blocks && 2 * f->blocks[b].inst_start < ir->to; b++) {
         const RaBlock *rb = &f->blocks[b];
+        if (ir->from <= x->pred_ends.p[b].first && x->pred_ends.p[b].last < ir->to) continue;
         if (x->v.p[val->v].def_block == b) continue; /* else it comes in */
         bool join = rb->pred_end - rb->pred_start > 1;
         for (uint32_t p = rb->pred_start; p < rb->pred_end; p++) {

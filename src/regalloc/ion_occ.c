@@ -16,11 +16,12 @@
 void ion_map_init(IonCtx *x, IonMap *m, uint32_t points) {
     m->levels = 0;
     for (uint32_t n = points; m->levels < ION_LEVELS; n = (n + 63) / 64) {
+        uint32_t whole = (n + 64) & ~63u; /* units are whole */
         vec_clear(&m->any[m->levels]);
-        vec_resize0(x->mem, &m->any[m->levels], n + 1);
+        vec_resize0(x->mem, &m->any[m->levels], whole);
         if (m->levels) {
             vec_clear(&m->all[m->levels]);
-            vec_resize0(x->mem, &m->all[m->levels], n + 1);
+            vec_resize0(x->mem, &m->all[m->levels], whole);
         }
         m->levels++;
         if (n <= 64) break;
@@ -86,12 +87,16 @@ void ion_map_set(IonMap *m, uint32_t from, uint32_t to, RaPRegSet bit) {
     }
 }
 
+/* The bit goes from the unit unless it is somewhere below. */
 static void sum_unit(IonMap *m, uint32_t k, uint32_t u, RaPRegSet bit) {
     if (m->all[k].p[u] & bit) return;
-    const VecU64 *below = &m->any[k - 1];
-    uint64_t s = 0;
-    for (uint32_t i = u * 64; i < u * 64 + 64 && i < below->n; i++) s |= below->p[i];
-    m->any[k].p[u] = (m->any[k].p[u] & ~bit) | (s & bit);
+    const uint64_t *below = &m->any[k - 1].p[u * 64];
+    for (uint32_t i = 0; i < 64; i += 8) {
+        uint64_t a = below[i] | below[i + 1] | below[i + 2] | below[i + 3];
+        uint64_t b = below[i + 4] | below[i + 5] | below[i + 6] | below[i + 7];
+        if ((a | b) & bit) return;
+    }
+    m->any[k].p[u] &= ~bit;
 }
 
 void ion_map_clear(IonMap *m, uint32_t from, uint32_t to, RaPRegSet bit) {
@@ -109,13 +114,24 @@ void ion_map_clear(IonMap *m, uint32_t from, uint32_t to, RaPRegSet bit) {
         }
     }
     for (uint32_t k = 1, f = from, l = to - 1; k < m->levels; k++) {
-        sum_unit(m, k, f >>= 6, bit);
-        sum_unit(m, k, l >>= 6, bit);
+        f >>= 6, l >>= 6;
+        sum_unit(m, k, f, bit);
+        if (l != f) sum_unit(m, k, l, bit);
     }
 }
 
 uint32_t ion_map_first(const IonMap *m, uint32_t from, uint32_t to, RaPRegSet *left) {
     for (uint32_t at = from; at < to;) {
+        if (at & 63 || to - at < 64) { /* point by point, up to the next unit */
+            uint32_t end = (at | 63) + 1 < to ? (at | 63) + 1 : to;
+            RaPRegSet open = *left & ~around(m, 0, at);
+            for (; at < end; at++) {
+                open &= ~m->any[0].p[at];
+                if (!open) return at;
+                *left = open;
+            }
+            continue;
+        }
         uint32_t k = 0, u = at;
         while (k + 1 < m->levels && (u & 63) == 0 && to - at >= (uint64_t)1 << 6 * (k + 1))
             k++, u >>= 6;

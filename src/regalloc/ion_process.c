@@ -67,6 +67,19 @@ static bool own_walls(const IonCtx *x, uint32_t first, RaPReg p) {
     return true;
 }
 
+uint32_t ion_first_foreign(const IonCtx *x, uint32_t v, uint32_t from, uint32_t to, RaPReg p) {
+    for (uint32_t at = from; at < to;) {
+        RaPRegSet left = ra_set(p);
+        at = ion_map_first(&x->occ, at, to, &left);
+        if (at == NONE) break;
+        uint32_t k = fixed_after(x, p, at);
+        if (k < x->fixed[p].n && x->fixed[p].p[k].to > at) k++; /* it began before */
+        if (k == 0 || x->fixed[p].p[k - 1].from > at || x->fixed[p].p[k - 1].vreg != v) return at;
+        at = x->fixed[p].p[k - 1].to;
+    }
+    return NONE;
+}
+
 static void put_back_walls(IonCtx *x, const IonRange *ir, RaPReg p) {
     uint32_t at = fixed_after(x, p, ir->from > 0 ? ir->from - 1 : 0);
     for (; at > 0 && x->fixed[p].p[at - 1].from < ir->to; at--)
@@ -100,6 +113,21 @@ static void evict(IonCtx *x, uint32_t bundle) {
     x->st.evictions++;
 }
 
+/* A value that is still to be placed, and lives beside the bundle's start, has its nearest fixed operand in register p. */
+static bool wanted(const IonCtx *x, uint32_t bundle, RaPReg p) {
+    const IonRange *ir = &x->r.p[x->b.p[bundle].first];
+    uint32_t after = fixed_after(x, p, ir->from);
+    for (uint32_t k = after - (after > 0); k <= after && k < x->fixed[p].n; k++) {
+        uint32_t r = x->v.p[x->fixed[p].p[k].vreg].first;
+        if (r == NONE || x->r.p[r].bundle == bundle) continue;
+        const IonBundle *b = &x->b.p[x->r.p[r].bundle];
+        if (b->hint == p && b->reg == RA_PREG_NONE && x->r.p[r].from < ir->to &&
+            x->r.p[r].to > ir->from)
+            return true;
+    }
+    return false;
+}
+
 static RaPReg pick(IonCtx *x, uint32_t bundle, RaPRegSet free) {
     const IonBundle *b = &x->b.p[bundle];
     if (ra_stressed(x->c, RA_STRESS_REG, 2)) {
@@ -114,6 +142,9 @@ static RaPReg pick(IonCtx *x, uint32_t bundle, RaPRegSet free) {
         if (p < 64 && (free >> p & 1)) return p;
     }
     const RaPReg *order = x->env->order[u64_ctz(free) / 32];
+    RaPRegSet cheap = free & x->env->caller_saved;
+    for (uint32_t k = 0; k < 32 && order[k] != RA_PREG_NONE; k++)
+        if ((cheap >> order[k] & 1) && !wanted(x, bundle, order[k])) return order[k];
     for (uint32_t k = 0; k < 32 && order[k] != RA_PREG_NONE; k++)
         if (free >> order[k] & 1) return order[k];
     return (RaPReg)u64_ctz(free);
@@ -319,7 +350,14 @@ static bool one_bundle(IonCtx *x, uint32_t bundle) {
     uint32_t start = x->r.p[b->first].from, at = NONE;
     for (uint32_t r = b->first; r != NONE && at == NONE; r = x->r.p[r].next)
         at = ion_map_first(&x->occ, x->r.p[r].from, x->r.p[r].to, &left);
-    ion_split(x, bundle, at, at > start ? pick(x, bundle, left) : RA_PREG_NONE);
+    RaPReg p = at > start ? pick(x, bundle, left) : RA_PREG_NONE;
+    if ((b->flags & ION_INNER) && b->hint < 64 && (allowed >> b->hint & 1)) {
+        uint32_t own = NONE;
+        for (uint32_t r = b->first; r != NONE && own == NONE; r = x->r.p[r].next)
+            own = ion_first_foreign(x, x->r.p[r].vreg, x->r.p[r].from, x->r.p[r].to, b->hint);
+        if (own > at) at = own, p = b->hint;
+    }
+    ion_split(x, bundle, at, p);
     return true;
 }
 

@@ -1,15 +1,10 @@
-/* regalloc/ion_spill.c — what is left over: gaps between parts get registers that nobody wants, else their slot.
+/* regalloc/ion_spill.c — slots for what is left over, and the allocator's sort.
  *
- * Problem   A gap costs a load after it, and a store before it unless the slot holds the value already.
- * Idea      When all bundles are placed, a gap gets the register of the part before or after it, or any if it has uses, if
- *           that is free all along and the value comes into it from registers only. What remains needs the spill set's slot.
- * Slots     A spill set occupies its slot from the start of its first range to the end of its last. Sets in order of their
+ * Idea      A spill set occupies its slot from the start of its first range to the end of its last. Sets in order of their
  *           starts take a free slot of their width; slots come back in order of the ends. That needs as few slots as
  *           these intervals allow.
- * Cost      O(gaps * blocks, up to MAX_BLOCKS of them); O(spill sets): both orders by radix sort. */
+ * Cost      O(spill sets): both orders by radix sort. */
 #include "regalloc/ion.h"
-
-enum { MAX_BLOCKS = 16 };
 
 /* ---- sorting ---- */
 static uint32_t key_at(const void *keys, size_t stride, uint32_t i) {
@@ -44,97 +39,6 @@ const uint32_t *ion_sort(IonCtx *x, const void *keys, size_t stride, uint32_t n)
         a = b, b = t;
     }
     return a;
-}
-
-/* ---- gaps ---- */
-static RaPReg reg_of(const IonCtx *x, uint32_t r) {
-    return x->b.p[x->r.p[r].bundle].reg;
-}
-
-/* The piece of the value in x->chain that holds at the point; NONE: it is not live there. */
-static uint32_t piece_at(const IonCtx *x, uint32_t point) {
-    uint32_t lo = 0, hi = x->chain.n;
-    while (lo < hi) { /* first that ends after the point */
-        uint32_t mid = lo + (hi - lo) / 2;
-        if (x->r.p[x->chain.p[mid]].to > point)
-            hi = mid;
-        else
-            lo = mid + 1;
-    }
-    return lo < x->chain.n && x->r.p[x->chain.p[lo]].from <= point ? x->chain.p[lo] : NONE;
-}
-
-/* The value is in a register wherever control comes into the gap, at block starts too. */
-static bool comes_in_registers(const IonCtx *x, uint32_t g, uint32_t prev) {
-    const RaFunc *f = x->f;
-    const IonRange *ir = &x->r.p[g];
-    uint32_t b = ion_block_at(x, ir->from);
-    if (2 * f->blocks[b].inst_start < ir->from) {
-        bool from_def = (ir->flags & ION_FIXED_DEF) && x->v.p[ir->vreg].fixed != ION_IN_SLOT;
-        if (!from_def && (prev == NONE || reg_of(x, prev) == RA_PREG_NONE)) return false;
-        b++;
-    } else if (ir->flags & ION_DEF) { /* a parameter */
-        b++;
-    }
-    for (uint32_t n = 0; b < f->num_blocks && 2 * f->blocks[b].inst_start < ir->to; b++, n++) {
-        if (n == MAX_BLOCKS) return false;
-        const RaBlock *rb = &f->blocks[b];
-        for (uint32_t p = rb->pred_start; p < rb->pred_end; p++) {
-            uint32_t r = piece_at(x, 2 * f->blocks[f->preds[p]].inst_end - 1);
-            if (r != NONE && r != g && reg_of(x, r) == RA_PREG_NONE) return false;
-        }
-    }
-    return true;
-}
-
-static void fill(IonCtx *x, uint32_t g, uint32_t prev, uint32_t next) {
-    IonRange *ir = &x->r.p[g];
-    RaPReg before = prev != NONE && x->r.p[prev].to == ir->from ? reg_of(x, prev) : RA_PREG_NONE;
-    RaPReg after = next != NONE && x->r.p[next].from == ir->to ? reg_of(x, next) : RA_PREG_NONE;
-    if (before == RA_PREG_NONE && (ir->flags & ION_FIXED_DEF) && x->v.p[ir->vreg].fixed < 64)
-        before = x->v.p[ir->vreg].fixed;
-    if ((ir->from & 1) && after != before) after = RA_PREG_NONE; /* no move within an instruction */
-    bool uses = ir->use0 < ir->use1;
-    if (after == RA_PREG_NONE && !uses) return;
-    if (!comes_in_registers(x, g, prev)) return;
-    RaPRegSet class = x->v.p[ir->vreg].is_float ? RA_CLASS_MASK(RA_FLOAT) : RA_CLASS_MASK(RA_INT);
-    RaPRegSet free = x->env->allocatable & class & ~ion_map_or(&x->occ, ir->from, ir->to);
-    if (ir->from & 1) free &= before < 64 ? ra_set(before) : 0;
-    RaPReg p = RA_PREG_NONE;
-    if (after < 64 && (free >> after & 1))
-        p = after;
-    else if (before < 64 && (free >> before & 1))
-        p = before;
-    else if (uses && free)
-        p = (RaPReg)u64_ctz(free);
-    if (p == RA_PREG_NONE) return;
-    IonBundle b = x->b.p[ir->bundle];
-    b.first = g, b.reg = p;
-    vec_push(x->mem, &x->b, b);
-    ir->bundle = x->b.n - 1;
-    ir->next = NONE;
-    ion_map_set(&x->occ, ir->from, ir->to, ra_set(p));
-}
-
-void ion_fill_gaps(IonCtx *x) {
-    for (uint32_t k = 0; k < x->spilled.n; k++) {
-        if (k + 12 < x->spilled.n) { /* far apart in a large function */
-            __builtin_prefetch(&x->v.p[x->spilled.p[k + 12]]);
-            __builtin_prefetch(&x->r.p[x->v.p[x->spilled.p[k + 6]].first]);
-        }
-        vec_clear(&x->chain);
-        for (uint32_t r = x->v.p[x->spilled.p[k]].first; r != NONE; r = x->r.p[r].vnext)
-            vec_push(x->mem, &x->chain, r);
-        for (uint32_t i = 0; i < x->chain.n; i++) {
-            uint32_t r = x->chain.p[i];
-            if (!(x->r.p[r].flags & ION_GAP)) continue;
-            if (!ra_stressed(x->c, RA_STRESS_SPILL, 2))
-                fill(x, r, i ? x->chain.p[i - 1] : NONE,
-                     i + 1 < x->chain.n ? x->chain.p[i + 1] : NONE);
-            if (reg_of(x, r) == RA_PREG_NONE)
-                x->ss.p[x->b.p[x->r.p[r].bundle].spillset].required = 1;
-        }
-    }
 }
 
 /* ---- slots ---- */

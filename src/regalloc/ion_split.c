@@ -119,8 +119,7 @@ static void to_gap(IonCtx *x, uint32_t spillset, uint32_t r) {
     vec_push(x->mem, &x->spilled, ir->vreg);
 }
 
-/* Cuts r at `at`, from < at < to; the new range is the second part, next in both lists. Neither part is weighed. */
-static uint32_t cut_only(IonCtx *x, uint32_t r, uint32_t at) {
+uint32_t ion_cut(IonCtx *x, uint32_t r, uint32_t at) {
     uint32_t lo = x->r.p[r].use0, hi = x->r.p[r].use1;
     while (lo < hi) {
         uint32_t mid = lo + (hi - lo) / 2;
@@ -139,7 +138,7 @@ static uint32_t cut_only(IonCtx *x, uint32_t r, uint32_t at) {
 }
 
 static uint32_t cut(IonCtx *x, uint32_t r, uint32_t at) {
-    uint32_t k = cut_only(x, r, at);
+    uint32_t k = ion_cut(x, r, at);
     ion_weigh_range(x, r);
     ion_weigh_range(x, k);
     return k;
@@ -165,12 +164,12 @@ static void split_minimal(IonCtx *x, uint32_t bundle, uint32_t spillset, RaPReg 
                 if (needs_register(&x->uses.p[k])) to = x->uses.p[k].pos + 1;
             if (from > x->r.p[r].from) {
                 uint32_t gap = r;
-                r = cut_only(x, r, from);
+                r = ion_cut(x, r, from);
                 ion_weigh_range(x, gap);
                 to_gap(x, spillset, gap);
             }
             uint32_t piece = r;
-            r = to < x->r.p[r].to ? cut_only(x, r, to) : NONE;
+            r = to < x->r.p[r].to ? ion_cut(x, r, to) : NONE;
             ion_weigh_range(x, piece);
             x->r.p[piece].next = NONE;
             ion_queue(x, new_bundle(x, spillset, piece, RA_PREG_NONE, hint2));
@@ -308,6 +307,7 @@ static uint32_t cut_off(IonCtx *x, uint32_t bundle, uint32_t spillset, uint32_t 
 void ion_split(IonCtx *x, uint32_t bundle, uint32_t at, RaPReg p) {
     uint32_t spillset = ion_spillset_of(x, bundle), first = x->b.p[bundle].first, last = first;
     uint32_t start = x->r.p[first].from;
+    uint8_t inner = x->b.p[bundle].flags & ION_INNER;
     while (x->r.p[last].next != NONE) last = x->r.p[last].next;
     uint32_t end = x->r.p[last].to;
     x->st.splits++;
@@ -339,6 +339,7 @@ void ion_split(IonCtx *x, uint32_t bundle, uint32_t at, RaPReg p) {
     if (x->b.p[bundle].first != NONE) {
         if (p != RA_PREG_NONE) {
             (void)weigh(x, bundle);
+            x->b.p[bundle].flags |= inner; /* may cover a wall whose use is in a part before it */
             ion_place(x, bundle, p);
         } else {
             ion_queue(x, bundle);

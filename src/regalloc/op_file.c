@@ -132,7 +132,7 @@ void op_flush_moves(Pass *p, uint32_t point, RaPRegSet in_use) {
         }
         if (free)
             sp.scratch[k] = (RaPReg)u64_ctz(free);
-        else
+        else if (all)
             sp.victim[k] = (RaPReg)u64_ctz(all);
     }
     vec_clear(&c->ordered);

@@ -1,7 +1,8 @@
 #!/usr/bin/env bash
 # Saved allocation problems (tests/regalloc/*.ra), one test per file and way: through both allocators, as they are and with random
 # choices (RA_SEEDS), the checker on, also in the sanitized build. A file whose first line is `; fails: LINE:COL: MESSAGE` must be refused
-# there, with that in the message. What is printed reads back as the same text. Then the texts that `cot compile --emit regalloc` writes
+# there, with that in the message. `; most in BLOCK: N stores, N reloads, N moves` limits what the backtracking allocator may insert there
+# (all: in all blocks), `; stress SEED` is a seed that has failed. What is printed reads back as the same text. Then the texts that `cot compile --emit regalloc` writes
 # for modules, whose results must be the ones that the allocator finds for the text. docs/ion.md shows what its example gives.
 set -u
 . "$(dirname "$0")/../diff/env.sh"
@@ -25,6 +26,13 @@ refused() {
 # same FILE FILE WHAT
 same() { if cmp "$1" "$2" >&2; then passed=$((passed + 1)); else fail "$3"; fi; }
 
+# inserted FILE BLOCK: how many stores, reloads and moves there are, as in the limits
+inserted() {
+    awk -v block="$2" '/^block/ {split($1, name, /[(:]/); on = block == "all" || name[1] == block}
+        on && ($1 == "before" || $1 == "after") {if ($2 ~ /^stack/) s++; else if ($4 ~ /^stack/) r++; else m++}
+        END {print s + 0, r + 0, m + 0}' "$1"
+}
+
 for f in "$ROOT"/tests/regalloc/*.ra; do
     expect=$(sed -n '1s/^; fails: //p' "$f")
     if [ -n "$expect" ]; then
@@ -38,12 +46,19 @@ for f in "$ROOT"/tests/regalloc/*.ra; do
         for cot in "$COT" "$asan"; do
             [ -x "$cot" ] || continue
             try "$cot" regalloc $how --check --quiet "$f"
-            for seed in ${RA_SEEDS:-1 2 3 4 5 6 7 8}; do try "$cot" regalloc $how --stress "$seed" --check --quiet "$f"; done
+            for seed in ${RA_SEEDS:-1 2 3 4 5 6 7 8} $(sed -n '1s/^; stress //p' "$f"); do try "$cot" regalloc $how --stress "$seed" --check --quiet "$f"; done
         done
         "$COT" regalloc $how "$f" >"$dir/a.ra"
         "$COT" regalloc --check "$dir/a.ra" >"$dir/b.ra"
         same "$dir/a.ra" "$dir/b.ra" "$f $how: the result is not printed as it is read"
     done
+    limit=$(sed -n '1s/^; most in //p' "$f")
+    if [ -n "$limit" ]; then
+        read -r block s _ r _ m _ <<<"$limit"
+        "$COT" regalloc --ion "$f" >"$dir/a.ra"
+        read -r gs gr gm < <(inserted "$dir/a.ra" "${block%:}")
+        if [ "$gs" -le "$s" ] && [ "$gr" -le "$r" ] && [ "$gm" -le "$m" ]; then passed=$((passed + 1)); else fail "$f: $gs stores, $gr reloads, $gm moves"; fi
+    fi
     "$COT" regalloc --input "$f" >"$dir/a.ra"
     "$COT" regalloc --input "$dir/a.ra" >"$dir/b.ra"
     same "$dir/a.ra" "$dir/b.ra" "$f: the input is not printed as it is read"

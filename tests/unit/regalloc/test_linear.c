@@ -63,7 +63,7 @@ static double bound(RaAlgo algo, const RaFunc *f, const RaOutput *out) {
     if (algo == RA_ALGO_ONEPASS) return 2 * onepass + 16384;
     double rows = v / 8 * b; /* of bits */
     if (rows > 32 << 20) rows = 32 << 20;
-    double ion = 92 * v + 36 * uses + 33 * i + 48 * b + 48 * (double)st->ranges +
+    double ion = 92 * v + 36 * uses + 37 * i + 56 * b + 48 * (double)st->ranges +
                  40 * (double)st->bundles + 48 * ((double)out->num_edits + args);
     return 2 * (ion + (st->fell_back ? onepass : 0)) + rows + 65536;
 }
