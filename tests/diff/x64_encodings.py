@@ -99,7 +99,7 @@ def normal(text, ours):
         name = m.group(1) + CC.get(m.group(2), m.group(2))
     w = width(ops) or 8
     bits = 8 * w
-    suffix = re.fullmatch(r"(add|or|and|sub|xor|cmp|test|adc|sbb|mov|imul|mul|not|neg|rol|ror|shl|shr|sar|lea|lzcnt|tzcnt|popcnt|andn|"
+    suffix = re.fullmatch(r"(add|or|and|sub|xor|cmp|test|adc|sbb|mov|imul|mul|not|neg|rol|ror|rcr|shl|shr|sar|lea|lzcnt|tzcnt|popcnt|andn|"
                           r"blsr|blsmsk|blsi|shlx|shrx|sarx|bzhi|mulx|rorx|bt|v?cvtu?si2ss|v?cvtu?si2sd|cvttss2si|cvttsd2si)([bwlq])", name)
     size = 0
     if suffix:
@@ -115,7 +115,7 @@ def normal(text, ours):
             out.append(int(o[1:]) & (mask if name != "mov" else (1 << 8 * min(size or w, 8)) - 1))
         else:
             out.append(o)
-    if name in ("rol", "ror", "shl", "shr", "sar"):
+    if name in ("rol", "ror", "rcr", "shl", "shr", "sar"):
         if len(out) == 1 or (len(out) == 2 and out[0] == out[1] and not ours):
             out = [1] + out[-1:]
     return prefix + name, tuple(out)

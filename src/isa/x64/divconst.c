@@ -4,9 +4,11 @@
  * Idea     Powers of two are shifts and masks. Otherwise the quotient is the high part of a product with a scaled
  *          reciprocal: floor(x / d) = floor(x * m / 2^(N + s)) for every N-bit x if m = ceil(2^(N + s) / d) and
  *          m * d - 2^(N + s) <= 2^s. The least s for which this holds is found by trying; m then has at most N + 1
- *          bits. 32-bit operands use one 64-bit product, so that no high half is needed. The remainder is
- *          x - q * d.
- * Cost     N steps to find m, 2 to 9 instructions.
+ *          bits. 32-bit operands use the low half of one 64-bit product if m has 32 bits, else a high half with N = 64,
+ *          for which m = ceil(2^64 / d) always serves. The remainder is x - q * d.
+ * Copies   x is often needed afterwards, so nothing overwrites it if there is another way: of a product with a high half
+ *          the reciprocal is the operand in the fixed register; signs come from values of our own.
+ * Cost     N steps to find m, 2 to 6 instructions.
  * Ref      Granlund and Montgomery, "Division by Invariant Integers using Multiplication" (PLDI 1994);
  *          Warren, "Hacker's Delight", chapter 10 */
 #include "isa/x64/rules_in.h"
@@ -42,30 +44,40 @@ static RaVReg mul64(LowerCtx *L, RaVReg a, uint64_t k) {
     return x64_form_RMR(L, X64_IMUL, CLIF_I64, m, x64_reg_rm(L, a));
 }
 
+/* The high half of x * k, 64 bits */
+static RaVReg mul_hi(LowerCtx *L, bool sign, RaVReg x, uint64_t k) {
+    return x64_mul_hi(L, CLIF_I64, sign, x64_int_const(L, CLIF_I64, k), x64_reg_rm(L, x));
+}
+
 static RaVReg udiv(LowerCtx *L, ClifType t, RaVReg x, uint64_t d) {
     unsigned n = clif_type_bits(t);
     if ((d & (d - 1)) == 0) return shift(L, X64_SHR, t, x, u64_ctz(d));
     Magic g = magic(d, n, n);
-    unsigned even = 0;
+    if (t == CLIF_I32) /* m * d - 2^64 < d: times x it is below 2^64 */
+        return g.wide ? mul_hi(L, false, x, UINT64_MAX / d + 1)
+                      : shift(L, X64_SHR, CLIF_I64, mul64(L, x, g.m), 32 + g.s);
     if (g.wide && !(d & 1)) { /* halve both first: the shorter dividend needs one bit less */
-        even = u64_ctz(d);
+        unsigned even = u64_ctz(d);
         g = magic(d >> even, n, n - even);
         x = shift(L, X64_SHR, t, x, even);
     }
-    if (!g.wide && t == CLIF_I32) return shift(L, X64_SHR, CLIF_I64, mul64(L, x, g.m), 32 + g.s);
-    RaVReg hi = t == CLIF_I32 ? shift(L, X64_SHR, CLIF_I64, mul64(L, x, g.m), 32)
-                              : x64_mul_hi(L, t, false, x, x64_reg_rm(L, x64_int_const(L, t, g.m)));
+    RaVReg hi = mul_hi(L, false, x, g.m);
     if (!g.wide) return shift(L, X64_SHR, t, hi, g.s);
-    /* (x * 2^n + x * m) >> (n + s) without overflow; s > 0 */
-    RaVReg half = shift(L, X64_SHR, t, alu(L, X64_SUB, t, x, hi), 1);
-    return shift(L, X64_SHR, t, alu(L, X64_ADD, t, half, hi), g.s - 1);
+    /* (x * 2^n + x * m) >> (n + s), whose bit n is in the carry; s > 0 */
+    RaVReg half = shift(L, X64_RCR, t, alu(L, X64_ADD, t, hi, x), 1);
+    return shift(L, X64_SHR, t, half, g.s - 1);
 }
 
 /* x + 2^k - 1 if x is negative, else x: a shift or mask then rounds to zero */
 static RaVReg biased(LowerCtx *L, ClifType t, RaVReg x, unsigned k) {
     unsigned n = clif_type_bits(t);
-    RaVReg sign = k == 1 ? x : shift(L, X64_SAR, t, x, n - 1);
-    return alu(L, X64_ADD, t, shift(L, X64_SHR, t, sign, n - k), x);
+    if (k == 1 || k > 31)
+        return alu(L, X64_ADD, t,
+                   shift(L, X64_SHR, t, k == 1 ? x : shift(L, X64_SAR, t, x, n - 1), n - k), x);
+    X64Rm sum = {.kind = XK_MEM, .mode = XM_BASE, .r = x, .disp = (int32_t)((1u << k) - 1)};
+    RaVReg up = x64_form_RM(L, X64_LEA, t, sum);
+    x64_form_TEST(L, X64_TEST, t, x, x64_reg_rm(L, x));
+    return x64_choose_reg(L, t, x64_cond1(CC_NS), x, up);
 }
 
 /* d is neither 0, 1, -1 nor the least value */
@@ -80,14 +92,15 @@ static RaVReg sdiv(LowerCtx *L, ClifType t, RaVReg x, int64_t d) {
         Magic g = magic(mag, n, n - 1); /* at most n bits, since |x| <= 2^(n-1) */
         RaVReg hi;
         if (t == CLIF_I32) {
-            RaVReg wide = x64_form_RM(L, X64_MOVSXD, CLIF_I64, x64_reg_rm(L, x));
-            hi = shift(L, X64_SAR, CLIF_I64, mul64(L, wide, g.m), 32 + g.s);
+            x = x64_form_RM(L, X64_MOVSXD, CLIF_I64, x64_reg_rm(L, x));
+            hi = shift(L, X64_SAR, CLIF_I64, mul64(L, x, g.m), 32 + g.s);
         } else {
-            hi = x64_mul_hi(L, t, true, x, x64_reg_rm(L, x64_int_const(L, t, g.m)));
+            hi = mul_hi(L, true, x, g.m);
             if (g.m >> 63) hi = alu(L, X64_ADD, t, hi, x); /* m was taken as m - 2^64 */
             hi = shift(L, X64_SAR, t, hi, g.s);
         }
-        RaVReg neg = shift(L, X64_SHR, t, x, n - 1); /* 1 if negative: floor becomes truncation */
+        RaVReg neg =
+            shift(L, X64_SHR, CLIF_I64, x, 63); /* 1 if negative: floor becomes truncation */
         q = alu(L, X64_ADD, t, hi, neg);
     }
     return d < 0 ? x64_form_R1(L, X64_NEG, t, q) : q;
