@@ -2,17 +2,12 @@
 # Debugging information of C, C++ and Rust programs: what is known of every offset against LLVM's symbolizer; lines in backtraces.
 set -u
 . "$(dirname "$0")/../diff/env.sh"
+. "$(dirname "$0")/../diff/counts.sh"
 need cot-run clang wasi-clang llvm-symbolizer python3
 out=$WORK/debug
 rm -rf "$out"
 mkdir -p "$out"
 cd "$out" || exit 1
-passed=0 failed=0 skipped=0
-fail() {
-    failed=$((failed + 1))
-    echo "38-debug: $*"
-}
-
 modules=()
 for how in "-O0 -gdwarf-4" "-O2 -gdwarf-4" "-O0 -gdwarf-5" "-O2 -gdwarf-5"; do
     name=trap$(tr -dc 0-9 <<<"$how")
@@ -24,36 +19,29 @@ for how in "-O0 -gdwarf-5" "-O2 -gdwarf-4" "-O1 -gdwarf-2" "-O1 -gdwarf-3"; do
     # shellcheck disable=SC2086
     clang++ --target=wasm32 -nostdlib -Wl,--no-entry,--export-all $how "$ROOT/tests/debug/scopes.cpp" -o "$name.wasm" && modules+=("$name.wasm")
 done
-[ ${#modules[@]} = 8 ] || fail "clang made ${#modules[@]} of 8 modules"
+check "clang made all modules" [ ${#modules[@]} = 8 ]
 target=
 for t in wasm32-wasip1 wasm32-wasi; do
     [ -n "$target" ] || { d=$(rustc --print target-libdir --target $t 2>/dev/null) && [ -d "$d" ] && target=$t; }
 done
 if [ -n "$target" ] && rustc -O -g --target "$target" -o rust.wasm "$ROOT/tests/languages/rust_std.rs"; then modules+=(rust.wasm); else
-    skipped=$((skipped + 1))
-    echo "38-debug: skipped: no rustc with a target of WASI"
+    left_out "no rustc with a target of WASI"
 fi
-log=$("$PY" "$ROOT/tests/diff/debug.py" addr2line "$COT" "${modules[@]}")
-sed '$d' <<<"$log" # its sum is part of ours
-read -r p _ f _ < <(tail -n 1 <<<"$log")
-passed=$((passed + p)) failed=$((failed + f))
+"$PY" "$ROOT/tests/diff/debug.py" addr2line "$COT" "${modules[@]}" >addr2line.log
+sed '$d' addr2line.log # its sum is part of ours
+sum addr2line addr2line.log
 
-# says FILE PATTERN…: the program traps, and its messages have these lines, in this order
-says() {
-    local file=$1 at=0 line n
+traps() { # traps FILE PATTERN…: and its messages have these lines, in this order
+    local file=$1 patterns=()
     shift
     "$COT" run "$file" >/dev/null 2>"$file.err"
-    [ $? = 134 ] || { fail "$file: no trap"; return; }
-    for line; do
-        n=$(tail -n +$((at + 1)) "$file.err" | grep -nxE -m 1 -- "$line" | cut -d: -f1)
-        [ -n "$n" ] || { fail "$file: no line $line behind line $at"; cat "$file.err"; return; }
-        at=$((at + n))
-    done
-    passed=$((passed + 1))
+    [ $? = 134 ] || { echo "no trap"; return 1; }
+    for line; do patterns+=("^$line\$"); done
+    lines "$file.err" "${patterns[@]}"
 }
 source=$(printf %s "$ROOT/tests/debug/trap.c" | sed 's/[.]/\\./g')
 for m in trap04 trap05 trap24 trap25; do
-    says $m.wasm "$m\.wasm:0x[0-9a-f]+: error: trap: integer divide by zero" \
+    check $m traps $m.wasm "$m\.wasm:0x[0-9a-f]+: error: trap: integer divide by zero" \
         "   0: compute \(function [0-9]+, offset 0x[0-9a-f]+\)" \
         "        divide at $source:16:14, inlined" "        compute at $source:23:16" \
         "   1: .*" "        at $source:29:13" ".*_start .*"
@@ -65,7 +53,7 @@ for file in g.cwasm no.cwasm "--cache cache trap25.wasm" "--cache cache trap25.w
     "$COT" run $file >/dev/null 2>cwasm.err
     grep -v error: cwasm.err >got
     grep -v error: trap25.wasm.err | if [ "$file" = no.cwasm ]; then grep -v ' at '; else cat; fi >want
-    if diff want got; then passed=$((passed + 1)); else fail "backtrace of $file"; fi
+    check "backtrace of $file" diff want got
 done
 # Without debugging information nothing is added.
 "$PY" - trap25.wasm bare.wasm <<'END'
@@ -82,12 +70,18 @@ while at < len(d):
     at = p + n
 open(sys.argv[2], "wb").write(out)
 END
-"$COT" run bare.wasm >/dev/null 2>bare.err
-if [ $? = 134 ] && ! grep -q ' at ' bare.err && grep -q 'compute (function' bare.err; then passed=$((passed + 1)); else fail "without debugging information"; fi
+bare() {
+    "$COT" run bare.wasm >/dev/null 2>bare.err
+    [ $? = 134 ] && ! grep -q ' at ' bare.err && grep -q 'compute (function' bare.err
+}
+check "without debugging information" bare
 # addr2line: offsets as arguments, no debugging information, bad input.
 offset=$(sed -n 's/^trap25\.wasm:\(0x[0-9a-f]*\):.*/\1/p' trap25.wasm.err)
-if [ "$("$COT" addr2line trap25.wasm "$offset" | head -n 1)" = "$offset: divide at $ROOT/tests/debug/trap.c:16:14" ] &&
-    [ "$("$COT" addr2line bare.wasm "$offset" 0)" = "$offset: compute
-0x0: no function" ] && ! "$COT" addr2line bare.wasm x 2>/dev/null && ! "$COT" addr2line 2>/dev/null; then passed=$((passed + 1)); else fail "cot addr2line"; fi
+addr2line() {
+    [ "$("$COT" addr2line trap25.wasm "$offset" | head -n 1)" = "$offset: divide at $ROOT/tests/debug/trap.c:16:14" ] &&
+        [ "$("$COT" addr2line bare.wasm "$offset" 0)" = "$offset: compute
+0x0: no function" ] && ! "$COT" addr2line bare.wasm x && ! "$COT" addr2line
+}
+check "cot addr2line" addr2line
 echo "$passed passed, $failed failed, $skipped skipped"
 [ "$failed" -eq 0 ]

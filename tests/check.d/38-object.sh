@@ -4,23 +4,11 @@
 # with it. readelf, objdump and eu-elflint must have nothing to say about any of them. What is compiled twice is the same.
 set -u
 . "$(dirname "$0")/../diff/env.sh"
+. "$(dirname "$0")/../diff/counts.sh"
 need cot gcc readelf
 work=$(mktemp -d)
 trap 'rm -rf "$work"' EXIT
-passed=0 failed=0 skipped=0
-check() { # check WHAT COMMAND…: succeeds
-    local what=$1
-    shift
-    if "$@" >"$work/log" 2>&1; then passed=$((passed + 1)); else
-        failed=$((failed + 1))
-        echo "38-object: failed: $what"
-        tail -n 20 "$work/log"
-    fi
-}
-has() { command -v "$1" >/dev/null; }
-silent() { # succeeds and has nothing to say on standard error
-    "$@" 2>"$work/err" >/dev/null && [ ! -s "$work/err" ] || { cat "$work/err"; return 1; }
-}
+cd "$work" || exit 1
 readable() { # readable FILE: the tools that read ELF find nothing wrong
     silent readelf -aW "$1" && silent objdump -dr "$1" || return 1
     ! has eu-elflint || eu-elflint --gnu-ld -q "$1" || return 1
@@ -42,13 +30,13 @@ check "load.c" gcc "$ROOT/tests/objects/load.c" -o "$work/load"
 export LD_LIBRARY_PATH=$work
 linkers=()
 for l in bfd gold lld mold; do
-    if [ $l = mold ]; then has mold; else has ld.$l; fi && linkers+=($l) || { echo "38-object: skipped: linker $l is not here" && skipped=$((skipped + 1)); }
+    if [ $l = mold ]; then has mold; else has ld.$l; fi && linkers+=($l) || left_out "linker $l is not here"
 done
 for source in "$ROOT"/tests/objects/*.clif; do
     n=$(basename "$source" .clif)
     main=$ROOT/tests/objects/$n.c
     [ -e "$main" ] || main=${main}c
-    [ "$(compiler "$main")" = gcc ] || has g++ || { echo "38-object: skipped: $n: no g++" && skipped=$((skipped + 1)) && continue; }
+    [ "$(compiler "$main")" = gcc ] || has g++ || { left_out "$n: no g++" && continue; }
     for flags in "" "--function-sections" "-O2" "-g"; do
         o=$work/$n$flags.o
         # shellcheck disable=SC2086
@@ -123,8 +111,7 @@ if gdb_works; then
         check "gdb, .$kind: backtrace to C" grep -Eq '^#[0-9]+ .* main \(\) at .*calls\.c:[0-9]+' "$work/gdb.log"
     done
 else
-    echo "38-object: skipped: no gdb"
-    skipped=$((skipped + 1))
+    left_out "no gdb that can start programs"
 fi
 
 # The C interface: two objects with data of all kinds, bindings, sections.
@@ -144,9 +131,9 @@ shared "libapi.so" "$ROOT/tests/objects/api_main.c" "$work/libapi.so"
 # Every run command of our files and of the reference's, the functions in a shared library that is written and loaded.
 # The same from objects that other linkers make libraries of.
 runs() { # runs OPTIONS… FOLDER
-    "$COT" test --only run --exceptions "$ROOT/tests/filetests/exceptions.tsv" "$@" >"$work/log" 2>&1
-    tail -n 20 "$work/log" | grep ' error: '
-    counts=$(sed -n 's/^run .* files *\([0-9]*\) passed *\([0-9]*\) failed *\([0-9]*\) skipped.*/\1 \2 \3/p' "$work/log")
+    "$COT" test --only run --exceptions "$ROOT/tests/filetests/exceptions.tsv" "$@" >log 2>&1
+    tail -n 20 log | grep ' error: '
+    counts=$(sed -n 's/^run .* files *\([0-9]*\) passed *\([0-9]*\) failed *\([0-9]*\) skipped.*/\1 \2 \3/p' log)
     read -r p f s <<<"${counts:-0 1 0}"
     passed=$((passed + p)) failed=$((failed + f)) skipped=$((skipped + s))
 }
@@ -158,7 +145,7 @@ for l in "${linkers[@]}"; do
     if [ $l != mold ]; then l=ld.$l; fi
     runs --linker "$l -shared" "$ROOT/tests/filetests/run"
 done
-[ -n "${COT_SUITES:-}" ] || { echo "38-object: skipped: the reference's run tests: COT_SUITES is not set" && skipped=$((skipped + 1)); }
+[ -n "${COT_SUITES:-}" ] || left_out "the reference's run tests: COT_SUITES is not set"
 
 # docs/object.md
 doc=$work/doc
@@ -188,8 +175,7 @@ if has g++; then
         check "unwind_jit, gdb: backtrace through memory" sh -c "grep -A9 '^#0 .*thrower' '$work/gdb.log' | grep -A9 '^#1 .* in keeps ()' | grep -q 'use ('"
     fi
 else
-    echo "38-object: skipped: unwind_jit: no g++"
-    skipped=$((skipped + 1))
+    left_out "unwind_jit: no g++"
 fi
 echo "$passed passed, $failed failed, $skipped skipped"
 [ "$failed" -eq 0 ]

@@ -43,3 +43,12 @@ says() { # says STATUS PATTERN COMMAND…: ends with that status and that line o
 silent() { # silent COMMAND…: succeeds and has nothing to say on standard error
     "$@" 2>err >/dev/null && [ ! -s err ] || { cat err; return 1; }
 }
+lines() { # lines FILE PATTERN…: has lines with these, in this order
+    local file=$1 at=0 line n
+    shift
+    for line; do
+        n=$(tail -n +$((at + 1)) "$file" | grep -nE -m 1 -- "$line" | cut -d: -f1)
+        [ -n "$n" ] || { cat "$file" && echo "nothing like '$line' behind line $at"; return 1; }
+        at=$((at + n))
+    done
+}
