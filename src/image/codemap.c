@@ -59,9 +59,12 @@ static bool get(const uint8_t **p, const uint8_t *end, uint64_t *x) {
 static void enter(CodemapWalk *w, uint32_t k) {
     const Codemap *m = w->map;
     const ImgBlock *b = &m->index[k];
-    uint32_t end = k + 1 < m->n && b[1].at < m->size ? b[1].at : m->size;
-    w->p = m->bytes + (b->at < end ? b->at : end);
-    w->end = m->bytes + end;
+    w->p = w->end = NULL;
+    if (m->size) {
+        uint32_t end = k + 1 < m->n && b[1].at < m->size ? b[1].at : m->size;
+        w->p = m->bytes + (b->at < end ? b->at : end);
+        w->end = m->bytes + end;
+    }
     w->key = b->key;
     w->value = b->value;
     w->last = b->value == IMG_NONE ? 0 : b->value;

@@ -37,7 +37,7 @@ static bool is_function(const MachReloc *r) {
 }
 
 static void copy_map(const Codemap *m, uint32_t by, UnitMap *to, uint32_t block, uint32_t byte) {
-    if (m->n) codemap_copy(m, by, to->index.p + block, to->bytes.p + byte, byte);
+    if (m->n) codemap_copy(m, by, to->index.p + block, m->size ? to->bytes.p + byte : NULL, byte);
 }
 
 static void copy_item(const Placing *p, uint32_t i) {

@@ -1,5 +1,6 @@
 /* Compiling functions allocates nothing once the contexts have grown: a second pass over all functions and adapters of a
- * module of random functions asks the system for no memory. And the code does not depend on the number of threads. */
+ * module of random functions asks the system for no memory. And the code does not depend on the number of threads,
+ * what is known of its places is what each function said. */
 #include <stdlib.h>
 #include "module/module.h"
 #include "wasm/wb.h"
@@ -221,6 +222,76 @@ static void any_number_of_threads_gives_the_same_code(void **state) {
     wb_free(&w);
 }
 
+/* What the unit knows of places in its code is what each function, compiled alone, says of its own. */
+static void maps_are_those_of_the_functions(void **state) {
+    Wb w;
+    wb_init(&w);
+    random_module(&w, 7);
+    if (!wasm_module_parse(&w.m, &w.mem, w.out.p, w.out.n, &w.ft, &w.d)) fail_msg("%s", w.d.msg);
+    VmLayout lay = wasm_vm_layout(&w.m);
+    MachSettings set = {.preserve_frame_pointers = true,
+                        .regalloc_algorithm = *(const uint8_t *)*state};
+    CodeUnit u;
+    UnitOptions opt = {.threads = 2};
+    unit_init(&u, &w.mem, isa_lookup("x86_64"));
+    if (!unit_compile_wasm(&u, &w.m, &lay, &w.tn, &set, &opt, &w.d)) fail_msg("%s", w.d.msg);
+    MachCtx *mach = mach_ctx_new(&w.mem, u.isa, &set);
+    uint32_t traps = 0, found = 0;
+    for (uint32_t i = 0; i < NFUNCS; i++) {
+        MachCompiled c;
+        uint32_t at = u.funcs.p[i].off;
+        if (!wasm_translate_func(w.t, &w.m, i, &w.tn, &lay, &w.f, &w.d) ||
+            !mach_compile(mach, &w.f, &c, &w.d))
+            fail_msg("function %u: %s", i, w.d.msg);
+        assert_int_equal(c.size, u.funcs.p[i].size);
+        traps += c.num_traps;
+        for (uint32_t k = 0; k < c.num_traps; k++)
+            assert_int_equal(unit_find_trap(&u, at + c.traps[k].offset), c.traps[k].code);
+        for (uint32_t k = 0, end = 0; k < c.num_srclocs; k++) {
+            const MachSrcLoc *l = &c.srclocs[k];
+            for (; end < l->start; end++) assert_int_equal(unit_find_loc(&u, at + end), CLIF_NONE);
+            for (; end < l->end; end++) assert_int_equal(unit_find_loc(&u, at + end), l->loc);
+        }
+    }
+    for (uint32_t at = 0; at < u.code.n; at++)
+        found += unit_find_trap(&u, at) != (ClifTrap)CLIF_TRAP_NONE;
+    assert_true(traps > NFUNCS);
+    assert_true(found >= traps); /* and those of adapters */
+    mach_ctx_free(mach);
+    unit_free(&u);
+    wasm_module_free(&w.m);
+    wb_free(&w);
+}
+
+/* A function with one trap and one with none, whose maps have no bytes. */
+static void a_single_trap(void **state) {
+    Wb w;
+    wb_init(&w);
+    WB(&w, 1, 0x60, 0, 0);
+    wb_end(&w, 1);
+    WB(&w, 2, 0, 0);
+    wb_end(&w, 3);
+    WB(&w, 2, 2, 0, 0x0B, 3, 0, 0x00, 0x0B);
+    wb_end(&w, 10);
+    if (!wasm_module_parse(&w.m, &w.mem, w.out.p, w.out.n, &w.ft, &w.d)) fail_msg("%s", w.d.msg);
+    VmLayout lay = wasm_vm_layout(&w.m);
+    MachSettings set = {.regalloc_algorithm = *(const uint8_t *)*state};
+    CodeUnit u;
+    UnitOptions opt = {.threads = 1};
+    unit_init(&u, &w.mem, isa_lookup("x86_64"));
+    if (!unit_compile_wasm(&u, &w.m, &lay, &w.tn, &set, &opt, &w.d)) fail_msg("%s", w.d.msg);
+    const UnitFunc *f = &u.funcs.p[1];
+    for (uint32_t at = 0; at < u.code.n; at++) {
+        bool here = at >= f->off && at < f->off + f->size && u.code.p[at] == 0x0F &&
+                    u.code.p[at + 1] == 0x0B; /* ud2 */
+        if (here || at < f->off + f->size)
+            assert_int_equal(unit_find_trap(&u, at), here ? VM_TRAP_UNREACHABLE : CLIF_TRAP_NONE);
+    }
+    unit_free(&u);
+    wasm_module_free(&w.m);
+    wb_free(&w);
+}
+
 static uint64_t asked; /* bytes */
 static void *counting(void *user, void *old, size_t old_size, size_t new_size) {
     (void)user;
@@ -309,10 +380,9 @@ int main(void) {
 #define BOTH(test) \
     cmocka_unit_test_prestate(test, &algorithms[0]), cmocka_unit_test_prestate(test, &algorithms[1])
     const struct CMUnitTest tests[] = {
-        BOTH(nothing_is_allocated_after_warm_up),
-        BOTH(any_number_of_threads_gives_the_same_code),
-        BOTH(a_pool_keeps_the_contexts),
-        BOTH(each_function_has_its_allocator),
+        BOTH(nothing_is_allocated_after_warm_up), BOTH(any_number_of_threads_gives_the_same_code),
+        BOTH(maps_are_those_of_the_functions),    BOTH(a_single_trap),
+        BOTH(a_pool_keeps_the_contexts),          BOTH(each_function_has_its_allocator),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }
