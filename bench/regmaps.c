@@ -8,9 +8,7 @@
  * The question "is it free from here to there" goes to the integer registers in turn, until one is free ("first"), or to all
  * ("all": what the words answer, for both classes). What fixed operands and calls take is there before.
  *
- * Build, with the libraries of a release build beside it:
- *     cc -O2 -std=gnu11 -Isrc -Ibuild/gen bench/regmaps.c build/libcot_regalloc.a build/libcot_base.a -lm -o regmaps \
- *        -Wl,--wrap=ion_map_or,--wrap=ion_map_set,--wrap=ion_map_clear,--wrap=ion_map_first */
+ * What the allocator calls is seen through the linker's --wrap (bench/CMakeLists.txt). */
 #include <stdio.h>
 #include <stdlib.h>
 #include <time.h>
