@@ -27,6 +27,7 @@ typedef struct ImagePlan {
     VecU32 routines;                      /* slot -> number */
     uint32_t slot_of[CLIF_LIBCALL_COUNT]; /* libcall -> slot + 1; 0 = not used */
     VecU8 facts;
+    DwarfOutput places; /* with CompilerConfig.only_places */
 } ImagePlan;
 
 struct Compiled {

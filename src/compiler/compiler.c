@@ -235,6 +235,7 @@ void compiler_key(const Compiler *c, const uint8_t *bytes, size_t size, const Un
                                 c->tunables.interrupt_checks,
                                 c->cfg.keep_source,
                                 c->cfg.keep_facts,
+                                c->cfg.only_places,
                                 size};
     blake2b_init(b);
     blake2b_add(b, compiler_source_id, strlen(compiler_source_id));

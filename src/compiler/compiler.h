@@ -31,6 +31,7 @@ typedef struct CompilerConfig {
     bool
         debug; /* collect places of variables, for compiled_debug, if the module says what they are */
     bool keep_source; /* images have the module's debugging information, for backtraces */
+    bool only_places; /* of that only what backtraces need */
     bool keep_facts;  /* images have what debuggers need besides, of what is collected */
     unsigned publish; /* JIT_PUBLISH_*: who is told of modules made of what is compiled */
     const char *name; /* what debuggers call them; not copied; NULL: module.wasm */

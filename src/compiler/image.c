@@ -183,6 +183,13 @@ static void put_map(Packer *p, const UnitMap *w, unsigned index, unsigned bytes)
     put_bytes(p, bytes, w->bytes.p, w->bytes.n);
 }
 
+static bool source_of(const Compiled *c, DwarfInput *in) {
+    if (!c->by->cfg.keep_source || !wasm_debug_sections(&c->wasm, in)) return false;
+    for (unsigned s = 0; s < DWARF_SECTION_COUNT && c->by->cfg.only_places; s++)
+        in->s[s] = (DwarfBytes){c->plan.places.s[s].p, c->plan.places.s[s].n};
+    return true;
+}
+
 /* What finding places in the source needs of the debugging sections. */
 static void put_source(Packer *p) {
     DwarfInput in;
@@ -191,7 +198,7 @@ static void put_source(Packer *p) {
         uint32_t at = put_bytes(p, IMG_BYTES, facts->p, facts->n);
         PUT(p, SOURCE, ImgSource, {IMG_SOURCE_FACTS, at, facts->n});
     }
-    if (!p->c->by->cfg.keep_source || !wasm_debug_sections(&p->c->wasm, &in)) return;
+    if (!source_of(p->c, &in)) return;
     for (unsigned s = 0; s < DWARF_SECTION_COUNT; s++) {
         if (!in.s[s].n || s == DWARF_LOC || s == DWARF_LOCLISTS || s >= DWARF_ARANGES) continue;
         uint32_t at = put_bytes(p, IMG_BYTES, in.s[s].p, (uint32_t)in.s[s].n);
@@ -224,6 +231,12 @@ static void plan_facts(Compiled *c) {
     facts_free(&f);
 }
 
+static void plan_places(Compiled *c) {
+    DwarfInput in;
+    dwarf_output_init(&c->plan.places, &c->mem);
+    if (wasm_debug_sections(&c->wasm, &in)) dwarf_write_places(&in, &c->plan.places);
+}
+
 static bool plan_routines(Compiled *c, Diag *d) {
     const CodeUnit *u = &c->unit;
     ImagePlan *plan = &c->plan;
@@ -250,6 +263,7 @@ bool image_plan(Compiled *c, Diag *d) {
     ImagePlan *plan = &c->plan;
     if (!plan_routines(c, d)) return false;
     if (c->by->cfg.keep_facts) plan_facts(c);
+    if (c->by->cfg.only_places) plan_places(c);
     Packer p = {.c = c, .const_depth = 1};
     put_all(&p);
     uint64_t at = sizeof(ImgHeader);

@@ -252,6 +252,7 @@ int compile_module(CompileOpts *o) {
     cfg.keep_facts = o->stage == STAGE_CWASM && cfg.keep_source;
     cfg.unwind |= cfg.keep_facts;
     cfg.debug = cfg.unwind && cfg.keep_source;
+    cfg.only_places = o->stage != STAGE_CWASM; /* debuggers have the rest in other form */
     Compiler *c = compiler_new(&cfg, &d);
     bool ok = c && (o->stage == STAGE_CWASM ? compile_image(o, c, &d) : compile_output(o, c, &d));
     if (d.kind) report(&d, o->file); /* else it was said already */

@@ -332,6 +332,11 @@ void dw_lines_free(Mem *m, DwLines *t);
 const DwRow *dw_lines_find(const DwLines *t, uint64_t address);
 /* Path of a file by number. */
 DwarfStr dw_lines_path(Dwarf *w, const DwUnit *u, const DwLines *t, uint64_t file);
+/* ---- find.c ---- */
+/* Made when a unit is asked for first. Valid until the next one gets its own; what its arrays have stays. */
+const DwIndex *dw_index(Dwarf *w, const DwUnit *u);
+/* Name of the function of an entry: its own, or that of the entry it was made from. */
+DwarfStr dw_function_name(Dwarf *w, const DwUnit *u, uint32_t entry);
 /* By start, then length: the last of those that start at or before an address is the one to ask. */
 void dw_sort_spans(DwSpan *p, uint32_t n);
 const DwSpan *dw_find_span(const DwSpan *p, uint32_t n, uint64_t address);

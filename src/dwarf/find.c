@@ -148,8 +148,7 @@ static void find_units(Dwarf *w) {
     dw_sort_spans(w->spans.p, w->spans.n);
 }
 
-/* Valid until the next unit gets its index. */
-static const DwIndex *index_of(Dwarf *w, const DwUnit *unit) {
+const DwIndex *dw_index(Dwarf *w, const DwUnit *unit) {
     DwUnit *u = &w->units.p[unit - w->units.p];
     if (u->index == DW_NONE) {
         DwIndex x;
@@ -197,7 +196,7 @@ static uint32_t scope_of(const DwIndex *x, uint32_t entry) {
 }
 
 static DwarfStr qualified(Dwarf *w, const DwUnit *u, uint32_t entry, DwarfStr name) {
-    const DwIndex *x = index_of(w, u);
+    const DwIndex *x = dw_index(w, u);
     DwarfStr part[MOST_HOPS];
     uint32_t n = 0, size = name.n;
     for (uint32_t k = scope_of(x, entry); k != DW_NONE && n < MOST_HOPS; k = x->scopes.p[k].up) {
@@ -221,8 +220,7 @@ static DwarfStr qualified(Dwarf *w, const DwUnit *u, uint32_t entry, DwarfStr na
     return (DwarfStr){text, size};
 }
 
-/* Name of the function of an entry: its own, or that of the entry it was made from. */
-static DwarfStr name_of(Dwarf *w, const DwUnit *u, uint32_t entry) {
+DwarfStr dw_function_name(Dwarf *w, const DwUnit *u, uint32_t entry) {
     DwarfStr linkage = {NULL, 0};
     for (unsigned hop = 0; hop < MOST_HOPS; hop++) {
         Named n;
@@ -294,7 +292,7 @@ uint32_t dwarf_find(Dwarf *w, uint64_t address, DwarfPlace *out, uint32_t most) 
     const DwSpan *s = dw_find_span(w->spans.p, w->spans.n, address);
     if (!s || !most) return 0;
     const DwUnit *u = &w->units.p[s->what];
-    const DwIndex *x = index_of(w, u);
+    const DwIndex *x = dw_index(w, u);
     const DwRow *row = dw_lines_find(&x->lines, address);
     const DwSpan *f = dw_find_span(x->spans.p, x->spans.n, address);
     if (!row && !f) return 0;
@@ -309,11 +307,11 @@ uint32_t dwarf_find(Dwarf *w, uint64_t address, DwarfPlace *out, uint32_t most) 
     }
     for (;;) { /* x is looked up again: names may be those of another unit */
         uint32_t at = calls ? chain[calls - 1].entry : entry;
-        if (at != DW_NONE) p.function = name_of(w, u, at);
+        if (at != DW_NONE) p.function = dw_function_name(w, u, at);
         out[n++] = p;
         if (!calls || n == most) return n;
         const Call *k = &chain[--calls];
-        p.file = dw_lines_path(w, u, &index_of(w, u)->lines, k->file.x);
+        p.file = dw_lines_path(w, u, &dw_index(w, u)->lines, k->file.x);
         p.line = k->line.x < UINT32_MAX ? (uint32_t)k->line.x : 0;
         p.column = k->column.x < UINT32_MAX ? (uint32_t)k->column.x : 0;
     }

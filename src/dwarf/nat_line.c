@@ -11,25 +11,11 @@
 
 static uint32_t files_of(Nat *k, const DwUnit *u) {
     DwLines *t = &k->lines;
-    VEC(DwarfStr) dirs = {0};
-    VEC(DwarfOutFile) files = {0};
     if (!u->has_lines || !dw_lines_read(k->w, u, t)) {
         dw_lines_clear(t);
         t->version = 0;
     }
-    if (t->version < 5 || !t->dirs.n) vec_push(k->mem, &dirs, u->dir);
-    for (uint32_t i = 0; i < t->dirs.n; i++) vec_push(k->mem, &dirs, t->dirs.p[i]);
-    if (t->version < 5 || !t->files.n) vec_push(k->mem, &files, (DwarfOutFile){.name = u->name});
-    for (uint32_t i = 0; i < t->files.n; i++) {
-        const DwFile *f = &t->files.p[i];
-        uint32_t dir = f->dir < dirs.n ? (uint32_t)f->dir : 0;
-        vec_push(k->mem, &files, (DwarfOutFile){f->name, dir, t->version < 5 ? NULL : f->md5});
-    }
-    k->nfiles = files.n;
-    uint32_t at = out_lines(k->o, dirs.p, dirs.n, files.p, files.n);
-    vec_free(k->mem, &dirs);
-    vec_free(k->mem, &files);
-    return at;
+    return out_lines_of(k->o, u, t, true, &k->nfiles);
 }
 
 /* The rows of the function's pieces, and which of them begin a statement. */

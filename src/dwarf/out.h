@@ -123,6 +123,11 @@ enum { DW_OUT_STMT = 1, DW_OUT_PROLOGUE_END = 2 };
 /* Files are numbered from 0, which is the unit's own. Where the table's length is. */
 uint32_t out_lines(DwarfOutput *o, const DwarfStr *dirs, uint32_t ndirs, const DwarfOutFile *files,
                    uint32_t nfiles);
+/* The same of the files of a unit's table, for the rows that follow; file 0 and folder 0 are made if it has none. */
+struct DwUnit;
+struct DwLines;
+uint32_t out_lines_of(DwarfOutput *o, const struct DwUnit *u, const struct DwLines *t, bool md5,
+                      uint32_t *nfiles);
 /* Rows of a piece of code, by rising offset; at least one. */
 void out_sequence(DwarfOutput *o, DwarfPiece at, const DwarfOutRow *rows, uint32_t n);
 static inline void out_lines_end(DwarfOutput *o, uint32_t at) {
@@ -139,4 +144,8 @@ typedef struct DwarfFunction {
 } DwarfFunction;
 /* file: name of the source. Functions without rows are passed over; false: there are none with them. */
 bool dwarf_write_plain(DwarfOutput *o, DwarfStr file, const DwarfFunction *f, uint32_t n);
+
+/* ---- for backtraces (places.c) ---- */
+/* What dwarf_find needs of the sections, for the same addresses, without relocations. */
+void dwarf_write_places(const DwarfInput *in, DwarfOutput *o);
 #endif

@@ -55,6 +55,27 @@ uint32_t out_lines(DwarfOutput *o, const DwarfStr *dirs, uint32_t ndirs, const D
     return start;
 }
 
+uint32_t out_lines_of(DwarfOutput *o, const DwUnit *u, const DwLines *t, bool md5,
+                      uint32_t *nfiles) {
+    VEC(DwarfStr) dirs = {0};
+    VEC(DwarfOutFile) files = {0};
+    Mem *m = o->mem;
+    if (t->version < 5 || !t->dirs.n) vec_push(m, &dirs, u->dir);
+    for (uint32_t i = 0; i < t->dirs.n; i++) vec_push(m, &dirs, t->dirs.p[i]);
+    if (t->version < 5 || !t->files.n) vec_push(m, &files, (DwarfOutFile){.name = u->name});
+    for (uint32_t i = 0; i < t->files.n; i++) {
+        const DwFile *f = &t->files.p[i];
+        uint32_t dir = f->dir < dirs.n ? (uint32_t)f->dir : 0;
+        bool has = md5 && t->version >= 5;
+        vec_push(m, &files, (DwarfOutFile){f->name, dir, has ? f->md5 : NULL});
+    }
+    *nfiles = files.n;
+    uint32_t at = out_lines(o, dirs.p, dirs.n, files.p, files.n);
+    vec_free(m, &dirs);
+    vec_free(m, &files);
+    return at;
+}
+
 static void op(DwarfOutput *o, unsigned x) {
     out_num(o, DWARF_LINE, x, 1);
 }

@@ -55,6 +55,17 @@ for file in g.cwasm no.cwasm "--cache cache trap25.wasm" "--cache cache trap25.w
     grep -v error: trap25.wasm.err | if [ "$file" = no.cwasm ]; then grep -v ' at '; else cat; fi >want
     check "backtrace of $file" diff want got
 done
+# Programs have only what backtraces need: the same backtraces, and the same answers for every address.
+"$COT" compile -g trap25.wasm -o trap25.exe && ./trap25.exe >/dev/null 2>exe.err
+grep -v error: exe.err >got
+grep -v error: trap25.wasm.err >want
+check "backtrace of a program" diff want got
+if [ -x "$BUILD/tests/unit_dwarf_places" ]; then
+    for m in "${modules[@]}"; do "$PY" "$ROOT/tests/diff/dwarf_mutate.py" "$m" "sections/$m" 1 0; done
+    check "what backtraces need" "$BUILD/tests/unit_dwarf_places" sections/*/*
+else
+    left_out "what backtraces need: no $BUILD/tests/unit_dwarf_places"
+fi
 # Without debugging information nothing is added.
 "$PY" - trap25.wasm bare.wasm <<'END'
 import sys

@@ -72,6 +72,24 @@ static void write_native(const DwarfInput *in) {
     if (m.live) abort();
 }
 
+static void write_places(const DwarfInput *in) {
+    Mem m;
+    mem_init(&m, NULL);
+    DwarfOutput o;
+    dwarf_output_init(&o, &m);
+    dwarf_write_places(in, &o);
+    DwarfInput again;
+    memset(&again, 0, sizeof again);
+    for (unsigned s = 0; s < DWARF_SECTION_COUNT; s++)
+        again.s[s] = (DwarfBytes){o.s[s].p, o.s[s].n};
+    Dwarf *w = dwarf_open(&m, &again);
+    DwarfPlace p[8];
+    for (uint64_t at = 1; at < 0x10000; at += 1021) (void)dwarf_find(w, at, p, 8);
+    dwarf_free(w);
+    dwarf_output_free(&o);
+    if (m.live) abort();
+}
+
 int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size);
 int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size) {
     DwarfInput in;
@@ -104,6 +122,7 @@ int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size) {
     dwarf_free(w);
     if (m.live) abort();
     write_native(&in);
+    write_places(&in);
     for (unsigned s = 0; s < DWARF_SECTION_COUNT; s++) free((void *)(uintptr_t)in.s[s].p);
     return 0;
 }
