@@ -187,8 +187,10 @@ static void next_chunk(Arena *a, size_t room) {
     enter_chunk(a, next);
 }
 
-void arena_reserve(Arena *a, size_t size) {
-    if (!a->cur || (size_t)(a->end - a->cur) < size) next_chunk(a, size);
+void arena_restart(Arena *a, size_t size) {
+    if (a->first && a->first->size - sizeof(ArenaChunk) < size) arena_destroy(a);
+    arena_reset(a);
+    if (!a->first) next_chunk(a, size);
 }
 
 void *arena_alloc_slow(Arena *a, size_t size, size_t align) {

@@ -73,8 +73,8 @@ typedef struct ArenaMark {
 void arena_init(Arena *a, Mem *m);
 void arena_destroy(Arena *a);
 void arena_reset(Arena *a); /* keeps the chunks */
-/* The next `size` bytes come from one chunk. */
-void arena_reserve(Arena *a, size_t size);
+/* Empties it; the next `size` bytes come from one chunk. */
+void arena_restart(Arena *a, size_t size);
 ArenaMark arena_mark(const Arena *a);
 void arena_release(Arena *a,
                    ArenaMark mark); /* everything since the mark is gone; chunks are kept */

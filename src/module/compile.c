@@ -257,7 +257,7 @@ static void *worker_main(void *arg) {
     }
     UnitTools *t = w->tools;
     t->mem.oom = &w->oom;
-    if (!j->opt->validate_only) arena_reserve(&t->out, j->share);
+    if (!j->opt->validate_only) arena_restart(&t->out, j->share);
     unsigned mp = (j->opt->print & UNIT_PRINT_VCODE ? MACH_PRINT_VCODE : 0) |
                   (j->opt->print & UNIT_PRINT_ALLOCATED ? MACH_PRINT_ALLOCATED : 0) |
                   (j->opt->print & UNIT_PRINT_REGALLOC ? MACH_PRINT_REGALLOC : 0);

@@ -224,6 +224,27 @@ static void release_goes_back_to_the_mark(void **st) {
     arena_destroy(&a);
 }
 
+/* Whatever sizes it is asked for in turn, it has no more than the largest. */
+static void a_restarted_arena_has_room_in_one_piece(void **st) {
+    (void)st;
+    Mem m;
+    mem_init(&m, NULL);
+    Arena a;
+    arena_init(&a, &m);
+    for (size_t n = 0; n < 300000; n += 1 + n / 7) {
+        arena_restart(&a, n);
+        char *p = arena_alloc(&a, n / 2, 1);
+        assert_ptr_equal(arena_alloc(&a, n - n / 2, 1), p + n / 2);
+        assert_true(m.live < n + 5000);
+        uint64_t asked = m.allocs;
+        arena_restart(&a, n / 3);
+        arena_alloc(&a, n, 1);
+        assert_int_equal(m.allocs, asked);
+    }
+    arena_destroy(&a);
+    assert_int_equal(m.live, 0);
+}
+
 static void a_chunk_too_small_is_kept_for_later(void **st) {
     (void)st;
     Mem m;
@@ -253,6 +274,7 @@ int main(void) {
         cmocka_unit_test(arena_blocks_are_aligned_and_disjoint),
         cmocka_unit_test(no_request_after_warm_up),
         cmocka_unit_test(release_goes_back_to_the_mark),
+        cmocka_unit_test(a_restarted_arena_has_room_in_one_piece),
         cmocka_unit_test(a_chunk_too_small_is_kept_for_later),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
