@@ -15,6 +15,7 @@ void interp_free(Interp *it) {
     vec_free(it->mem, &it->funcs);
     vec_free(it->mem, &it->slot_offsets);
     hashmap_free(it->mem, &it->by_name);
+    vec_free(it->mem, &it->data);
     vec_free(it->mem, &it->frames);
     vec_free(it->mem, &it->values);
     vec_free(it->mem, &it->args);
@@ -65,6 +66,10 @@ uint32_t interp_add(Interp *it, const ClifFunc *f) {
         hashmap_set(it->mem, &it->by_name, key, number);
     }
     return number;
+}
+
+void interp_place(Interp *it, ClifName name, uint32_t address) {
+    vec_push(it->mem, &it->data, (InterpData){name, address});
 }
 
 /* ---- frames ---- */

@@ -33,11 +33,17 @@ typedef struct InterpFunc {
     uint32_t align;      /* of the frame */
 } InterpFunc;
 
+typedef struct InterpData {
+    ClifName name;
+    uint32_t address;
+} InterpData;
+
 typedef struct Interp {
     Mem *mem;
     VEC(InterpFunc) funcs;
     VecU32 slot_offsets;
     HashMap by_name;
+    VEC(InterpData) data;
     VEC(InterpFrame) frames;
     SemValues values; /* of all active functions */
     SemValues args;   /* scratch: what is passed at a call or return */
@@ -58,6 +64,8 @@ void interp_free(Interp *it);
 uint32_t interp_add(Interp *it, const ClifFunc *f);
 uint32_t interp_find(const Interp *it, const ClifFunc *f,
                      ClifName name); /* CLIF_NONE if absent; f: whose name */
+/* The symbol, named by numbers, stands for that address of the stack. */
+void interp_place(Interp *it, ClifName name, uint32_t address);
 /* Runs function `func`; the arguments have the types of its signature. Results are appended to *results. */
 InterpStatus interp_call(Interp *it, uint32_t func, const SemValue *args, uint32_t n,
                          SemValues *results, Diag *d);

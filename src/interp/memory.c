@@ -1,4 +1,4 @@
-/* interp/memory.c — loads, stores, atomics; addresses of slots, functions and global values; the pinned register.
+/* interp/memory.c — loads, stores, atomics; addresses of slots, functions, data and global values; the pinned register; the frame's addresses.
  *
  * The only memory of a program is its stack. An access of n bytes at a is inside if a .. a + n lies in the part in use. */
 #include "interp/interp_int.h"
@@ -144,6 +144,16 @@ static InterpStatus atomic(Interp *it, const ClifInstData *d, const SemValue *in
 }
 
 /* ---- addresses ---- */
+static bool placed(const Interp *it, const ClifFunc *f, ClifName name, uint32_t *address) {
+    name = clif_resolve_name(f, name);
+    for (uint32_t k = 0; k < it->data.n; k++) {
+        ClifName x = it->data.p[k].name;
+        *address = it->data.p[k].address;
+        if (x.kind == name.kind && x.a == name.a && x.b == name.b) return true;
+    }
+    return false;
+}
+
 /* Bases are followed to the one that stands on its own, then the way back is computed. */
 static InterpStatus global_value(Interp *it, uint32_t gv, SemValue *out) {
     const InterpFrame *fr = &vec_last(&it->frames);
@@ -155,13 +165,15 @@ static InterpStatus global_value(Interp *it, uint32_t gv, SemValue *out) {
         gv = f->gvs.p[gv].base;
     }
     const ClifGlobalValueData *g = &f->gvs.p[gv];
-    uint32_t n, *p = clif_block_params(f, (ClifBlock){f->first_block}, &n), callee;
+    uint32_t n, *p = clif_block_params(f, (ClifBlock){f->first_block}, &n), callee, at;
     if (g->kind == CLIF_GV_VMCTX) {
         uint32_t k = 0;
         while (k < n && f->abi_params.p[f->sig.params + k].purpose != CLIF_ARG_VMCTX) k++;
         *out = it->values.p[fr->values + p[k]];
     } else if (g->kind == CLIF_GV_SYMBOL && (callee = interp_find(it, f, g->name)) != CLIF_NONE) {
         *out = sem_int(CLIF_I64, INTERP_CODE_BASE + 16u * callee + (uint64_t)g->offset);
+    } else if (g->kind == CLIF_GV_SYMBOL && placed(it, f, g->name, &at)) {
+        *out = sem_int(CLIF_I64, at + (uint64_t)g->offset);
     } else {
         st = interp_unsupported(it, "such global value");
     }
@@ -172,11 +184,11 @@ static InterpStatus global_value(Interp *it, uint32_t gv, SemValue *out) {
             *out = sem_int(g->type, a);
             continue;
         }
-        const uint8_t *at = inside(it, a, clif_type_bytes(g->type));
-        if (!at)
+        const uint8_t *bytes = inside(it, a, clif_type_bytes(g->type));
+        if (!bytes)
             st = interp_trap(it, CLIF_TRAP_HEAP_OUT_OF_BOUNDS);
         else
-            *out = read_value(at, g->type, clif_memflags(f, g->memflags).bits & CLIF_MEM_BIG);
+            *out = read_value(bytes, g->type, clif_memflags(f, g->memflags).bits & CLIF_MEM_BIG);
     }
     return st;
 }
@@ -213,9 +225,19 @@ InterpStatus interp_memory(Interp *it, const ClifInstData *d, const SemValue *in
     case CLIF_FMT_UnaryGlobalValue: return global_value(it, d->a, out);
     default: break;
     }
-    if (d->op == CLIF_OP_GET_PINNED_REG) {
+    switch (d->op) {
+    case CLIF_OP_GET_PINNED_REG:
         *out = sem_int((ClifType)d->type, sem_bits(it->pinned));
         return INTERP_OK;
+    case CLIF_OP_GET_STACK_POINTER: *out = sem_int((ClifType)d->type, fr->stack); return INTERP_OK;
+    case CLIF_OP_GET_FRAME_POINTER:
+        *out = sem_int((ClifType)d->type, fr->stack + it->funcs.p[fr->func].frame_size);
+        return INTERP_OK;
+    case CLIF_OP_GET_RETURN_ADDRESS: /* behind the code of the caller; 0: there is none */
+        *out = sem_int((ClifType)d->type,
+                       it->frames.n > 1 ? INTERP_CODE_BASE + 16u * fr[-1].func + 8 : 0);
+        return INTERP_OK;
+    default: break;
     }
     if (d->op == CLIF_OP_SET_PINNED_REG) {
         it->pinned = in[0];

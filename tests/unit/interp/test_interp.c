@@ -182,6 +182,41 @@ static void global_values_follow_their_bases(void **st) {
     close_fix(&x);
 }
 
+static void symbols_stand_for_places(void **st) {
+    (void)st;
+    Fix x;
+    uint64_t r;
+    open_fix(&x, "function %p(i64) -> i64 {\n ss0 = explicit_slot 512\n gv0 = symbol u1:7+8\n gv1 "
+                 "= load.i64 notrap aligned "
+                 "gv0\nblock0(v0: i64):\n v1 = symbol_value.i64 gv0\n store v0, v1\n v2 = "
+                 "symbol_value.i64 gv1\n v3 = isub v1, v2\n return v3\n}\n");
+    assert_int_equal(call(&x, 5, 0, 1, &r), INTERP_UNSUPPORTED);
+    interp_place(&x.it, clif_user_name(1, 6), 256);
+    interp_place(&x.it, clif_user_name(1, 7), 128);
+    assert_int_equal(call(&x, 5, 0, 1, &r), INTERP_OK);
+    assert_int_equal(r, 128 + 8 - 5);
+    close_fix(&x);
+}
+
+/* The callee's frame lies above its caller's, and the address it returns to is where a call to it is. */
+static void frames_have_addresses(void **st) {
+    (void)st;
+    Fix x;
+    uint64_t r;
+    open_fix(&x,
+             "function %f(i64) -> i64 {\n ss0 = explicit_slot 48\n fn0 = %g(i64, i64) -> i64\n"
+             "block0(v0: i64):\n v1 = get_stack_pointer.i64\n v2 = stack_addr.i64 ss0\n v3 = isub "
+             "v2, v1\n trapnz v3, user1\n v4 = get_frame_pointer.i64\n v5 = isub v4, v1\n v6 = "
+             "iconst.i64 48\n v7 = isub v5, v6\n trapnz v7, user2\n v8 = get_return_address.i64\n"
+             " trapnz v8, user3\n v9 = func_addr.i64 fn0\n v10 = call fn0(v4, v9)\n return v10\n"
+             "}\nfunction %g(i64, i64) -> i64 {\n ss0 = explicit_slot 16\nblock0(v0: i64, v1: i64):"
+             "\n v2 = get_stack_pointer.i64\n v3 = icmp ult v2, v0\n trapnz v3, user4\n v4 = "
+             "get_return_address.i64\n v5 = isub v1, v4\n return v5\n}\n");
+    assert_int_equal(call(&x, 5, 0, 1, &r), INTERP_OK);
+    assert_int_equal(r, 8); /* a function has 16 bytes of addresses */
+    close_fix(&x);
+}
+
 static void try_calls_return_to_their_target(void **st) {
     (void)st;
     Fix x;
@@ -242,6 +277,8 @@ int main(void) {
         cmocka_unit_test(calls_go_by_name_and_address),
         cmocka_unit_test(faults_without_a_code_are_told),
         cmocka_unit_test(global_values_follow_their_bases),
+        cmocka_unit_test(symbols_stand_for_places),
+        cmocka_unit_test(frames_have_addresses),
         cmocka_unit_test(try_calls_return_to_their_target),
         cmocka_unit_test(loops_end_at_the_limit),
         cmocka_unit_test(running_again_allocates_nothing),

@@ -1,8 +1,8 @@
 /* oracle.h — functions compiled for this processor against the interpreter.
  *
  * A module is an array of functions u0:0, u0:1, ...; the first is (i64) with the convention system_v and is called with
- * the address of OR_BYTES bytes, through which all operands and results go. Native code gets the address of an array;
- * the interpreter, whose addresses are its own, gets that of a stack slot that a driver function fills. What is compared:
+ * the address of OR_BYTES bytes, through which all operands and results go; they are also the symbol u1:0. Native code has them
+ * behind itself; the interpreter, whose addresses are its own, in a stack slot that a driver function fills. What is compared:
  * how the call ended (returned, or with which trap) and those bytes. A fault that no trap record explains, a jump into
  * nowhere and a call that does not come back are endings of their own. */
 #ifndef COT_TESTS_ORACLE_H
@@ -23,7 +23,7 @@
 #include <sys/time.h>
 #include <ucontext.h>
 
-enum { OR_BYTES = 512, OR_CODE = 4 << 20, OR_DRIVER = 1000000 };
+enum { OR_BYTES = 512, OR_CODE = 4 << 20, OR_DATA = OR_CODE - 4096, OR_DRIVER = 1000000 };
 enum { OR_SIGNAL = 1000, OR_HANG = 2000 }; /* endings that are no trap codes */
 
 typedef struct OrReloc {
@@ -35,6 +35,7 @@ typedef struct Oracle {
     ClifBuilder b;
     VerifyCtx vc;
     MachSettings set;
+    bool pinned;  /* the setting */
     uint8_t turn; /* the allocators take turns, from or_settings to or_settings */
     MachCtx *mc;
     ClifFunc driver;
@@ -63,7 +64,7 @@ static void or_on_signal(int sig, siginfo_t *si, void *uc) {
     }
     uintptr_t pc = (uintptr_t)((ucontext_t *)uc)->uc_mcontext.gregs[REG_RIP];
     or_end = OR_SIGNAL + sig;
-    for (uint32_t k = 0; k < or_current->traps.n; k++)
+    for (uint32_t k = 0; k < or_current->traps.n && sig != SIGTRAP; k++)
         if (pc == (uintptr_t)or_current->code + or_current->traps.p[k].offset)
             or_end = or_current->traps.p[k].code;
     siglongjmp(or_back, 1);
@@ -73,6 +74,7 @@ static inline void or_settings(Oracle *o, uint64_t isa_flags, uint64_t stress) {
     o->set = (MachSettings){.isa_flags = isa_flags,
                             .preserve_frame_pointers = true,
                             .enable_probestack = true,
+                            .enable_pinned_reg = o->pinned,
                             .enable_multi_ret_implicit_sret = true,
                             .probestack_size_log2 = 12,
                             .regalloc_checker = true,
@@ -194,7 +196,7 @@ static inline bool or_compile(Oracle *o, ClifFunc *fns, uint32_t n, Diag *d) {
         MachCompiled c;
         diag_clear(d);
         if (!mach_compile(o->mc, &fns[k], &c, d)) return false;
-        if (c.size > OR_CODE - o->used) return diag_msg(d, DIAG_LIMIT, "too much code");
+        if (c.size > OR_DATA - o->used) return diag_msg(d, DIAG_LIMIT, "too much code");
         memcpy(o->code + o->used, c.code, c.size);
         vec_push(&o->mem, &o->entry, o->used);
         for (uint32_t j = 0; j < c.num_traps; j++) {
@@ -213,6 +215,7 @@ static inline bool or_compile(Oracle *o, ClifFunc *fns, uint32_t n, Diag *d) {
         const MachReloc *r = &o->relocs.p[k].r;
         uint8_t *at = o->code + o->relocs.p[k].at + r->offset;
         uint64_t to = r->name.kind == CLIF_NAME_LIBCALL ? or_libcall(r->name.a)
+                      : r->name.a == 1                  ? (uint64_t)(uintptr_t)(o->code + OR_DATA)
                       : r->name.b < n ? (uint64_t)(uintptr_t)(o->code + o->entry.p[r->name.b])
                                       : 0;
         if (!to) return diag_msg(d, DIAG_UNSUPPORTED, "no such library routine here");
@@ -232,9 +235,12 @@ static inline bool or_compile(Oracle *o, ClifFunc *fns, uint32_t n, Diag *d) {
 static inline int or_native(Oracle *o, uint8_t *bytes) {
     or_end = 0;
     or_ticks = 0;
+    memcpy(o->code + OR_DATA, bytes, OR_BYTES);
     or_running = 1;
-    if (!sigsetjmp(or_back, 0)) ((void (*)(void *))(uintptr_t)(o->code + o->entry.p[0]))(bytes);
+    if (!sigsetjmp(or_back, 0))
+        ((void (*)(void *))(uintptr_t)(o->code + o->entry.p[0]))(o->code + OR_DATA);
     or_running = 0;
+    memcpy(bytes, o->code + OR_DATA, OR_BYTES);
     return or_end;
 }
 
@@ -245,6 +251,8 @@ static inline void or_load(Oracle *o, const ClifFunc *fns, uint32_t n) {
     hashmap_clear(&o->it.by_name);
     for (uint32_t k = 0; k < n; k++) interp_add(&o->it, &fns[k]);
     interp_add(&o->it, &o->driver);
+    vec_clear(&o->it.data);
+    interp_place(&o->it, clif_user_name(1, 0), INTERP_STACK_BASE);
     o->it.max_steps = 200000;
 }
 static inline InterpStatus or_interpret(Oracle *o, uint8_t *bytes, int *end, Diag *d) {
@@ -255,9 +263,12 @@ static inline InterpStatus or_interpret(Oracle *o, uint8_t *bytes, int *end, Dia
         memcpy(&args[k].w[0], bytes + 8 * k, 8);
     }
     diag_clear(d);
+    o->it.pinned = sem_int(CLIF_I64, 0);
     InterpStatus st = interp_call(&o->it, o->it.funcs.n - 1, args, OR_BYTES / 8, &results, d);
     memcpy(bytes, o->it.stack.p + INTERP_STACK_BASE, OR_BYTES);
-    *end = st == INTERP_TRAP ? o->it.trap : 0;
+    *end = st == INTERP_TRAP                                           ? (int)o->it.trap
+           : st == INTERP_FAULT && strstr(d->msg, "debugtrap") != NULL ? OR_SIGNAL + SIGTRAP
+                                                                       : 0;
     return st;
 }
 

@@ -1,6 +1,6 @@
 /* Random modules of functions, compiled for this processor and held against the interpreter.
  *
- * First every opcode is tried with every type, and what has code with the SSE2 baseline becomes a menu. A function is a random
+ * First every opcode is tried with every type, and what has code becomes a menu, with the processor's features that it needs. A function is a random
  * graph of blocks (any block may jump to any other, so loops are nested, crossed and irreducible), with parameters of
  * blocks, variables turned into SSA by the builder, stack slots, loads and stores at computed addresses, br_table, and
  * direct and indirect calls and tail calls to functions of higher numbers, several results. Each jump back takes one from a counter in
@@ -31,9 +31,31 @@ static uint32_t pick(uint32_t n) {
     return or_below(&g, n);
 }
 
+/* ---- the processor ---- */
+enum { LEVELS = 6 };
+static uint64_t up_to(uint32_t level) {
+    const uint64_t steps[LEVELS - 1] = {(uint64_t)1 << X64_HAS_SSE3 | (uint64_t)1 << X64_HAS_SSSE3,
+                                        (uint64_t)1 << X64_HAS_SSE41, (uint64_t)1 << X64_HAS_SSE42,
+                                        (uint64_t)1 << X64_HAS_AVX,
+                                        (uint64_t)1 << X64_HAS_AVX2 | (uint64_t)1 << X64_HAS_FMA};
+    uint64_t flags = 0;
+    for (uint32_t k = 0; k < level; k++) flags |= steps[k];
+    return flags;
+}
+/* Features: those of a level and perhaps a few less or more. */
+static uint64_t some_flags(void) {
+    uint64_t host = x64_host_flags(), level = up_to(pick(LEVELS));
+    static const uint8_t others[] = {X64_HAS_POPCNT, X64_HAS_LZCNT, X64_HAS_BMI1, X64_HAS_BMI2,
+                                     X64_HAS_CMPXCHG16B};
+    for (uint32_t k = 0; k < sizeof others; k++)
+        if (pick(2)) level |= (uint64_t)1 << others[k];
+    return pick(8) ? level & host : host;
+}
+
 /* ---- the menu ---- */
 typedef struct Dish {
     uint8_t op, ctrl, n, arg[3];
+    uint64_t needs; /* of the processor */
 } Dish;
 static Dish menu[20000];
 static uint32_t nmenu, by_op[CLIF_OP_COUNT + 1]; /* first dish of each opcode */
@@ -73,6 +95,31 @@ static bool canonical_type(ClifType t) { /* NaNs can be replaced */
     return t == CLIF_F32 || t == CLIF_F64 || t == CLIF_F32X4 || t == CLIF_F64X2;
 }
 
+static bool offer(ClifOp op, ClifType t, const OrArgs *a, uint64_t needs) {
+    ClifBuilder *b = &o.b;
+    start(&probe, 0, CLIF_CC_SYSTEM_V, &pointer, 1, NULL, 0);
+    uint16_t mf = notrap(&probe);
+    ClifValue v[4];
+    for (uint32_t j = 0; j < a->n; j++)
+        v[j] =
+            or_is_address(op, j) ? memory() : cb_load(b, CLIF_OP_LOAD, a->arg[j], mf, memory(), 0);
+    ClifInst i;
+    bool ok = or_inst(b, op, t, v, 0, &g, &i);
+    uint32_t n = 0, *r = ok ? clif_results(&probe, i, &n) : NULL, kept[2] = {0};
+    for (uint32_t j = 0; j < n && j < 2; j++) kept[j] = r[j];
+    for (uint32_t j = 0; j < n && j < 2; j++) {
+        ClifType rt = clif_value_type(&probe, (ClifValue){kept[j]});
+        ok &= usable[rt] && (!or_nan_open(op) || canonical_type(rt));
+        cb_store(b, CLIF_OP_STORE, mf, (ClifValue){kept[j]}, memory(), 16);
+    }
+    cb_return(b, NULL, 0);
+    if (!end_probe() || !ok) return false;
+    menu[nmenu] = (Dish){(uint8_t)op, t, (uint8_t)a->n, {0}, needs};
+    for (uint32_t j = 0; j < a->n; j++) menu[nmenu].arg[j] = a->arg[j];
+    nmenu++;
+    return true;
+}
+
 static void make_menu(void) {
     ClifBuilder *b = &o.b;
     or_settings(&o, 0, 0);
@@ -110,32 +157,18 @@ static void make_menu(void) {
                 bool ok = a.n <= 3;
                 for (uint32_t j = 0; j < a.n; j++) ok &= usable[a.arg[j]];
                 if (!ok || nmenu == sizeof menu / sizeof *menu) continue;
-                start(&probe, 0, CLIF_CC_SYSTEM_V, &pointer, 1, NULL, 0);
-                uint16_t mf = notrap(&probe);
-                ClifValue v[4];
-                for (uint32_t j = 0; j < a.n; j++)
-                    v[j] = or_is_address((ClifOp)op, j)
-                               ? memory()
-                               : cb_load(b, CLIF_OP_LOAD, a.arg[j], mf, memory(), 0);
-                ClifInst i;
-                ok = or_inst(b, (ClifOp)op, t, v, 0, &g, &i);
-                uint32_t n = 0, *r = ok ? clif_results(&probe, i, &n) : NULL, kept[2] = {0};
-                for (uint32_t j = 0; j < n && j < 2; j++) kept[j] = r[j];
-                for (uint32_t j = 0; j < n && j < 2; j++) {
-                    ClifType rt = clif_value_type(&probe, (ClifValue){kept[j]});
-                    ok &= usable[rt] && (!or_nan_open((ClifOp)op) || canonical_type(rt));
-                    cb_store(b, CLIF_OP_STORE, mf, (ClifValue){kept[j]}, memory(), 16);
+                for (uint32_t k = 0; k < LEVELS; k++) {
+                    uint64_t needs = up_to(k);
+                    if (needs & ~x64_host_flags()) break;
+                    or_settings(&o, needs, 0);
+                    if (offer((ClifOp)op, t, &a, needs)) break;
                 }
-                cb_return(b, NULL, 0);
-                if (!end_probe() || !ok) continue;
-                menu[nmenu] = (Dish){(uint8_t)op, t, (uint8_t)a.n, {0}};
-                for (uint32_t j = 0; j < a.n; j++) menu[nmenu].arg[j] = a.arg[j];
-                nmenu++;
             }
         }
         if (nmenu > by_op[op]) ops[nops++] = op;
     }
     by_op[CLIF_OP_COUNT] = nmenu;
+    or_settings(&o, 0, 0);
     if (!usable[CLIF_I128]) return;
     start(&probe, 0, CLIF_CC_SYSTEM_V, &pointer, 1, NULL, 0);
     ClifValue x = cb_load(b, CLIF_OP_LOAD, CLIF_I128, notrap(&probe), memory(), 0);
@@ -157,6 +190,8 @@ typedef struct Sig {
 static ClifFunc fns[MAX_FUNCS];
 static Sig sigs[MAX_FUNCS];
 static uint32_t nfns, ntail_calls;
+static uint64_t flags; /* features of the module's processor */
+static bool pinned;    /* it has a pinned register */
 
 static struct {
     ClifValue v;
@@ -166,6 +201,9 @@ static uint32_t npool;
 static ClifType var_type[MAX_VARS];
 static uint32_t nvars, nslots;
 static uint16_t mf;
+static ClifValue frame,
+    back; /* what get_frame_pointer and get_return_address gave in the first block */
+static ClifValue old_pinned; /* of the first function: what its caller has in the register */
 
 static void add(ClifValue v) {
     uint32_t at = npool < MAX_POOL ? npool++ : pick(MAX_POOL);
@@ -196,10 +234,20 @@ static ClifType any_type(void) {
     return types[pick(ntypes)];
 }
 
+static ClifValue symbol(ClifName name, int64_t offset) {
+    ClifGlobalValue gv = clif_make_gv(o.b.f, (ClifGlobalValueData){.kind = CLIF_GV_SYMBOL,
+                                                                   .type = CLIF_I64,
+                                                                   .colocated = (uint8_t)pick(2),
+                                                                   .offset = offset,
+                                                                   .name = name});
+    return cb_ins1(&o.b, or_data(CLIF_OP_SYMBOL_VALUE, CLIF_I64, gv.i, 0), CLIF_I64);
+}
+
 /* An address at which 64 bytes may be accessed. */
 static ClifValue address(bool aligned) {
     ClifBuilder *b = &o.b;
-    uint32_t how = aligned ? 0 : pick(6);
+    uint32_t how = aligned ? 0 : pick(7);
+    if (how == 6) return symbol(clif_user_name(1, 0), AREA + 16 * (int64_t)pick(4));
     if (how == 1 && nslots) { /* a slot has 96 bytes */
         ClifInstData d = or_data(CLIF_OP_STACK_ADDR, CLIF_I64, pick(nslots), pick(5) * 8);
         return cb_ins1(b, d, CLIF_I64);
@@ -242,6 +290,7 @@ static void instruction(void) {
     ClifBuilder *b = &o.b;
     uint32_t op = ops[pick(nops)], first = by_op[op], n = by_op[op + 1] - first;
     const Dish *d = &menu[first + pick(n)];
+    if (d->needs & ~flags) return;
     bool traps = clif_op_is((ClifOp)op, CLIF_OPF_CAN_TRAP);
     bool divides =
         op == CLIF_OP_UDIV || op == CLIF_OP_SDIV || op == CLIF_OP_UREM || op == CLIF_OP_SREM;
@@ -324,7 +373,9 @@ static void make_call(uint32_t self) {
     for (uint32_t k = 1; k < s->np; k++) args[k] = need(s->p[k].type);
     ClifInst i;
     ClifValue at = {CLIF_NONE};
-    if (pick(3) == 0) at = cb_ins1(b, or_data(CLIF_OP_FUNC_ADDR, CLIF_I64, fn.i, 0), CLIF_I64);
+    uint32_t how = pick(6);
+    if (how == 0) at = cb_ins1(b, or_data(CLIF_OP_FUNC_ADDR, CLIF_I64, fn.i, 0), CLIF_I64);
+    if (how == 1) at = symbol(clif_user_name(0, to), 0);
     if (s->cc != CLIF_CC_FAST && pick(3) == 0) {
         try_call(s, sig, fn, at, args);
         return;
@@ -333,6 +384,23 @@ static void make_call(uint32_t self) {
     ClifValue kept[MAX_SIG];
     for (uint32_t k = 0; k < s->nr; k++) kept[k] = clif_result(b->f, i, k);
     for (uint32_t k = 0; k < s->nr; k++) add(kept[k]);
+}
+
+/* Registers that are not allocated. Addresses of frames are not the interpreter's; what holds of them everywhere is. */
+static void special_register(void) {
+    ClifBuilder *b = &o.b;
+    uint32_t how = pick(pinned ? 5 : 3);
+    ClifValue now = {CLIF_NONE};
+    static const ClifOp ops[] = {CLIF_OP_GET_FRAME_POINTER, CLIF_OP_GET_RETURN_ADDRESS,
+                                 CLIF_OP_GET_STACK_POINTER, CLIF_OP_GET_PINNED_REG};
+    if (how < 4) now = cb_ins1(b, or_data(ops[how], CLIF_I64, 0, 0), CLIF_I64);
+    switch (how) {
+    case 0: add(cb_icmp(b, CLIF_EQ, now, frame)); break;
+    case 1: add(cb_icmp(b, CLIF_NE, back, now)); break;
+    case 2: add(cb_icmp(b, CLIF_UGT, now, frame)); break; /* the stack grows downwards */
+    case 3: add(now); break;
+    default: cb_ins(b, or_data(CLIF_OP_SET_PINNED_REG, CLIF_I64, need(CLIF_I64).i, 0)); break;
+    }
 }
 
 static void statements(uint32_t self, uint32_t n) {
@@ -349,6 +417,10 @@ static void statements(uint32_t self, uint32_t n) {
             cb_store(b, CLIF_OP_STORE, mf, need(t), memory(), (int32_t)(64 + 8 * pick(22)));
         } else if (how == 5) {
             add(cb_use_var(b, (ClifVar){pick(nvars)}));
+        } else if (how == 6 && pick(2)) {
+            special_register();
+        } else if (how == 7 && pick(40) == 0) {
+            cb_ins(b, or_data(CLIF_OP_DEBUGTRAP, CLIF_INVALID, 0, 0));
         } else {
             instruction();
         }
@@ -383,6 +455,8 @@ static void give_back(uint32_t self) {
     if (pick(2) && tail_call(self)) return;
     ClifValue v[MAX_SIG];
     for (uint32_t k = 0; k < s->nr; k++) v[k] = need(s->r[k].type);
+    if (pinned && self == 0) /* the caller is C, to which the register belongs */
+        cb_ins(&o.b, or_data(CLIF_OP_SET_PINNED_REG, CLIF_I64, old_pinned.i, 0));
     cb_return(&o.b, v, s->nr);
 }
 
@@ -467,6 +541,13 @@ static void make_function(uint32_t self) {
     mf = notrap(f);
     npool = 0;
     for (uint32_t k = 1; k < s->np; k++) add((ClifValue){k});
+    frame = cb_ins1(b, or_data(CLIF_OP_GET_FRAME_POINTER, CLIF_I64, 0, 0), CLIF_I64);
+    back = cb_ins1(b, or_data(CLIF_OP_GET_RETURN_ADDRESS, CLIF_I64, 0, 0), CLIF_I64);
+    if (pinned && self == 0) {
+        old_pinned = cb_ins1(b, or_data(CLIF_OP_GET_PINNED_REG, CLIF_I64, 0, 0), CLIF_I64);
+        ClifValue first = constant(CLIF_I64);
+        cb_ins(b, or_data(CLIF_OP_SET_PINNED_REG, CLIF_I64, first.i, 0));
+    }
     nvars = 1 + pick(MAX_VARS);
     for (uint32_t k = 0; k < nvars; k++) var_type[k] = any_type();
     for (uint32_t k = 0; k < nvars; k++) cb_declare_var(b, var_type[k]);
@@ -507,6 +588,8 @@ static void make_function(uint32_t self) {
 
 static void make_module(uint64_t seed) {
     g = seed;
+    flags = some_flags();
+    pinned = pick(2);
     nfns = 1 + pick(MAX_FUNCS);
     for (uint32_t k = 0; k < nfns; k++) {
         Sig *s = &sigs[k];
@@ -554,6 +637,7 @@ static Verdict judge(const Setup *s, char why[256], uint32_t *run) {
         return BROKEN;
     }
     o.turn = s->single_pass;
+    o.pinned = pinned;
     or_settings(&o, s->flags, s->stress);
     if (!or_compile(&o, fns, nfns, &d)) {
         snprintf(why, 256, "%.250s", d.msg);
@@ -567,7 +651,7 @@ static Verdict judge(const Setup *s, char why[256], uint32_t *run) {
         fill(&r, want);
         memcpy(got, want, OR_BYTES);
         InterpStatus st = or_interpret(&o, want, &end, &d);
-        if (st != INTERP_OK && st != INTERP_TRAP) {
+        if (st != INTERP_OK && st != INTERP_TRAP && end != OR_SIGNAL + SIGTRAP) {
             snprintf(why, 256, "%.250s", d.msg);
             return st == INTERP_LIMIT ? LIMITS : BROKEN;
         }
@@ -725,9 +809,9 @@ static void show(const Setup *s, uint64_t seed, const char *why, uint32_t run, S
     sb_printf(&f, "; seed %llu: %s\ntest compare\ntarget x86_64", (unsigned long long)seed, why);
     for (uint32_t k = 0; isa_x64.flag_names[k]; k++)
         if (s->flags >> k & 1) sb_printf(&f, " %s", isa_x64.flag_names[k]);
-    sb_printf(&f, " regalloc_algorithm=%s ; stress seed %llu\n\n%s\n",
-              s->single_pass ? "single_pass" : "backtracking", (unsigned long long)s->stress,
-              sb_cstr(text));
+    sb_printf(&f, "%s regalloc_algorithm=%s ; u1:0 is v0 of %%main; stress seed %llu\n\n%s\n",
+              pinned ? " enable_pinned_reg" : "", s->single_pass ? "single_pass" : "backtracking",
+              (unsigned long long)s->stress, sb_cstr(text));
     uint8_t bytes[OR_BYTES];
     uint64_t r = s->data;
     for (uint32_t k = 0; k <= run; k++) fill(&r, bytes);
@@ -756,21 +840,6 @@ static void show(const Setup *s, uint64_t seed, const char *why, uint32_t run, S
     sb_printf(&f, "    return v%u\n}\n; print: %%main()\n", sum);
     fprintf(stderr, "%s", sb_cstr(&f));
     sb_free(&f);
-}
-
-/* Features: those of a level and perhaps a few less or more. */
-static uint64_t some_flags(void) {
-    uint64_t host = x64_host_flags(), level = 0;
-    const uint64_t steps[] = {(uint64_t)1 << X64_HAS_SSE3 | (uint64_t)1 << X64_HAS_SSSE3,
-                              (uint64_t)1 << X64_HAS_SSE41, (uint64_t)1 << X64_HAS_SSE42,
-                              (uint64_t)1 << X64_HAS_AVX,
-                              (uint64_t)1 << X64_HAS_AVX2 | (uint64_t)1 << X64_HAS_FMA};
-    for (uint32_t k = 0, n = pick(6); k < n; k++) level |= steps[k];
-    static const uint8_t others[] = {X64_HAS_POPCNT, X64_HAS_LZCNT, X64_HAS_BMI1, X64_HAS_BMI2,
-                                     X64_HAS_CMPXCHG16B};
-    for (uint32_t k = 0; k < sizeof others; k++)
-        if (pick(2)) level |= (uint64_t)1 << others[k];
-    return pick(8) ? level & host : host;
 }
 
 static bool generated[CLIF_OP_COUNT];
@@ -806,7 +875,7 @@ static void functions_agree(void **state) {
         char why[256] = "";
         make_module(this);
         note_opcodes();
-        Setup s = {some_flags(), 0, rnd(&g), false};
+        Setup s = {flags, 0, rnd(&g), false};
         if (pick(2)) s.stress = rnd(&g) | 1;
         s.single_pass = pick(2);
         sb_clear(&text);
