@@ -25,6 +25,7 @@ void mach_ctx_free(MachCtx *c) {
     vec_free(c->mem, &c->marks);
     vec_free(c->mem, &c->inst_at);
     vec_free(c->mem, &c->edit_at);
+    vec_free(c->mem, &c->stub_at);
     vec_free(c->mem, &c->homes);
     ra_ctx_free(c->ra);
     mem_free(c->mem, c, sizeof *c);

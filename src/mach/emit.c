@@ -62,9 +62,34 @@ static void align_loop(MachCtx *c, MachBuf *b, const RaFunc *rf, uint32_t k, uin
 static void track(MachCtx *c, const ClifFunc *f, const RaFunc *rf, const RaOutput *ra) {
     vec_clear(&c->inst_at);
     vec_clear(&c->edit_at);
+    vec_clear(&c->stub_at);
     if (!f->labels.n) return;
     vec_resize0(c->mem, &c->inst_at, rf->num_insts + 1);
     vec_resize0(c->mem, &c->edit_at, ra->num_edits);
+}
+
+static inline void at_most(uint32_t *x, uint32_t limit) {
+    if (*x > limit) *x = limit;
+}
+
+/* Branches that turned out to lead to what follows were taken away again: what was behind them is where the code went on. */
+static void settle(MachCtx *c, const RaFunc *rf, const RaOutput *ra) {
+    uint32_t limit = c->inst_at.p[rf->num_insts].before, k = ra->num_edits;
+    for (uint32_t i = rf->num_insts; i--;) {
+        MachInstAt *at = &c->inst_at.p[i];
+        for (; k && ra->edits[k - 1].point > 2 * i; k--) {
+            at_most(&c->edit_at.p[k - 1].end, limit);
+            at_most(&c->edit_at.p[k - 1].start, limit);
+        }
+        at_most(&at->end, limit);
+        at_most(&at->start, limit);
+        at_most(&at->before, limit);
+        for (; k && ra->edits[k - 1].point == 2 * i; k--) {
+            at_most(&c->edit_at.p[k - 1].end, at->start);
+            at_most(&c->edit_at.p[k - 1].start, at->start);
+        }
+        limit = at->before;
+    }
 }
 
 bool emit_function(MachCtx *c, const ClifFunc *f, const RaFunc *rf, const RaOutput *ra, Diag *d,
@@ -125,14 +150,19 @@ bool emit_function(MachCtx *c, const ClifFunc *f, const RaFunc *rf, const RaOutp
                 emit_edits(c, &e, ra, rf->vreg_slots, &next, 2 * i + 1);
         }
     }
-    if (c->inst_at.n) c->inst_at.p[rf->num_insts].before = machbuf_offset(b);
+    if (tracked) {
+        c->inst_at.p[rf->num_insts].before = machbuf_offset(b);
+        settle(c, rf, ra);
+    }
     for (uint32_t s = 0; s < b->trap_stubs.n; s++) { /* stubs may not add stubs */
         struct MachTrapStub st = b->trap_stubs.p[s];
         machbuf_bind(b, e.stub = st.label);
+        if (tracked) vec_push(c->mem, &c->stub_at, machbuf_offset(b));
         mark(c, LIST_TRAP, s);
         machbuf_start_loc(b, st.loc);
         c->isa->emit_trap_stub(&e, st.code);
     }
+    if (tracked) vec_push(c->mem, &c->stub_at, machbuf_offset(b));
     machbuf_end_loc(b);
     machbuf_end_unwind(b);
     emit_const_pool(c, &e, L);

@@ -393,12 +393,41 @@ static bool context_stays(const MachCtx *c, const ClifFunc *f, const RaOutput *r
     return f->sig.callconv == CLIF_CC_FAST && !((ra->written | c->lower.clobbered) & ra_set(r));
 }
 
+/* In an out-of-line trap everything is where it was at the branches to it. Stubs come in the order of these, so that a home of code
+ * mostly gives one of stubs. */
+static void add_stubs(MachCtx *c) {
+    const struct MachTrapStub *stub = c->buf.trap_stubs.p;
+    uint32_t n = c->buf.trap_stubs.n, nhomes = c->homes.n;
+    for (uint32_t i = 0; i < nhomes && n; i++) {
+        MachHome x = c->homes.p[i];
+        uint32_t lo = 0, hi = n, start = x.start, end = x.end;
+        if (end > c->stub_at.p[0]) continue; /* all the code's */
+        while (lo < hi) {
+            uint32_t mid = lo + (hi - lo) / 2;
+            if (stub[mid].first < start)
+                lo = mid + 1;
+            else
+                hi = mid;
+        }
+        for (x.start = x.end = 0; lo < n && stub[lo].first < end; lo++) {
+            if (stub[lo].last >= end) continue;
+            if (c->stub_at.p[lo] != x.end) {
+                if (x.end) vec_push(c->mem, &c->homes, x);
+                x.start = c->stub_at.p[lo];
+            }
+            x.end = c->stub_at.p[lo + 1];
+        }
+        if (x.end) vec_push(c->mem, &c->homes, x);
+    }
+}
+
 static void finish(MachCtx *c, const ClifFunc *f, const RaOutput *ra) {
     uint32_t n = 0;
     bool stays = context_stays(c, f, ra);
     for (uint32_t i = 0; i < c->homes.n; i++)
         if (!stays || c->homes.p[i].label != CLIF_NONE) c->homes.p[n++] = c->homes.p[i];
     c->homes.n = n;
+    add_stubs(c);
     if (stays)
         vec_push(c->mem, &c->homes,
                  (MachHome){.end = c->buf.code.n,

@@ -97,6 +97,7 @@ struct MachCtx {
     /* if there are labels: */
     VEC(MachInstAt) inst_at; /* and the end */
     VEC(MachEditAt) edit_at;
+    VecU32 stub_at; /* of out-of-line traps, and the end of the last one */
     VEC(MachHome) homes;
     int32_t spill_base; /* of slot 0, from the frame register */
     unsigned print_what;

@@ -271,10 +271,13 @@ void machbuf_end_loc(MachBuf *b) {
 MachLabel machbuf_trap_label(MachBuf *b, ClifTrap code) {
     if (b->trap_stubs.n) { /* the same check often has two branches */
         struct MachTrapStub *s = &vec_last(&b->trap_stubs);
-        if (s->code == code && s->loc == b->loc) return s->label;
+        if (s->code == code && s->loc == b->loc) {
+            s->last = b->code.n;
+            return s->label;
+        }
     }
     MachLabel l = machbuf_new_label(b);
-    struct MachTrapStub s = {l, code, b->loc};
+    struct MachTrapStub s = {l, code, b->loc, b->code.n, b->code.n};
     vec_push(b->mem, &b->trap_stubs, s);
     return l;
 }

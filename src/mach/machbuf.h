@@ -58,6 +58,8 @@ typedef struct MachBuf {
         MachLabel label;
         ClifTrap code;
         ClifSrcLoc loc;
+        uint32_t first; /* where branches to it were asked for */
+        uint32_t last;
     })
     trap_stubs;
 } MachBuf;

@@ -121,6 +121,9 @@ if gdb_works; then
     debug -ex 'break locals.s:20' -ex run -ex 'info args' -ex 'info locals' -ex delete -ex 'break tick' -ex continue -ex 'up' -ex 'info locals' -ex 'print i - 1' ./locals >locals.gdb.log
     check "locals.gdb.log" lines locals.gdb.log 'Breakpoint 1, work \(n=3\) at .*locals\.s:20' '^i = -7$' '^q = -81985529216486896$' '^f = 1\.5$' '^d = -2\.25$' '^none = 0x0$' \
         '^s = 0x[0-9a-f]+ "hello"$' '^v = \{1, 2, 3, 4\}$' '^w = \{4, 5, 6, 7\}$' '^u = 4294967295$' '^k = 5$' '^#1 .* work \(.*locals\.s:20' '^i = -7$' '^v = \{1, 2, 3, 4\}$' '^w = \{4, 5, 6, 7\}$' '= -8$'
+    # At a trap that is out of line; what is not understood is not known.
+    debug -ex run -ex 'info args' -ex 'info locals' ./locals >trap.gdb.log
+    check "trap.gdb.log" lines trap.gdb.log 'SIGILL' 'in work \(n=3\) at .*locals\.s:60' '^n = 3$' '^q = -81985529216486896$' '^w = \{4, 5, 6, 7\}$' '^k = 5$' '^entry = <optimized out>$'
     # Parameters at the first instruction.
     debug -ex 'break *sum' -ex run -ex 'info args' -ex 'print l->value' -ex finish ./list24 >entry.gdb.log
     check "entry.gdb.log" lines entry.gdb.log '^l = 0x[0-9a-f]+$' '^scale = 1\.5$' '^c = GREEN$' '= 3$' 'is \$[0-9]+ = 29'

@@ -72,6 +72,18 @@ work:
 	call	tick
 	local.get	10
 	call	tick
+	.loc	1 60                    # an out-of-line trap: 3 * 2^40 is no i32
+	local.get	0
+	f32.convert_i32_s
+	f32.const	0x1p40
+	f32.mul
+	i32.trunc_f32_s
+	call	tick
+	local.get	0
+	call	tick
+	local.get	8
+	i32x4.extract_lane	0
+	call	tick
 	end_function
 .Lwork_end:
 
@@ -184,6 +196,11 @@ ticks:
 	variable	w, .Lvector, 8
 	variable	u, .Llong, 9
 	variable	k, .Lint, 10
+# What is not understood is left out: the value that a parameter had at the beginning.
+	.int8	3
+	.asciz	"entry"
+	.int32	.Lint-.Lunit
+	bytes	6, 0xa3, 3, 0xed, 0, 0, 0x9f
 	.int8	0
 	.int8	0
 .Lend:

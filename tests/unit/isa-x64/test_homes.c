@@ -180,13 +180,9 @@ static void read_home(const MachHome *h, const uint64_t *regs, const uint64_t (*
     }
 }
 
-void probe(uint64_t id, uint64_t ret, const uint64_t *regs, const uint64_t (*vectors)[2]);
-void probe(uint64_t id, uint64_t ret, const uint64_t *regs, const uint64_t (*vectors)[2]) {
-    if (at_event >= EVENTS) return;
-    if (at_event >= nevents || event[at_event].id != id) fail_msg("another event: a broken test");
-    const Event *e = &event[at_event++];
-    uint32_t pc = (uint32_t)(ret - 1 - (uint64_t)(uintptr_t)probed->code - probed->at);
-    asked += VARS;
+/* Are the variables at this place of the code what they are in that event? */
+static void check_at(uint32_t pc, const Event *e, const uint64_t *regs,
+                     const uint64_t (*vectors)[2]) {
     for (uint32_t i = 0; i < probed->out.num_homes; i++) {
         const MachHome *h = &probed->out.homes[i];
         if (i && h[-1].label == h->label && h[-1].end > h->start) fail_msg("homes overlap");
@@ -202,6 +198,37 @@ void probe(uint64_t id, uint64_t ret, const uint64_t *regs, const uint64_t (*vec
                          (unsigned long long)e->v[first + k]);
         known[h->label < INTS ? 0 : h->label < vector_of(0) ? 1 : 2]++;
     }
+}
+
+void probe(uint64_t id, uint64_t ret, const uint64_t *regs, const uint64_t (*vectors)[2]);
+void probe(uint64_t id, uint64_t ret, const uint64_t *regs, const uint64_t (*vectors)[2]) {
+    if (at_event >= EVENTS) return;
+    if (at_event >= nevents || event[at_event].id != id) fail_msg("another event: a broken test");
+    asked += VARS;
+    check_at((uint32_t)(ret - 1 - (uint64_t)(uintptr_t)probed->code - probed->at), &event[at_event],
+             regs, vectors);
+    at_event++;
+}
+
+/* The function's end, in half of all cases: an out-of-line trap. */
+static Event at_end;
+static uint64_t traps, known_at_traps;
+static void on_trap(int sig, siginfo_t *si, void *uc) {
+    static const int order[15] = {REG_RBP, REG_RBX, REG_R12, REG_R13, REG_R14,
+                                  REG_R15, REG_RAX, REG_RCX, REG_RDX, REG_RSI,
+                                  REG_RDI, REG_R8,  REG_R9,  REG_R10, REG_R11};
+    const mcontext_t *m = &((ucontext_t *)uc)->uc_mcontext;
+    uint64_t regs[15], vectors[16][2], was = known[0] + known[1] + known[2];
+    (void)sig, (void)si;
+    for (int k = 0; k < 15; k++) regs[k] = (uint64_t)m->gregs[order[k]];
+    for (int k = 0; k < 16; k++) memcpy(vectors[k], &m->fpregs->_xmm[k], 16);
+    check_at(
+        (uint32_t)((uint64_t)m->gregs[REG_RIP] - (uint64_t)(uintptr_t)probed->code - probed->at),
+        &at_end, regs, (const uint64_t(*)[2])vectors);
+    traps++;
+    known_at_traps += known[0] + known[1] + known[2] - was;
+    asked += VARS;
+    siglongjmp(exec_back, 1);
 }
 
 /* ---- the same function as code ---- */
@@ -312,7 +339,7 @@ static void generate(Exec *x, uint32_t i, unsigned depth) {
     }
 }
 
-static void build(Exec *x, uint32_t list) {
+static void build(Exec *x, uint32_t list, bool trap) {
     ClifAbiParam p[PARAMS], r = {.type = CLIF_I64};
     for (unsigned k = 0; k < PARAMS; k++) p[k] = (ClifAbiParam){.type = CLIF_I64};
     exec_begin(x, CLIF_CC_SYSTEM_V, p, PARAMS, &r, 1);
@@ -326,6 +353,10 @@ static void build(Exec *x, uint32_t list) {
     for (unsigned k = 0; k < VECTORS; k++)
         define(x, vector_of(k), cb_unary(&x->b, CLIF_OP_SPLAT, CLIF_I64X2, use(x, k)));
     generate(x, list, 0);
+    if (trap) { /* what comes behind it, and never runs, still needs variables */
+        ClifValue one = cb_binary(&x->b, CLIF_OP_BOR, use(x, pick(INTS)), constant(x, 1));
+        cb_trapnz(&x->b, one, 1);
+    }
     ClifValue sum = use(x, 0);
     for (unsigned k = 1; k < VARS; k++) /* some variables are wanted to the end */
         if (pick(2))
@@ -355,6 +386,9 @@ static void values_are_where_they_are_said_to_be(void **state) {
     static Exec x;
     exec_init(&x);
     probed = &x;
+    struct sigaction sa = {.sa_flags = SA_SIGINFO | SA_ONSTACK | SA_NODEFER};
+    sa.sa_sigaction = on_trap;
+    sigaction(SIGILL, &sa, NULL);
     for (unsigned n = 0; n < 1500; n++) {
         exec_settings(&x, x64_host_flags(), n % 4 == 3 ? n : 0, false);
         mach_ctx_set_regalloc(x.mc, n % 2 ? MACH_REGALLOC_SINGLE_PASS : MACH_REGALLOC_BACKTRACKING);
@@ -368,14 +402,17 @@ static void values_are_where_they_are_said_to_be(void **state) {
         for (unsigned k = 0; k < FLOATS; k++) v[float_of(k)] = v[k];
         for (unsigned k = 0; k < 2 * VECTORS; k++) v[word_of(vector_of(0)) + k] = v[k / 2];
         simulate(list, v);
-        build(&x, list);
+        memcpy(at_end.v, v, sizeof v);
+        build(&x, list, n / 2 % 2);
         exec_compile(&x);
         check_entry(&x.out);
-        EXEC_FN(&x, int64_t(*)(int64_t, int64_t, int64_t, int64_t))(arg[0], arg[1], arg[2], arg[3]);
+        EXEC(EXEC_FN(&x, int64_t(*)(int64_t, int64_t, int64_t, int64_t))(arg[0], arg[1], arg[2],
+                                                                         arg[3]));
         assert_int_equal(at_event, nevents);
     }
     exec_free(&x);
     assert_true(at_entry > 1000);
+    assert_true(traps > 500 && known_at_traps > traps * VARS / 2);
     static const unsigned of[3] = {INTS, FLOATS, VECTORS};
     for (int k = 0; k < 3; k++) {
         uint64_t all = asked / VARS * of[k];
