@@ -8,6 +8,7 @@
  * Cost        two decodings; labels are found by binary search. */
 #include "driver/asm.h"
 #include <stdlib.h>
+#include "base/bisect.h"
 
 enum { TEXT_COLUMN = 43, NOTE_COLUMN = 84, BYTES_MOST = 16 };
 
@@ -109,14 +110,8 @@ static void sort_labels(Asm *a) {
 
 /* UINT32_MAX: no label. */
 static uint32_t label_at(const Asm *a, uint64_t at) {
-    uint32_t lo = 0, hi = a->labels.n;
-    while (lo < hi) {
-        uint32_t mid = lo + (hi - lo) / 2;
-        if (a->labels.p[mid] < at)
-            lo = mid + 1;
-        else
-            hi = mid;
-    }
+    uint32_t lo;
+    bisect(lo, a->labels.n, a->labels.p[lo] < at);
     return lo < a->labels.n && a->labels.p[lo] == at ? lo : UINT32_MAX;
 }
 

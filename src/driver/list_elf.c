@@ -9,6 +9,7 @@
 #include "driver/listing.h"
 #include "dwarf/dwarf.h"
 #include "object/bytes.h"
+#include "base/bisect.h"
 
 enum {
     HEADER = 64,
@@ -188,18 +189,10 @@ static void before(void *user, uint64_t at, StrBuf *o) {
 }
 
 static const Reloc *reloc_in(const Elf *e, uint64_t at, uint64_t end) {
-    uint32_t lo = 0, hi = e->relocs.n;
-    while (lo < hi) {
-        uint32_t mid = lo + (hi - lo) / 2;
-        const Reloc *r = &e->relocs.p[mid];
-        if (by_place(r->section, r->offset, e->now->section, at) < 0)
-            lo = mid + 1;
-        else
-            hi = mid;
-    }
-    if (lo == e->relocs.n) return NULL;
-    const Reloc *r = &e->relocs.p[lo];
-    return r->section == e->now->section && r->offset < end ? r : NULL;
+    const Reloc *r = e->relocs.p;
+    uint32_t k;
+    bisect(k, e->relocs.n, by_place(r[k].section, r[k].offset, e->now->section, at) < 0);
+    return k < e->relocs.n && r[k].section == e->now->section && r[k].offset < end ? &r[k] : NULL;
 }
 
 static void put_symbol(const Elf *e, uint64_t symbol, int64_t addend, StrBuf *o) {
@@ -215,19 +208,12 @@ static bool name(void *user, uint64_t at, uint64_t end, uint64_t place, StrBuf *
         put_symbol(e, r->symbol, r->addend + (int64_t)(end - r->offset), o);
         return true;
     }
-    for (uint32_t lo = 0, hi = e->funcs.n; lo < hi;) {
-        uint32_t mid = lo + (hi - lo) / 2;
-        const Func *f = &e->funcs.p[mid];
-        if (f->section == e->now->section && f->address == place) {
-            put_symbol(e, f->symbol, 0, o);
-            return true;
-        }
-        if (by_place(f->section, f->address, e->now->section, place) < 0)
-            lo = mid + 1;
-        else
-            hi = mid;
-    }
-    return false;
+    const Func *f = e->funcs.p;
+    uint32_t k;
+    bisect(k, e->funcs.n, by_place(f[k].section, f[k].address, e->now->section, place) < 0);
+    if (k == e->funcs.n || f[k].section != e->now->section || f[k].address != place) return false;
+    put_symbol(e, f[k].symbol, 0, o);
+    return true;
 }
 
 static void about(void *user, uint64_t at, uint64_t end, StrBuf *o) {

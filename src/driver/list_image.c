@@ -9,6 +9,7 @@
 #include "driver/listing.h"
 #include "dwarf/dwarf.h"
 #include "image/routine.h"
+#include "base/bisect.h"
 
 typedef enum PieceKind { PIECE_FUNC, PIECE_ENTRY, PIECE_HOST } PieceKind;
 typedef struct Piece {
@@ -108,14 +109,8 @@ static bool name(void *user, uint64_t at, uint64_t end, uint64_t place, StrBuf *
         if (routine) sb_puts(o, routine);
         return routine != NULL;
     }
-    uint32_t lo = 0, hi = l->pieces.n;
-    while (lo < hi) {
-        uint32_t mid = lo + (hi - lo) / 2;
-        if (l->pieces.p[mid].off < place)
-            lo = mid + 1;
-        else
-            hi = mid;
-    }
+    uint32_t lo;
+    bisect(lo, l->pieces.n, l->pieces.p[lo].off < place);
     if (lo == l->pieces.n || l->pieces.p[lo].off != place) return false;
     put_piece_name(l, &l->pieces.p[lo], o);
     return true;

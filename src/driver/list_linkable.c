@@ -2,6 +2,7 @@
 #include "clif/opspec.h"
 #include "driver/asm.h"
 #include "driver/listing.h"
+#include "base/bisect.h"
 
 typedef struct Lister {
     const Linkable *k;
@@ -14,14 +15,8 @@ typedef struct Lister {
 static void before(void *user, uint64_t at, StrBuf *o) {
     Lister *l = user;
     const LinkDef *def = l->def;
-    uint32_t lo = 0, hi = def->nlocs;
-    while (lo < hi) {
-        uint32_t mid = lo + (hi - lo) / 2;
-        if (def->locs[mid].end <= at)
-            lo = mid + 1;
-        else
-            hi = mid;
-    }
+    uint32_t lo;
+    bisect(lo, def->nlocs, def->locs[lo].end <= at);
     if (lo == def->nlocs || def->locs[lo].start > at || def->locs[lo].loc == l->line) return;
     l->line = def->locs[lo].loc;
     if (l->text_lines)
@@ -49,14 +44,8 @@ static const char *how(MachRelocKind k) {
 
 /* The relocation inside an instruction, or NULL. There are few per function, in order. */
 static const LinkReloc *reloc_in(const LinkDef *def, uint64_t at, uint64_t end) {
-    uint32_t lo = 0, hi = def->nrelocs;
-    while (lo < hi) {
-        uint32_t mid = lo + (hi - lo) / 2;
-        if (def->relocs[mid].offset < at)
-            lo = mid + 1;
-        else
-            hi = mid;
-    }
+    uint32_t lo;
+    bisect(lo, def->nrelocs, def->relocs[lo].offset < at);
     return lo < def->nrelocs && def->relocs[lo].offset < end ? &def->relocs[lo] : NULL;
 }
 

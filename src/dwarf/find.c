@@ -7,6 +7,7 @@
  *             and the entries of one function. Damaged input: see Dwarf.fuel. */
 #include <stdlib.h>
 #include "dwarf/dw_int.h"
+#include "base/bisect.h"
 
 enum { MOST_HOPS = 8, MOST_DEPTH = 64, LONG_SCOPE = 40, FUEL_PER_BYTE = 16, FUEL_MIN = 1 << 16 };
 
@@ -23,14 +24,8 @@ void dw_sort_spans(DwSpan *p, uint32_t n) {
 }
 
 const DwSpan *dw_find_span(const DwSpan *p, uint32_t n, uint64_t address) {
-    uint32_t lo = 0, hi = n;
-    while (lo < hi) {
-        uint32_t mid = lo + (hi - lo) / 2;
-        if (p[mid].lo <= address)
-            lo = mid + 1;
-        else
-            hi = mid;
-    }
+    uint32_t lo;
+    bisect(lo, n, p[lo].lo <= address);
     return lo && address < p[lo - 1].hi ? &p[lo - 1] : NULL;
 }
 
@@ -184,14 +179,8 @@ static bool read_named(Dwarf *w, const DwUnit *u, uint32_t off, Named *n) {
 }
 
 static uint32_t scope_of(const DwIndex *x, uint32_t entry) {
-    uint32_t lo = 0, hi = x->funcs.n;
-    while (lo < hi) {
-        uint32_t mid = lo + (hi - lo) / 2;
-        if (x->funcs.p[mid].entry < entry)
-            lo = mid + 1;
-        else
-            hi = mid;
-    }
+    uint32_t lo;
+    bisect(lo, x->funcs.n, x->funcs.p[lo].entry < entry);
     return lo < x->funcs.n && x->funcs.p[lo].entry == entry ? x->funcs.p[lo].scope : DW_NONE;
 }
 

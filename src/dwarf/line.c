@@ -7,6 +7,7 @@
  * Ref.        DWARF 5, 6.2; DWARF 4, 6.2.4 for the older header. */
 #include <stdlib.h>
 #include "dwarf/dw_int.h"
+#include "base/bisect.h"
 
 enum { /* standard operations */
        LNS_EXTENDED,
@@ -262,25 +263,12 @@ void dw_lines_free(Mem *m, DwLines *t) {
 }
 
 const DwRow *dw_lines_find(const DwLines *t, uint64_t address) {
-    uint32_t lo = 0, hi = t->sequences.n;
-    while (lo < hi) {
-        uint32_t mid = lo + (hi - lo) / 2;
-        if (t->sequences.p[mid].lo <= address)
-            lo = mid + 1;
-        else
-            hi = mid;
-    }
+    uint32_t lo;
+    bisect(lo, t->sequences.n, t->sequences.p[lo].lo <= address);
     if (!lo || address >= t->sequences.p[lo - 1].hi) return NULL;
     const DwSequence *s = &t->sequences.p[lo - 1];
     const DwRow *rows = t->rows.p + s->first;
-    lo = 0, hi = s->n;
-    while (lo < hi) {
-        uint32_t mid = lo + (hi - lo) / 2;
-        if (rows[mid].addr <= address)
-            lo = mid + 1;
-        else
-            hi = mid;
-    }
+    bisect(lo, s->n, rows[lo].addr <= address);
     return &rows[lo - 1]; /* the first one is at s->lo */
 }
 

@@ -8,6 +8,7 @@
  * Cost        a sort of all pieces, once; a range costs what is in it times the logarithm. Damaged input: see Dwarf.fuel. */
 #include <stdlib.h>
 #include "dwarf/nat_int.h"
+#include "base/bisect.h"
 
 typedef struct Key {
     uint32_t source, index;
@@ -42,14 +43,8 @@ void nat_map_init(Nat *k) {
 
 /* Linkers leave the code of functions that they dropped at address 0, where the code section has a number, or at the end. */
 uint32_t nat_function(const Nat *k, uint64_t lo, uint64_t hi) {
-    uint32_t a = 0, b = k->n->nfuncs;
-    while (a < b) { /* the first one that ends behind lo */
-        uint32_t mid = a + (b - a) / 2;
-        if (k->n->funcs[mid].source_end <= lo)
-            a = mid + 1;
-        else
-            b = mid;
-    }
+    uint32_t a; /* the first one that ends behind lo */
+    bisect(a, k->n->nfuncs, k->n->funcs[a].source_end <= lo);
     return lo && a < k->n->nfuncs && k->n->funcs[a].source < hi ? a : DW_NONE;
 }
 
@@ -61,14 +56,8 @@ void nat_spans_add(Nat *k, uint32_t f, uint64_t lo, uint64_t hi) {
         return;
     }
     const uint32_t *p = k->by_source.p + k->first.p[f];
-    uint32_t n = c->nlocs, a = 0, b = n;
-    while (a < b) {
-        uint32_t mid = a + (b - a) / 2;
-        if (c->locs[p[mid]].source < lo)
-            a = mid + 1;
-        else
-            b = mid;
-    }
+    uint32_t n = c->nlocs, a;
+    bisect(a, n, c->locs[p[a]].source < lo);
     for (; a < n && c->locs[p[a]].source < hi && dw_pay(k->w, 1); a++)
         vec_push(k->mem, &k->picks, p[a]);
     c = &k->n->funcs[f];

@@ -4,6 +4,7 @@
  * is inside. A reference to them is left out, too, so it must be known before the first entry is written.
  * Cost: linear. */
 #include "dwarf/nat_int.h"
+#include "base/bisect.h"
 
 bool nat_read(Nat *k, const DwUnit *u, DwCur *c, DwEntry *e) {
     vec_clear(&k->values);
@@ -32,14 +33,8 @@ DwPcs nat_pcs(const Nat *k) {
 }
 
 uint32_t nat_entry(const Nat *k, uint32_t in) {
-    uint32_t lo = 0, hi = k->entries.n;
-    while (lo < hi) {
-        uint32_t mid = lo + (hi - lo) / 2;
-        if (k->entries.p[mid].in < in)
-            lo = mid + 1;
-        else
-            hi = mid;
-    }
+    uint32_t lo;
+    bisect(lo, k->entries.n, k->entries.p[lo].in < in);
     return lo < k->entries.n && k->entries.p[lo].in == in ? lo : DW_NONE;
 }
 

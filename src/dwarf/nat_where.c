@@ -6,6 +6,7 @@
  * Cost        linear in what is written and in the ranges, times the logarithm of the function's homes. */
 #include <stdlib.h>
 #include "dwarf/nat_int.h"
+#include "base/bisect.h"
 
 typedef struct Place { /* of machine code of the function: which bytes of Where.code */
     uint32_t start, end, code, n;
@@ -29,15 +30,9 @@ static bool home_at(const Nat *k, uint32_t f, uint32_t local, uint32_t at, Dwarf
         *home = (DwarfHome){.place = k->n->context};
         return local == DWARF_CONTEXT;
     }
-    uint32_t lo = 0, hi = c->nhomes;
-    while (lo < hi) { /* the first one behind `at` */
-        uint32_t mid = lo + (hi - lo) / 2;
-        const DwarfHome *h = &c->homes[mid];
-        if (h->local < local || (h->local == local && h->start <= at))
-            lo = mid + 1;
-        else
-            hi = mid;
-    }
+    const DwarfHome *h = c->homes;
+    uint32_t lo; /* the first one behind `at` */
+    bisect(lo, c->nhomes, h[lo].local < local || (h[lo].local == local && h[lo].start <= at));
     if (lo < c->nhomes && c->homes[lo].local == local) *until = c->homes[lo].start;
     if (!lo || c->homes[lo - 1].local != local || at >= c->homes[lo - 1].end) return false;
     *home = c->homes[lo - 1];

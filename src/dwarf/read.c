@@ -8,6 +8,7 @@
  * Ref.        DWARF 5, 7.5 (units, abbreviations, forms), 7.26 (string offsets), 7.27 (addresses). */
 #include <stdlib.h>
 #include "dwarf/dw_int.h"
+#include "base/bisect.h"
 
 const char *const dwarf_section_name[DWARF_SECTION_COUNT] = {
 #define DWARF_SECTION(NAME, name) [DWARF_##NAME] = name,
@@ -163,14 +164,8 @@ static uint32_t abbrev_table(Dwarf *w, uint32_t offset) {
 static const DwAbbrev *find_abbrev(const Dwarf *w, const DwAbbrevs *t, uint64_t code) {
     const DwAbbrev *p = t->n ? w->abbrevs.p + t->first : NULL;
     if (t->dense) return code - 1 < t->n ? p + (code - 1) : NULL;
-    uint32_t lo = 0, hi = t->n;
-    while (lo < hi) {
-        uint32_t mid = lo + (hi - lo) / 2;
-        if (p[mid].code < code)
-            lo = mid + 1;
-        else
-            hi = mid;
-    }
+    uint32_t lo;
+    bisect(lo, t->n, p[lo].code < code);
     return lo < t->n && p[lo].code == code ? p + lo : NULL;
 }
 
@@ -216,14 +211,8 @@ void dw_units(Dwarf *w) {
 }
 
 DwUnit *dw_unit_at(Dwarf *w, uint32_t off) {
-    uint32_t lo = 0, hi = w->units.n;
-    while (lo < hi) {
-        uint32_t mid = lo + (hi - lo) / 2;
-        if (w->units.p[mid].end <= off)
-            lo = mid + 1;
-        else
-            hi = mid;
-    }
+    uint32_t lo;
+    bisect(lo, w->units.n, w->units.p[lo].end <= off);
     return lo < w->units.n && off >= w->units.p[lo].root ? &w->units.p[lo] : NULL;
 }
 

@@ -1,5 +1,6 @@
 /* image/codemap.c — see codemap.h. */
 #include "image/codemap.h"
+#include "base/bisect.h"
 
 static uint8_t *put(uint8_t *p, uint64_t x) {
     for (; x >= 0x80; x >>= 7) *p++ = (uint8_t)(x | 0x80);
@@ -91,14 +92,8 @@ bool codemap_next(CodemapWalk *w) {
 }
 
 uint32_t codemap_find(const Codemap *m, uint32_t key, uint32_t *at) {
-    uint32_t lo = 0, hi = m->n;
-    while (lo < hi) {
-        uint32_t mid = lo + (hi - lo) / 2;
-        if (m->index[mid].key <= key)
-            lo = mid + 1;
-        else
-            hi = mid;
-    }
+    uint32_t lo;
+    bisect(lo, m->n, m->index[lo].key <= key);
     if (!lo) return IMG_NONE;
     CodemapWalk w = {.map = m};
     enter(&w, lo - 1);

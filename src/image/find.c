@@ -2,6 +2,7 @@
 #include <string.h>
 #include "base/hashmap.h"
 #include "image/codemap.h"
+#include "base/bisect.h"
 
 uint32_t img_bucket(const char *name, size_t n, uint32_t nbuckets) {
     return (uint32_t)hash_bytes(name, n, 0) & (nbuckets - 1);
@@ -17,14 +18,8 @@ uint32_t img_find_export(const Image *m, const char *name, size_t n) {
 }
 
 uint32_t img_find_func(const Image *m, uint32_t offset) {
-    uint32_t lo = 0, hi = m->ncodes;
-    while (lo < hi) {
-        uint32_t mid = lo + (hi - lo) / 2;
-        if (m->codes[mid].off <= offset)
-            lo = mid + 1;
-        else
-            hi = mid;
-    }
+    uint32_t lo;
+    bisect(lo, m->ncodes, m->codes[lo].off <= offset);
     return lo && offset - m->codes[lo - 1].off < m->codes[lo - 1].size ? lo - 1 : IMG_NONE;
 }
 

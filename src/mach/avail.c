@@ -12,6 +12,7 @@
  * requires: allocated code with offsets (emit.c) */
 #include <stdlib.h>
 #include "mach/mach_int.h"
+#include "base/bisect.h"
 
 enum { MOST_ROUNDS = 12 };
 #define NONE UINT32_MAX
@@ -251,25 +252,13 @@ static void join(Avail *a, uint32_t b) {
 }
 
 static uint32_t first_edit(const RaOutput *ra, uint32_t point) {
-    uint32_t lo = 0, hi = ra->num_edits;
-    while (lo < hi) {
-        uint32_t mid = lo + (hi - lo) / 2;
-        if (ra->edits[mid].point < point)
-            lo = mid + 1;
-        else
-            hi = mid;
-    }
+    uint32_t lo;
+    bisect(lo, ra->num_edits, ra->edits[lo].point < point);
     return lo;
 }
 static uint32_t first_clobber(const RaFunc *f, uint32_t i) {
-    uint32_t lo = 0, hi = f->num_clobbers;
-    while (lo < hi) {
-        uint32_t mid = lo + (hi - lo) / 2;
-        if (f->clobbers[mid].inst < i)
-            lo = mid + 1;
-        else
-            hi = mid;
-    }
+    uint32_t lo;
+    bisect(lo, f->num_clobbers, f->clobbers[lo].inst < i);
     return lo;
 }
 

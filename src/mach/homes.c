@@ -11,6 +11,7 @@
  *             constants, and there are so many blocks, that this would be much, constants are known inside blocks only. */
 #include <stdlib.h>
 #include "mach/mach_int.h"
+#include "base/bisect.h"
 
 enum { MOST_ROUNDS = 12, MOST_PAIRS = 1 << 20 };
 #define NONE UINT32_MAX
@@ -79,15 +80,9 @@ static void number_labels(Homes *h, const ClifFunc *f) {
 }
 
 static uint32_t number_of(const Homes *h, uint32_t label) {
-    uint32_t lo = 0, hi = h->labels.n;
-    while (hi - lo > 1) {
-        uint32_t mid = lo + (hi - lo) / 2;
-        if (h->labels.p[mid] <= label)
-            lo = mid;
-        else
-            hi = mid;
-    }
-    return lo;
+    uint32_t k;
+    bisect(k, h->labels.n, h->labels.p[k] <= label);
+    return k ? k - 1 : 0;
 }
 
 /* The lower `bytes` bytes of a value, if it is a constant. */

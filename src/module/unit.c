@@ -1,5 +1,6 @@
 /* module/unit.c — a unit's life and its look-ups by code offset. */
 #include "module/module.h"
+#include "base/bisect.h"
 
 void unit_init(CodeUnit *u, Mem *m, const IsaVtable *isa) {
     memset(u, 0, sizeof *u);
@@ -38,14 +39,8 @@ uint32_t unit_find_loc(const CodeUnit *u, uint32_t offset) {
 }
 
 uint32_t unit_find_func(const CodeUnit *u, uint32_t offset) {
-    uint32_t lo = 0, hi = u->funcs.n;
-    while (lo < hi) {
-        uint32_t mid = lo + (hi - lo) / 2;
-        if (u->funcs.p[mid].off <= offset)
-            lo = mid + 1;
-        else
-            hi = mid;
-    }
+    uint32_t lo;
+    bisect(lo, u->funcs.n, u->funcs.p[lo].off <= offset);
     if (lo == 0) return UINT32_MAX;
     const UnitFunc *f = &u->funcs.p[lo - 1];
     return offset < f->off + f->size ? lo - 1 : UINT32_MAX;

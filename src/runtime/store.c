@@ -9,6 +9,7 @@
  * Cost        a call from C: one setjmp; a host call: one indirect call more than the adapter. */
 #include <stdio.h>
 #include "runtime/rt_int.h"
+#include "base/bisect.h"
 
 RtStore *rt_store_new(RtEngine *e) {
     Mem boot;
@@ -73,14 +74,8 @@ const RtTrap *rt_store_trap(const RtStore *s) {
 /* ---- code ---- */
 /* Index of the first range that ends behind pc. */
 static uint32_t range_at(const RtStore *s, const uint8_t *pc) {
-    uint32_t lo = 0, hi = s->code.n;
-    while (lo < hi) {
-        uint32_t mid = lo + (hi - lo) / 2;
-        if (s->code.p[mid].end <= pc)
-            lo = mid + 1;
-        else
-            hi = mid;
-    }
+    uint32_t lo;
+    bisect(lo, s->code.n, s->code.p[lo].end <= pc);
     return lo;
 }
 

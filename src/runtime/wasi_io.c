@@ -97,16 +97,22 @@ static WasiErrno read_host(WasiCtx *ctx, WasiFd *e, const struct iovec *v, int n
     return WASI_ESUCCESS;
 }
 
+/* What a = fd, pieces, their number asks for: the descriptor, if it has the rights, and where the bytes are; the result's 4 bytes are there. */
+static WasiErrno begin(WasiCtx *ctx, const WasiMem *m, const uint64_t *a, uint32_t result,
+                       uint64_t rights, WasiFd **e, struct iovec v[WASI_MAX_IOVS], int *n) {
+    WasiErrno err = wasi_fd_file(ctx, (uint32_t)a[0], rights, e);
+    if (err) return err;
+    if (!wasi_in(m, result, 4)) return WASI_EFAULT;
+    return wasi_iovecs(*e, m, (uint32_t)a[1], (uint32_t)a[2], v, n);
+}
+
 static uint32_t do_read(WasiCtx *ctx, WasiMem *m, const uint64_t *a, const uint64_t *at,
                         uint32_t result, uint64_t rights) {
     struct iovec v[WASI_MAX_IOVS];
     int n;
     uint32_t done = 0;
     WasiFd *e;
-    WasiErrno err = wasi_fd_file(ctx, (uint32_t)a[0], rights, &e);
-    if (err) return err;
-    if (!wasi_in(m, result, 4)) return WASI_EFAULT;
-    err = wasi_iovecs(e, m, (uint32_t)a[1], (uint32_t)a[2], v, &n);
+    WasiErrno err = begin(ctx, m, a, result, rights, &e, v, &n);
     if (err) return err;
     switch (e->kind) {
     case WASI_FD_HOST: err = read_host(ctx, e, v, n, at, &done); break;
@@ -253,10 +259,7 @@ static uint32_t do_write(WasiCtx *ctx, WasiMem *m, const uint64_t *a, const uint
     int n;
     uint32_t done = 0;
     WasiFd *e;
-    WasiErrno err = wasi_fd_file(ctx, (uint32_t)a[0], rights, &e);
-    if (err) return err;
-    if (!wasi_in(m, result, 4)) return WASI_EFAULT;
-    err = wasi_iovecs(e, m, (uint32_t)a[1], (uint32_t)a[2], v, &n);
+    WasiErrno err = begin(ctx, m, a, result, rights, &e, v, &n);
     if (err) return err;
     switch (e->kind) {
     case WASI_FD_HOST: err = write_host(ctx, e, v, n, at, &done); break;

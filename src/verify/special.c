@@ -1,6 +1,7 @@
 /* verify/special.c — rules of single opcodes: before the types what needs settings or a certain callee, after them
  * immediates. All references are known to be good. */
 #include "verify/verify_int.h"
+#include "base/bisect.h"
 
 static bool supports_exceptions(ClifCallConv cc) {
     switch (cc) {
@@ -157,14 +158,8 @@ static bool check_immediates(Check *c, const ClifInstData *d, ClifFormat fmt) {
 static bool check_debug_tags(Check *c, ClifOp op) {
     const ClifFunc *f = c->f;
     if (clif_op_is(op, CLIF_OPF_CALL) || op == CLIF_OP_SEQUENCE_POINT) return true;
-    uint32_t lo = 0, hi = f->debug_tags.n;
-    while (lo < hi) {
-        uint32_t mid = lo + (hi - lo) / 2;
-        if (f->debug_tags.p[mid].inst < c->inst)
-            lo = mid + 1;
-        else
-            hi = mid;
-    }
+    uint32_t lo;
+    bisect(lo, f->debug_tags.n, f->debug_tags.p[lo].inst < c->inst);
     if (lo == f->debug_tags.n || f->debug_tags.p[lo].inst != c->inst) return true;
     return verify_fail(c, VERIFY_DEBUG_TAGS,
                        "debug tags present on non-call, non-sequence point instruction");

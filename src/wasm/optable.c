@@ -2,6 +2,7 @@
  * One-byte operators, nearly all of a module, are an array indexed by the byte; prefixed ones are found by
  * binary search in the rows, which opcodes.def lists in order of (prefix, code). Everything comes from opcodes.def and features.def. */
 #include "wasm/wasm_int.h"
+#include "base/bisect.h"
 
 #define ROW(text, sg, feat, im, fo, cl, ax) \
     { text, sg, WASM_FEAT_##feat, WASM_IMM_##im, WASM_FORM_##fo, CLIF_OP_##cl, ax }
@@ -85,17 +86,10 @@ const WasmOpInfo wasm_op_plain[256] = {
 };
 
 const WasmOpInfo *wasm_op_prefixed(uint8_t prefix, uint32_t code) {
-    uint32_t lo = 0, hi = WASM_ROW_COUNT;
-    while (lo < hi) {
-        uint32_t mid = (lo + hi) / 2;
-        const WasmOpRow *r = &rows[mid];
-        if (r->prefix == prefix && r->code == code) return &r->info;
-        if (r->prefix < prefix || (r->prefix == prefix && r->code < code))
-            lo = mid + 1;
-        else
-            hi = mid;
-    }
-    return NULL;
+    const WasmOpRow *r = rows;
+    uint32_t k;
+    bisect(k, WASM_ROW_COUNT, r[k].prefix < prefix || (r[k].prefix == prefix && r[k].code < code));
+    return k < WASM_ROW_COUNT && r[k].prefix == prefix && r[k].code == code ? &r[k].info : NULL;
 }
 
 const char *wasm_operator_name(const uint8_t *p, size_t n) {

@@ -7,6 +7,7 @@
  *             encoder (emit.c, insts.def), so that the one is a check of the other, as objdump is of both (tests/check.d/38-objdump.sh).
  * Invariants  Never reads beyond the bytes given. Ref: Intel SDM vol. 2, chapter 2 and appendix A. */
 #include "isa/x64/x64.h"
+#include "base/bisect.h"
 
 enum { NP, P66, PF3, PF2 }; /* mandatory prefix */
 enum { LEGACY, VEX, EVEX }; /* encoding of an instruction */
@@ -188,14 +189,9 @@ static uint32_t key_of(unsigned map, unsigned opcode, unsigned prefix) {
 }
 
 static const Row *find_row(In *i, unsigned opcode) {
-    uint32_t key = key_of(i->map, opcode, i->prefix), lo = 0, hi = sizeof rows / sizeof *rows;
-    while (lo < hi) {
-        uint32_t mid = (lo + hi) / 2;
-        if (key_of(rows[mid].map, rows[mid].opcode, rows[mid].prefix) < key)
-            lo = mid + 1;
-        else
-            hi = mid;
-    }
+    uint32_t key = key_of(i->map, opcode, i->prefix), lo;
+    bisect(lo, sizeof rows / sizeof *rows,
+           key_of(rows[lo].map, rows[lo].opcode, rows[lo].prefix) < key);
     for (; lo < sizeof rows / sizeof *rows; lo++) {
         const Row *r = &rows[lo];
         if (key_of(r->map, r->opcode, r->prefix) != key) return NULL;

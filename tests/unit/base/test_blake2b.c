@@ -61,7 +61,32 @@ static void pieces(void **st) {
     }
 }
 
+/* Numbers and texts are told apart wherever they begin and end. */
+static void numbers_and_texts(void **st) {
+    (void)st;
+    static const char *const lists[][3] = {{"ab", "c", ""}, {"a", "bc", ""},   {"", "abc", ""},
+                                           {"abc", "", ""}, {"abc", "", NULL}, {"abc", NULL, ""}};
+    enum { LISTS = sizeof lists / sizeof *lists };
+    char got[LISTS][65], want[65], number[65];
+    for (int k = 0; k < LISTS; k++) {
+        Blake2b b;
+        blake2b_init(&b);
+        for (int i = 0; i < 3; i++) blake2b_text(&b, lists[k][i]);
+        hex(&b, got[k]);
+        for (int j = 0; j < k; j++) assert_string_not_equal(got[k], got[j]);
+    }
+    Blake2b b;
+    blake2b_init(&b);
+    blake2b_add(&b, "\x08\x07\x06\x05\x04\x03\x02\x01", 8);
+    hex(&b, want);
+    blake2b_init(&b);
+    blake2b_number(&b, UINT64_C(0x0102030405060708));
+    hex(&b, number);
+    assert_string_equal(number, want);
+}
+
 int main(void) {
-    const struct CMUnitTest tests[] = {cmocka_unit_test(known_values), cmocka_unit_test(pieces)};
+    const struct CMUnitTest tests[] = {cmocka_unit_test(known_values), cmocka_unit_test(pieces),
+                                       cmocka_unit_test(numbers_and_texts)};
     return cmocka_run_group_tests(tests, NULL, NULL);
 }
