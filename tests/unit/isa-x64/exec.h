@@ -6,7 +6,7 @@
 #include "isa/x64/x64.h" /* before the system's headers, one of which has a macro F_TEST */
 #include "verify/verify.h"
 #include "cm.h"
-#include <math.h>
+#include "libcalls.h"
 #include <signal.h>
 #include <stdio.h>
 #include <stdlib.h>
@@ -132,28 +132,8 @@ static inline bool exec_try_compile(Exec *x, Diag *d) {
     }
     return mach_compile(x->mc, &x->f, &x->out, d);
 }
-/* What the instruction pshufb does. */
-typedef uint8_t ExecBytes __attribute__((vector_size(16)));
-static ExecBytes exec_pshufb(ExecBytes a, ExecBytes index) {
-    ExecBytes r;
-    for (int i = 0; i < 16; i++) r[i] = index[i] & 0x80 ? 0 : a[index[i] & 15];
-    return r;
-}
 /* Puts what was compiled last where it can run. */
 static inline void exec_link(Exec *x) {
-    static const void *const libcalls[CLIF_LIBCALL_COUNT] = {
-        [CLIF_LIBCALL_CEIL_F32] = (const void *)ceilf,
-        [CLIF_LIBCALL_CEIL_F64] = (const void *)ceil,
-        [CLIF_LIBCALL_FLOOR_F32] = (const void *)floorf,
-        [CLIF_LIBCALL_FLOOR_F64] = (const void *)floor,
-        [CLIF_LIBCALL_TRUNC_F32] = (const void *)truncf,
-        [CLIF_LIBCALL_TRUNC_F64] = (const void *)trunc,
-        [CLIF_LIBCALL_NEAREST_F32] = (const void *)nearbyintf,
-        [CLIF_LIBCALL_NEAREST_F64] = (const void *)nearbyint,
-        [CLIF_LIBCALL_FMA_F32] = (const void *)fmaf,
-        [CLIF_LIBCALL_FMA_F64] = (const void *)fma,
-        [CLIF_LIBCALL_X86_PSHUFB] = (const void *)exec_pshufb,
-        [CLIF_LIBCALL_RAISE_TRAP] = (const void *)exec_raise};
     assert_true(x->out.size <= CODE_BYTES - x->at);
     uint8_t *code = x->code + x->at;
     mprotect(x->code, CODE_BYTES, PROT_READ | PROT_WRITE);
@@ -161,8 +141,10 @@ static inline void exec_link(Exec *x) {
     for (uint32_t i = 0; i < x->out.num_relocs; i++) {
         const MachReloc *r = &x->out.relocs[i];
         if (r->kind == MACH_RELOC_ABS8 && r->name.kind == CLIF_NAME_LIBCALL) {
-            assert_non_null(libcalls[r->name.a]);
-            uint64_t at = (uint64_t)(uintptr_t)libcalls[r->name.a] + (uint64_t)r->addend;
+            const void *routine = r->name.a == CLIF_LIBCALL_RAISE_TRAP ? (const void *)exec_raise
+                                                                       : libcall_address(r->name.a);
+            assert_non_null(routine);
+            uint64_t at = (uint64_t)(uintptr_t)routine + (uint64_t)r->addend;
             memcpy(code + r->offset, &at, 8);
         } else if (r->kind == MACH_RELOC_ABS8) { /* a user name: this function */
             uint64_t at = (uint64_t)(uintptr_t)code + (uint64_t)r->addend;

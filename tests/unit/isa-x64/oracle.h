@@ -14,7 +14,7 @@
 #include "isa/x64/x64.h" /* before the system's headers, one of which has a macro F_TEST */
 #include "verify/verify.h"
 #include "cm.h"
-#include <math.h>
+#include "libcalls.h"
 #include <signal.h>
 #include <stdio.h>
 #include <stdlib.h>
@@ -163,29 +163,6 @@ static inline bool or_verify(Oracle *o, const ClifFunc *fns, uint32_t n, Diag *d
     return true;
 }
 
-/* What the instruction pshufb does. */
-typedef uint8_t OrBytes __attribute__((vector_size(16)));
-static OrBytes or_pshufb(OrBytes a, OrBytes index) {
-    OrBytes r;
-    for (int i = 0; i < 16; i++) r[i] = index[i] & 0x80 ? 0 : a[index[i] & 15];
-    return r;
-}
-static uint64_t or_libcall(uint32_t lc) {
-    static const void *const table[CLIF_LIBCALL_COUNT] = {
-        [CLIF_LIBCALL_CEIL_F32] = (const void *)ceilf,
-        [CLIF_LIBCALL_CEIL_F64] = (const void *)ceil,
-        [CLIF_LIBCALL_FLOOR_F32] = (const void *)floorf,
-        [CLIF_LIBCALL_FLOOR_F64] = (const void *)floor,
-        [CLIF_LIBCALL_TRUNC_F32] = (const void *)truncf,
-        [CLIF_LIBCALL_TRUNC_F64] = (const void *)trunc,
-        [CLIF_LIBCALL_NEAREST_F32] = (const void *)nearbyintf,
-        [CLIF_LIBCALL_NEAREST_F64] = (const void *)nearbyint,
-        [CLIF_LIBCALL_FMA_F32] = (const void *)fmaf,
-        [CLIF_LIBCALL_FMA_F64] = (const void *)fma,
-        [CLIF_LIBCALL_X86_PSHUFB] = (const void *)or_pshufb};
-    return (uint64_t)(uintptr_t)table[lc];
-}
-
 /* Compiles the module with the current settings. False: *d, of which DIAG_UNSUPPORTED is the documented refusal. */
 static inline bool or_compile(Oracle *o, ClifFunc *fns, uint32_t n, Diag *d) {
     o->used = 0;
@@ -214,10 +191,11 @@ static inline bool or_compile(Oracle *o, ClifFunc *fns, uint32_t n, Diag *d) {
     for (uint32_t k = 0; k < o->relocs.n; k++) {
         const MachReloc *r = &o->relocs.p[k].r;
         uint8_t *at = o->code + o->relocs.p[k].at + r->offset;
-        uint64_t to = r->name.kind == CLIF_NAME_LIBCALL ? or_libcall(r->name.a)
-                      : r->name.a == 1                  ? (uint64_t)(uintptr_t)(o->code + OR_DATA)
-                      : r->name.b < n ? (uint64_t)(uintptr_t)(o->code + o->entry.p[r->name.b])
-                                      : 0;
+        uint64_t to = r->name.kind == CLIF_NAME_LIBCALL
+                          ? (uint64_t)(uintptr_t)libcall_address(r->name.a)
+                      : r->name.a == 1 ? (uint64_t)(uintptr_t)(o->code + OR_DATA)
+                      : r->name.b < n  ? (uint64_t)(uintptr_t)(o->code + o->entry.p[r->name.b])
+                                       : 0;
         if (!to) return diag_msg(d, DIAG_UNSUPPORTED, "no such library routine here");
         to += (uint64_t)r->addend;
         if (r->kind == MACH_RELOC_ABS8) {
