@@ -71,7 +71,7 @@ script() {
     set -- ${counts:-0 1 0}
     [ "$status" -eq 0 ] || [ "$2" -gt 0 ] || set -- "$1" 1 "$3"
     report "$name" "$1" "$2" "$3" $((SECONDS - t))
-    grep -E '\.sh: skipped: ' "$logs/$name.log" || true
+    grep -E '^[^ ]+: skipped: ' "$logs/$name.log" || true
 }
 format() {
     git ls-files -z '*.c' '*.h' ':!tests/programs' | xargs -0 clang-format --dry-run -Werror
