@@ -210,7 +210,7 @@ typedef struct Describing {
 static void debug_step(void *arg) {
     Describing *x = arg;
     CodeFacts f;
-    facts_of(x->c, x->o->mem, &f);
+    facts_of(x->c, x->o->mem, x->file != NULL, &f);
     debug_write(&f, x->file, x->o);
     facts_free(&f);
 }

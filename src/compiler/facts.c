@@ -110,15 +110,16 @@ static void read_pieces(const Compiled *c, CodeFacts *f) {
                 add_piece(u, host ? u->host.p[t] : u->entry.p[t], &at, f);
 }
 
-void facts_of(const Compiled *c, Mem *m, CodeFacts *f) {
+void facts_of(const Compiled *c, Mem *m, bool sources, CodeFacts *f) {
     *f = (CodeFacts){.mem = m,
                      .isa = c->unit.isa,
                      .source_base = c->wasm.code_off,
                      .imported_globals = c->wasm.num_imported_globals,
                      .nglobals = c->wasm.globals.n,
                      .layout = c->layout};
+    read_pieces(c, f);
+    if (!sources) return;
     if (!wasm_debug_sections(&c->wasm, &f->source)) memset(&f->source, 0, sizeof f->source);
     read_funcs(c, f);
-    read_pieces(c, f);
     facts_end(f);
 }

@@ -28,7 +28,8 @@ typedef struct CodeFacts {
 } CodeFacts;
 
 /* All of these may leave through the Mem. */
-void facts_of(const Compiled *c, Mem *m, CodeFacts *f);
+/* sources: not only how to unwind, but functions, where they come from, and variables. */
+void facts_of(const Compiled *c, Mem *m, bool sources, CodeFacts *f);
 /* Of an image without facts: functions and where they come from. */
 void facts_of_image(const Image *img, const IsaVtable *isa, Mem *m, CodeFacts *f);
 void facts_free(CodeFacts *f);

@@ -226,7 +226,7 @@ static void put_all(Packer *p) {
 /* ---- plan ---- */
 static void plan_facts(Compiled *c) {
     CodeFacts f;
-    facts_of(c, &c->mem, &f);
+    facts_of(c, &c->mem, true, &f);
     facts_put(&f, &c->plan.facts);
     facts_free(&f);
 }

@@ -162,7 +162,7 @@ static void publish(void *arg) {
     Mem *m = &q->p->mem;
     Codes codes = {0};
     if (q->c)
-        facts_of(q->c, m, &q->facts);
+        facts_of(q->c, m, what & JIT_PUBLISH_GDB, &q->facts);
     else
         facts_of_image(img, q->by->isa, m, &q->facts);
     if (what & (JIT_PUBLISH_GDB | JIT_PUBLISH_JITDUMP)) name_functions(m, img, &codes);

@@ -395,15 +395,9 @@ static void add_stubs(MachCtx *c) {
     uint32_t n = c->buf.trap_stubs.n, nhomes = c->homes.n;
     for (uint32_t i = 0; i < nhomes && n; i++) {
         MachHome x = c->homes.p[i];
-        uint32_t lo = 0, hi = n, start = x.start, end = x.end;
+        uint32_t lo, start = x.start, end = x.end;
         if (end > c->stub_at.p[0]) continue; /* all the code's */
-        while (lo < hi) {
-            uint32_t mid = lo + (hi - lo) / 2;
-            if (stub[mid].first < start)
-                lo = mid + 1;
-            else
-                hi = mid;
-        }
+        bisect(lo, n, stub[lo].first < start);
         for (x.start = x.end = 0; lo < n && stub[lo].first < end; lo++) {
             if (stub[lo].last >= end) continue;
             if (c->stub_at.p[lo] != x.end) {

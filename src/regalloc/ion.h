@@ -7,6 +7,7 @@
  *   uses      ....[use0 .. use1)....       (a range's slice; cutting a range cuts the slice, nothing is copied) */
 #ifndef COT_REGALLOC_ION_H
 #define COT_REGALLOC_ION_H
+#include "base/bisect.h"
 #include "regalloc/ra_int.h"
 
 #define NONE UINT32_MAX
@@ -221,6 +222,12 @@ static inline RaVReg ion_name(const IonCtx *x, uint32_t v) {
 bool ion_liveness(IonCtx *x);
 static inline uint32_t ion_block_at(const IonCtx *x, uint32_t point) {
     return x->block_of.p[point / 2];
+}
+/* The piece of the value in x->chain that holds at the point; NONE: it is not live there. */
+static inline uint32_t ion_piece_at(const IonCtx *x, uint32_t point) {
+    uint32_t k;
+    bisect(k, x->chain.n, x->r.p[x->chain.p[k]].to <= point);
+    return k < x->chain.n && x->r.p[x->chain.p[k]].from <= point ? x->chain.p[k] : NONE;
 }
 /* The outermost loop that holds `in` but not `out`; NONE = there is none. */
 uint32_t ion_loop_between(const IonCtx *x, uint32_t in, uint32_t out);

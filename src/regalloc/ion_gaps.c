@@ -25,19 +25,6 @@ static RaPReg reg_of(const IonCtx *x, uint32_t r) {
     return x->b.p[x->r.p[r].bundle].reg;
 }
 
-/* The piece of the value in x->chain that holds at the point; NONE: it is not live there. */
-static uint32_t piece_at(const IonCtx *x, uint32_t point) {
-    uint32_t lo = 0, hi = x->chain.n;
-    while (lo < hi) { /* first that ends after the point */
-        uint32_t mid = lo + (hi - lo) / 2;
-        if (x->r.p[x->chain.p[mid]].to > point)
-            hi = mid;
-        else
-            lo = mid + 1;
-    }
-    return lo < x->chain.n && x->r.p[x->chain.p[lo]].from <= point ? x->chain.p[lo] : NONE;
-}
-
 /* The value is in a register wherever control comes into the gap, at block starts too. */
 static bool comes_in_registers(const IonCtx *x, uint32_t g, uint32_t prev) {
     const RaFunc *f = x->f;
@@ -54,7 +41,7 @@ static bool comes_in_registers(const IonCtx *x, uint32_t g, uint32_t prev) {
         if (n == MAX_BLOCKS) return false;
         const RaBlock *rb = &f->blocks[b];
         for (uint32_t p = rb->pred_start; p < rb->pred_end; p++) {
-            uint32_t r = piece_at(x, 2 * f->blocks[f->preds[p]].inst_end - 1);
+            uint32_t r = ion_piece_at(x, 2 * f->blocks[f->preds[p]].inst_end - 1);
             if (r != NONE && r != g && reg_of(x, r) == RA_PREG_NONE) return false;
         }
     }
@@ -81,7 +68,7 @@ static float entries(const IonCtx *x, uint32_t g, uint32_t prev, RaPReg p, uint3
         const RaBlock *rb = &f->blocks[b];
         bool join = rb->pred_end - rb->pred_start > 1;
         for (uint32_t k = rb->pred_start; k < rb->pred_end; k++) {
-            uint32_t pred = f->preds[k], r = piece_at(x, 2 * f->blocks[pred].inst_end - 1);
+            uint32_t pred = f->preds[k], r = ion_piece_at(x, 2 * f->blocks[pred].inst_end - 1);
             if (r != NONE && r != g && reg_of(x, r) != p) sum += x->freq.p[join ? pred : b];
         }
     }

@@ -78,19 +78,6 @@ static void fill(IonCtx *x, Value *val, uint32_t point, uint32_t prio, RaAlloc f
     vec_push(x->mem, &x->stores, (IonStore){point * 4 + prio, from, to});
 }
 
-static uint32_t piece_at(const IonCtx *x,
-                         uint32_t point) { /* as in x->chain; the value is live there */
-    uint32_t lo = 0, hi = x->chain.n;
-    while (lo < hi) { /* first that ends after the point */
-        uint32_t mid = lo + (hi - lo) / 2;
-        if (x->r.p[x->chain.p[mid]].to > point)
-            hi = mid;
-        else
-            lo = mid + 1;
-    }
-    return x->chain.p[lo];
-}
-
 static void fill_at_blocks(IonCtx *x, Value *val, uint32_t r, uint32_t b) {
     const RaFunc *f = x->f;
     RaAlloc to = place_of(x, r);
@@ -103,7 +90,7 @@ static void fill_at_blocks(IonCtx *x, Value *val, uint32_t r, uint32_t b) {
         for (uint32_t p = rb->pred_start; p < rb->pred_end; p++) {
             uint32_t pred = f->preds[p], end = 2 * f->blocks[pred].inst_end - 1;
             if (ir->from <= end && end < ir->to) continue;
-            RaAlloc from = place_of(x, piece_at(x, end));
+            RaAlloc from = place_of(x, ion_piece_at(x, end));
             if (join)
                 fill(x, val, end - 1, ION_OUT_EDGE, from, to, x->freq.p[pred]);
             else

@@ -54,7 +54,7 @@ static void what_was_known_is_read(void **st) {
     Mem m;
     CodeFacts a, b;
     mem_init(&m, NULL);
-    facts_of(compiled, &m, &a);
+    facts_of(compiled, &m, true, &a);
     facts_of_image(&img, isa_host(), &m, &b);
     assert_int_equal(a.funcs.n, 4);
     assert_int_equal(b.funcs.n, 4);
